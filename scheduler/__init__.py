@@ -1,0 +1,1 @@
+"""Schedule tasks: what, when and under which terms."""
