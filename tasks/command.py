@@ -1,0 +1,23 @@
+"""Run a shell command."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from tasks.base import Arguments, ArgumentText, BaseTask, Sandbox
+
+SHELL = "/bin/sh"
+
+
+class CommandTask(BaseTask):
+    """Run one line, or many, of /bin/sh; `args` are its $1, $2 and so on, never parsed by the shell."""
+
+    type: Literal["command"] = "command"
+    command: ArgumentText
+    args: Arguments = Field(default=[])
+
+    def argv(self, sandbox: Sandbox) -> list[str]:
+        """Return the shell's command line."""
+        return [SHELL, "-c", self.command, "sh", *self.args]

@@ -1,0 +1,93 @@
+"""Run the programs of one run as the server's own user."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasks.results import Refusal, TaskRefused, TaskResult
+from tasks.sandbox.cancellation import Cancellation
+from tasks.sandbox.environment import build_env
+from tasks.sandbox.paths import AllowedDirs
+from tasks.sandbox.plain_run import PlainRun
+from tasks.sandbox.private_dir import PrivateDir
+from tasks.sandbox.spec import RunSpec
+
+
+class PlainSandbox:
+    """The place of one run: own environment, directory, output, time limit, and a tidy end.
+
+    Nothing here keeps a run from reading or writing what the server's user may.
+    """
+
+    def __init__(self, spec: RunSpec, cancellation: Cancellation) -> None:
+        self.spec = spec
+        self.cancellation = cancellation
+        self.python = sys.executable
+        self._private = PrivateDir(spec.tmp_root, spec.run_id)
+
+    @property
+    def allowed(self) -> AllowedDirs:
+        """The directories in which everything that a task names must lie."""
+        return self.spec.allowed
+
+    @property
+    def tmpdir(self) -> Path:
+        """The run's private directory, its HOME and TMPDIR; made when first asked for."""
+        return Path(self._private.path)
+
+    def add_file(self, name: str, content: str) -> Path:
+        """Put a file that the run can read into its private directory; return its path."""
+        return self._private.add_file(name, content)
+
+    def read_file(self, name: str, limit: int) -> bytes | None:
+        """Return up to `limit` bytes of a file in the private directory; None if there is no plain file."""
+        return self._private.read_file(name, limit)
+
+    @property
+    def working_directory(self) -> Path:
+        """The directory that the run starts in; TaskRefused where it lies outside or is missing."""
+        text = self.spec.working_directory
+        path = self.spec.allowed.first if text is None else self.resolve(text, "working_directory")
+        if not os.path.isdir(path):
+            raise TaskRefused([Refusal("working_directory", f"the working directory {path} is no directory")])
+        return path
+
+    def resolve(self, text: str, field: str) -> Path:
+        """Return the path that `text` means now; TaskRefused where it lies outside or is missing."""
+        path = self.spec.allowed.resolve(text, field)
+        if not path.exists():
+            raise TaskRefused([Refusal(field, f"{field} {text!r} does not exist ({path})", got=text)])
+        return path
+
+    def run(self, argv: Sequence[str]) -> TaskResult:
+        """Run a program to its end and that of everything it started; never raise for its failing."""
+        if self.cancellation.reason is not None:
+            return TaskResult("cancelled", exit_code=None, signal=None, reason=self.cancellation.reason)
+        try:
+            directory = self.working_directory
+            env = self._environment()
+        except TaskRefused as refused:
+            return TaskResult.not_started(str(refused))
+        except OSError as error:
+            return TaskResult.not_started(f"the run's private directory could not be made: {error}")
+        return PlainRun(self.spec, self.cancellation).carry_out(argv, directory, env)
+
+    def close(self) -> None:
+        """Remove the private directory."""
+        self._private.remove()
+
+    def _environment(self) -> dict[str, str]:
+        spec = self.spec
+        return build_env(
+            python=self.python,
+            tmpdir=self._private.path,
+            timezone=spec.timezone,
+            task_id=spec.task_id,
+            run_id=spec.run_id,
+            scheduled_for=spec.scheduled_for,
+            attempt=spec.attempt,
+            env=spec.env,
+        )

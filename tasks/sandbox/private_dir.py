@@ -1,0 +1,150 @@
+"""Make and remove the private directory of a run."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+SPARE = 32
+"""How many empty directories wait for a run."""
+SMALL = 4096
+"""A directory that once held much stays large, and slow."""
+
+_spare: dict[str, deque[str]] = {}
+_numbers = itertools.count()
+
+
+class PrivateDir:
+    """A directory, mode 0700, that one run has for itself: its HOME and its TMPDIR.
+
+    Made when first asked for; `remove` takes it away with whatever the run left in it. Most runs
+    leave nothing: their directory waits under another name for the next run, since making and
+    removing one costs a file system six times what renaming does.
+    """
+
+    def __init__(self, tmp_root: Path, run_id: str) -> None:
+        self._root = str(tmp_root)
+        self._path = f"{tmp_root}/{run_id}"
+        self._made = False
+
+    @property
+    def path(self) -> str:
+        """The directory, which exists from now on; OSError where it cannot be made."""
+        if not self._made:
+            self._make()
+            self._made = True
+        return self._path
+
+    def add_file(self, name: str, content: str) -> Path:
+        """Write a file of text and return its path."""
+        path = Path(self.path, name)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(fd, "w", encoding="utf-8", newline="") as file:
+            file.write(content)
+        return path
+
+    def read_file(self, name: str, limit: int) -> bytes | None:
+        """Return up to `limit` bytes of a plain file; None where there is none.
+
+        The run may have put a link or a pipe in the file's place: neither is followed or waited for.
+        """
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            fd = os.open(os.path.join(self.path, name), flags)
+        except OSError:
+            return None
+        with os.fdopen(fd, "rb") as file:
+            return file.read(limit) if stat.S_ISREG(os.fstat(fd).st_mode) else None
+
+    def remove(self) -> None:
+        """Take the directory away; what withstands is told in the log."""
+        if not self._made:
+            return
+        self._made = False
+        spare = _spare.setdefault(self._root, deque(maxlen=SPARE))
+        if len(spare) < SPARE and _is_untouched(self._path):
+            name = f"{self._root}/spare-{next(_numbers)}"
+            os.rename(self._path, name)
+            spare.append(name)
+        else:
+            remove_tree(Path(self._path))
+
+    def _make(self) -> None:
+        try:
+            os.rename(_spare[self._root].pop(), self._path)
+        except (KeyError, IndexError, FileNotFoundError):  # none is waiting
+            _make_dir(self._path)
+
+
+def _make_dir(path: str) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.mkdir(path, 0o700)
+
+
+def _is_untouched(path: str) -> bool:
+    """Return whether a directory is as it was made: empty, with its mode, owner and no attributes."""
+    found = os.lstat(path)
+    return (
+        found.st_mode == stat.S_IFDIR | 0o700
+        and found.st_uid == os.geteuid()
+        and found.st_size <= SMALL
+        and not os.listdir(path)
+        and not os.listxattr(path)
+    )
+
+
+def clear_private_dirs(tmp_root: Path) -> None:
+    """Remove what a server that died left in `tmp_root`; for a start, before any run."""
+    _spare.pop(str(tmp_root), None)
+    with suppress(FileNotFoundError):
+        for entry in os.listdir(tmp_root):
+            remove_tree(tmp_root / entry)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory and all that is in it, however deep and whatever its modes are."""
+    try:
+        try:
+            os.rmdir(path)
+        except OSError:
+            _empty(path)
+            os.rmdir(path)
+    except OSError as error:
+        log.warning("The directory %s of a run could not be removed: %s", path, error)
+
+
+def _empty(top: Path) -> None:
+    """Empty a directory level by level, lifting what is below a folder into `top`.
+
+    Paths stay short, so that a tree too deep for recursion or for the longest path goes too.
+    """
+    os.chmod(top, 0o700)
+    names = (top / f".removed-{number}" for number in itertools.count())
+    while entries := list(os.scandir(top)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            for below in list(os.scandir(entry.path)):
+                if below.is_dir(follow_symlinks=False):
+                    os.chmod(below.path, 0o700)
+                    os.rename(below.path, _free(names))
+                else:
+                    os.unlink(below.path)
+            os.rmdir(entry.path)
+
+
+def _free(names: Iterator[Path]) -> Path:
+    return next(name for name in names if not os.path.lexists(name))
