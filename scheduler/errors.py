@@ -14,9 +14,13 @@ Each error carries a stable `code`. Only scheduler/http/errors.py knows HTTP num
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,7 @@ class LimitReached(SchedulerError):
 
     code = "rate_limited"
 
-    def __init__(
-        self, message: str, code: str | None = None, retry_after: float | None = None, **details: Any
-    ) -> None:
+    def __init__(self, message: str, code: str | None = None, retry_after: float | None = None, **details: Any) -> None:
         super().__init__(message, code, **details)
         self.retry_after = retry_after
 
@@ -107,6 +109,96 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     choices = {candidate.lower(): candidate for candidate in known}
     found = difflib.get_close_matches(word.lower(), choices, n=1, cutoff=0.6)
     return choices[found[0]] if found else None
+
+
+class ProblemFound(ValueError):
+    """Carry a whole Problem out of a pydantic validator, which would keep only the text of it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
+    """Turn pydantic's errors about `model` into Problems: each with what came, what is accepted, what is near."""
+    return [_explain(details, model) for details in error.errors(include_url=False)]
+
+
+def shorten(value: Any, limit: int = 200) -> Any:
+    """Return `value` if it is small enough to be repeated in an answer, else its beginning as text."""
+    if isinstance(value, str):
+        return value if len(value) <= limit else value[:limit] + "…"
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = repr(value)
+    return value if len(text) <= limit and isinstance(value, list | dict) else text[:limit]
+
+
+def _explain(details: ErrorDetails, model: type[BaseModel]) -> Problem:
+    field = ".".join(str(part) for part in details["loc"]) or "request"
+    raised = details.get("ctx", {}).get("error")
+    if isinstance(raised, ProblemFound):
+        return raised.problem
+    kind, got = details["type"], shorten(details["input"])
+    if kind == "extra_forbidden":
+        return unknown_field(field, model.model_fields, got)
+    if kind == "missing":
+        return Problem(field, f"'{field}' is required", code="missing_field")
+    if kind in ("literal_error", "enum"):
+        accepted = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
+        guess = nearest(got, accepted) if isinstance(got, str) else None
+        return not_one_of(field, got, accepted, guess)
+    if isinstance(raised, ValueError):
+        return Problem(field, f"'{field}': {raised}", got)
+    return Problem(field, f"'{field}' {_requirement(details)}", got)
+
+
+def unknown_field(field: str, known: Iterable[str], got: Any = None) -> Problem:
+    """Describe a field that nothing knows, naming the nearest one that is known."""
+    known = sorted(known)
+    guess = nearest(field, known)
+    hint = f"; did you mean '{guess}'?" if guess else f"; known: {', '.join(known)}"
+    return Problem(field, f"unknown field '{field}'{hint}", shorten(got), known, guess, "unknown_field")
+
+
+def not_one_of(field: str, got: Any, accepted: Sequence[str], guess: str | None = None) -> Problem:
+    """Describe a value that is none of the accepted words."""
+    hint = f" Did you mean '{guess}'?" if guess else ""
+    words = ", ".join(f"'{word}'" for word in accepted)
+    return Problem(field, f"'{field}' must be one of {words}, not {got!r}.{hint}", got, accepted, guess)
+
+
+_TYPES = {
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "finite_number": "must be a finite number",
+}
+
+
+def _requirement(details: ErrorDetails) -> str:
+    got = details["input"]
+    if (text := _TYPES.get(details["type"])) is not None:
+        return f"{text}, not {_kind(got)}"
+    return details["msg"].replace("Input should be", "must be").replace("String should", "must") + f", not {_kind(got)}"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the string {shorten(value, 60)!r}"
+    return "a list" if isinstance(value, list | tuple) else "an object"
 
 
 def _sentence(text: str) -> str:

@@ -1,0 +1,302 @@
+"""Read cron expressions: five fields, their names, lists, ranges and steps, and the @macros.
+
+    minute 0-59, hour 0-23, day 1-31 (L, LW), month 1-12 or jan-dec, weekday 0-7 (0 = 7 = sunday) or
+    sun-sat (5L: the last friday of the month, 2#3: the third tuesday)
+
+If the day or the weekday field starts with `*`, both must match; otherwise either is enough, as in
+Debian's cron. A rule whose minute and hour both do not start with `*` names times of day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from scheduler.cron_fields import ALL_MONTH_DAYS, CronDates, CronFields
+from scheduler.dates import month_length
+from scheduler.errors import InvalidRequest, Problem, nearest
+from scheduler.wording import ALL_DAYS, LAST, MONTHS, WEEKDAYS, say_months
+
+MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+FIELD_NAMES = ("minute", "hour", "day", "month", "day_of_week")
+MONTH_NAMES = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
+SUNDAY_FIRST = {name[:3]: (number + 1) % 7 for number, name in enumerate(WEEKDAYS)}
+_ITEM = re.compile(r"(?:(\*)|([0-9]+|[a-z]{3})(?:-([0-9]+|[a-z]{3}))?)(?:/([0-9]+))?")
+_NTH = re.compile(r"([0-7]|[a-z]{3})(?:#([0-9]+)|(l))")
+
+
+class CronError(ValueError):
+    """Refuse a cron expression; `fixes` are expressions that may have been meant, nearest first."""
+
+    def __init__(self, message: str, accepted: tuple[str, ...] = (), fixes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.accepted = accepted
+        self.fixes = fixes
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What one field of a cron expression takes."""
+
+    name: str
+    low: int
+    high: int
+    names: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> str:
+        """The values that the field takes, for messages."""
+        named = {"month": " or jan-dec", "weekday": " (0 and 7 are sunday) or sun-sat"}
+        return f"{self.low}-{self.high}{named.get(self.name, '')}"
+
+
+MINUTE = Field("minute", 0, 59)
+HOUR = Field("hour", 0, 23)
+DAY = Field("day", 1, 31)
+MONTH = Field("month", 1, 12, MONTH_NAMES)
+WEEKDAY = Field("weekday", 0, 7, SUNDAY_FIRST)
+FIELDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+
+
+def read_cron(text: str) -> CronFields:
+    """Read five fields or a @macro, in any case; raise CronError."""
+    texts = split_fields(text)
+    minute, hour, day, month, weekday = texts
+    try:
+        numbers, last_day, last_workday = _read_days(day)
+        weekdays, nths = _read_weekdays(weekday)
+        dates = CronDates(
+            months=tuple(_numbers(month, MONTH)),
+            days=numbers,
+            last_day=last_day,
+            last_workday=last_workday,
+            weekdays=weekdays,
+            nths=nths,
+            either=not (day.startswith("*") or weekday.startswith("*")),
+        )
+        rule = CronFields(
+            dates,
+            hours=mask_of(_numbers(hour, HOUR)),
+            minutes=mask_of(_numbers(minute, MINUTE)),
+            real=minute.startswith("*") or hour.startswith("*"),
+        )
+    except _Mistake as mistake:
+        raise mistake.in_expression(texts) from None
+    _refuse_never(dates, texts)
+    return rule
+
+
+def split_fields(text: str) -> list[str]:
+    """Split an expression into its five fields in lower case, a @macro replaced by them; raise CronError."""
+    words = text.lower().split()
+    if len(words) == 1 and words[0].startswith("@"):
+        if words[0] not in MACROS:
+            near = nearest(words[0], MACROS)
+            raise CronError(
+                f"'{text.strip()}' is not known here; the macros are {', '.join(MACROS)}",
+                tuple(MACROS),
+                (near or "@daily",),
+            )
+        words = MACROS[words[0]].split()
+    if len(words) != len(FIELDS):
+        raise CronError(
+            f"a cron expression has 5 fields (minute, hour, day, month, weekday), not {len(words)}",
+            ("5 fields: minute hour day month weekday",),
+            _five_of(words),
+        )
+    return words
+
+
+def _five_of(words: list[str]) -> tuple[str, ...]:
+    """Return what may have been meant by too many or too few fields."""
+    if len(words) < 5:
+        return (" ".join([*words, *["*"] * (5 - len(words))]),)
+    if words[0].startswith("*/"):
+        return (f"every {words[0][2:]} seconds", " ".join(words[1:6]))
+    every_second = ("every 1 second",) if words[0] == "*" else ()
+    return (*every_second, " ".join(words[1:6]), " ".join(words[:5]))
+
+
+class _Mistake(Exception):
+    """What is wrong with one field; `fix` is the field put right."""
+
+    def __init__(self, text: str, taken: Field, why: str, fix: str) -> None:
+        super().__init__(why)
+        self.text, self.taken, self.why, self.fix = text, taken, why, fix
+
+    def in_expression(self, texts: list[str]) -> CronError:
+        position = FIELDS.index(self.taken)
+        fixed = " ".join([*texts[:position], self.fix, *texts[position + 1 :]])
+        accepted = f"{self.taken.name}: {self.taken.accepted}, *, lists, ranges, /step"
+        return CronError(f"{self.why}; the {self.taken.name} field takes {self.taken.accepted}", (accepted,), (fixed,))
+
+
+def read_values(text: str, taken: Field) -> list[int]:
+    """Read the list `text` of one field into its numbers; raise ValueError with a message for people."""
+    try:
+        return _numbers(text, taken)
+    except _Mistake as mistake:
+        raise ValueError(f"{mistake.why}; it takes {taken.accepted}") from None
+
+
+def _numbers(text: str, taken: Field) -> list[int]:
+    found: set[int] = set()
+    for item in text.split(","):
+        found.update(_read_item(item, text, taken))
+    return sorted(found)
+
+
+def _read_item(item: str, text: str, taken: Field) -> range:
+    match = _ITEM.fullmatch(item)
+    if match is None:
+        raise _not_understood(item, text, taken)
+    star, first, last, step = match.groups()
+    stride = _read_step(step, item, text, taken)
+    if star:
+        return range(taken.low, taken.high + 1, stride)
+    low = _number(first, text, taken)
+    if last is None:
+        return range(low, (taken.high if step else low) + 1, stride)
+    high = 7 if taken is WEEKDAY and last == "sun" and first != "sun" else _number(last, text, taken)
+    if high < low:
+        wrapped = f"{low}-{taken.high},{taken.low}-{high}"
+        if taken is WEEKDAY:
+            wrapped = f"{low}-7" + ("" if high == 0 else f",1-{high}" if high > 1 else ",1")
+        raise _Mistake(text, taken, f"'{item}' in the {taken.name} field runs backwards", _swap(text, item, wrapped))
+    return range(low, high + 1, stride)
+
+
+def _number(word: str, text: str, taken: Field) -> int:
+    if word.isdigit():
+        number = int(word)
+        if not taken.low <= number <= taken.high:
+            clamped = str(min(max(number, taken.low), taken.high))
+            raise _Mistake(
+                text, taken, f"'{word}' in the {taken.name} field is out of range", _swap(text, word, clamped)
+            )
+        return number
+    if word not in taken.names:
+        raise _not_understood(word, text, taken)
+    return taken.names[word]
+
+
+def _read_step(step: str | None, item: str, text: str, taken: Field) -> int:
+    if step is None:
+        return 1
+    size = taken.high - taken.low + 1
+    if not 1 <= int(step) <= size:
+        near = "1" if int(step) < 1 else str(size // 2)
+        why = f"the step '{step}' in the {taken.name} field '{item}' is out of range: 1-{size}"
+        raise _Mistake(text, taken, why, _swap(text, f"/{step}", f"/{near}"))
+    return int(step)
+
+
+def _not_understood(word: str, text: str, taken: Field) -> _Mistake:
+    if word == "?":
+        return _Mistake(text, taken, f"'?' in the {taken.name} field is not known here: write '*'", "*")
+    near = nearest(word, taken.names) or next((name for name in taken.names if word.startswith(name)), None)
+    fix = _swap(text, word, near) if near and word else "*"
+    what = f"'{word}' in the {taken.name} field" if word else f"an empty item in the {taken.name} field '{text}'"
+    return _Mistake(text, taken, f"{what} is not understood", fix)
+
+
+def _swap(text: str, old: str, new: str) -> str:
+    return text.replace(old, new, 1)
+
+
+def mask_of(numbers: list[int]) -> int:
+    """Return the bit mask of `numbers`."""
+    mask = 0
+    for number in numbers:
+        mask |= 1 << number
+    return mask
+
+
+def weekday_mask(numbers: list[int]) -> int:
+    """Return the mask (bit 0 is Monday) of weekdays numbered as cron does, 0 and 7 being Sunday."""
+    return mask_of([(number - 1) % 7 for number in numbers])
+
+
+def _split(text: str, special: re.Pattern[str]) -> tuple[str, list[str]]:
+    """Return the list without its special items, and those."""
+    items = text.split(",")
+    found = [item for item in items if special.fullmatch(item)]
+    return ",".join(item for item in items if item not in found), found
+
+
+_LAST = re.compile("lw?")
+
+
+def _read_days(text: str) -> tuple[int, bool, bool]:
+    """Return the mask of days, and whether the last day and the last working day count."""
+    if text == "*":
+        return ALL_MONTH_DAYS, False, False
+    plain, special = _split(text, _LAST)
+    numbers = _numbers(plain, DAY) if plain else []
+    return mask_of([number - 1 for number in numbers]), "l" in special, "lw" in special
+
+
+def _read_weekdays(text: str) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """Return the mask of weekdays, and the n-th ones of the month."""
+    if text == "*":
+        return ALL_DAYS, ()
+    plain, special = _split(text, _NTH)
+    numbers = _numbers(plain, WEEKDAY) if plain else []
+    return weekday_mask(numbers), tuple(_read_nth(item, text) for item in special)
+
+
+def _read_nth(item: str, text: str) -> tuple[int, int]:
+    match = _NTH.fullmatch(item)
+    assert match is not None
+    word, nth, _ = match.groups()
+    mask = weekday_mask([_number(word, text, WEEKDAY)])
+    if nth is None:
+        return mask, LAST
+    if not 1 <= int(nth) <= 5:
+        why = f"'{item}' in the weekday field: no month has a weekday number {nth}, '#' takes 1-5"
+        raise _Mistake(text, WEEKDAY, why, _swap(text, item, f"{word}L"))
+    return mask, int(nth)
+
+
+def _refuse_never(dates: CronDates, texts: list[str]) -> None:
+    """Raise CronError if no year has such a day. Leap years, and all their weekdays, lie within the horizon."""
+    if dates.on_or_after(date(2000, 1, 1)) is not None:
+        return
+    longest = max(month_length(2000, month) for month in dates.months)
+    fixed = " ".join([*texts[:2], str(longest), *texts[3:]])
+    where = f" in {say_months(dates.months)}" if len(dates.months) < 12 else ""
+    raise CronError(
+        f"'{texts[2]}' in the day field never comes{where}: a rule like this would never run",
+        (f"day: 1-{longest}{where}",),
+        (fixed, f"{texts[0]} {texts[1]} L {texts[3]} {texts[4]}"),
+    )
+
+
+def validate_cron_expression(text: object) -> tuple[bool, str | None]:
+    """Say whether `text` is a cron expression of five fields or a @macro: (True, None) or (False, reason)."""
+    if not isinstance(text, str):
+        return False, f"a cron expression is a text, not {type(text).__name__}"
+    try:
+        read_cron(text)
+    except CronError as error:
+        return False, error.message
+    return True, None
+
+
+def parse_cron_expression(text: object) -> dict[str, str]:
+    """Return the five fields of a cron expression by name; raise InvalidRequest if it is none."""
+    valid, reason = validate_cron_expression(text)
+    if not valid or not isinstance(text, str):
+        raise InvalidRequest([Problem("cron_expression", reason or "", got=text, suggestion="0 2 * * *")])
+    return dict(zip(FIELD_NAMES, split_fields(text), strict=True))

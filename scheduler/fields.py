@@ -1,0 +1,145 @@
+"""Take the fields of a JSON object one by one, and collect every problem on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from scheduler.errors import InvalidRequest, Problem, nearest, shorten
+from scheduler.wallclock import first_instant
+from scheduler.wording import WEEKDAYS
+
+_NAMES = {**{name: bit for bit, name in enumerate(WEEKDAYS)}, **{name[:3]: bit for bit, name in enumerate(WEEKDAYS)}}
+_TICK = timedelta(microseconds=1)
+
+
+class FieldReader:
+    """Read the object found at `path`; `problems` grows until `finish`."""
+
+    def __init__(self, path: str, values: Mapping[str, object]) -> None:
+        self.path = path
+        self.values = {name: value for name, value in values.items() if value is not None}
+        self.problems: list[Problem] = []
+        self.known: list[str] = []
+
+    def take(self, name: str, required: bool = False, suggestion: object = None) -> object | None:
+        """Return the value of a field, None if it was not sent; a problem if it is required."""
+        self.known.append(name)
+        value = self.values.get(name)
+        if value is None and required:
+            self.refuse(name, f"'{self.path}.{name}' is required", suggestion=suggestion, code="missing_field")
+        return value
+
+    def refuse(self, name: str, message: str, **details: Any) -> None:
+        """Note a problem with a field."""
+        got = shorten(self.values.get(name))
+        self.problems.append(Problem(f"{self.path}.{name}", message, got=got, **details))
+
+    def number(self, name: str, low: int, high: int, required: bool = False) -> int | None:
+        """Return a whole number between `low` and `high`, bounds included."""
+        value = self.take(name, required, low)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.refuse(name, f"'{self.path}.{name}' must be a whole number, not {value!r}", suggestion=low)
+            return None
+        if not low <= value <= high:
+            near = min(max(value, low), high)
+            self.refuse(name, f"'{self.path}.{name}' must be {low} to {high}, not {value}", suggestion=near)
+            return None
+        return value
+
+    def text(self, name: str, example: str) -> str | None:
+        """Return a text that must be there."""
+        value = self.take(name, True, example)
+        if value is not None and not isinstance(value, str):
+            self.refuse(name, f"'{self.path}.{name}' must be a text such as '{example}'", suggestion=example)
+            return None
+        return value
+
+    def weekdays(self, name: str, required: bool = False) -> str | None:
+        """Return weekdays by full name as in "monday and friday"; names and ranges only, in one text or a list."""
+        value = self.take(name, required, "mon")
+        if value is None:
+            return None
+        items = value if isinstance(value, list) else str(value).split(",") if value != "" else [value]
+        found: set[int] = set()
+        for item in items:
+            found.update(self._weekday_range(name, item))
+        return " and ".join(WEEKDAYS[bit] for bit in sorted(found)) if found else None
+
+    def _weekday_range(self, name: str, item: object) -> list[int]:
+        words = str(item).strip().lower().split("-")
+        if isinstance(item, bool) or not isinstance(item, str | int) or words == [""] or len(words) > 2:
+            self._refuse_weekday(name, item)
+            return []
+        if words[0].isdigit():
+            self._refuse_number(name, int(words[0][:9]))
+            return []
+        if words == ["*"]:
+            return list(range(7))
+        for word in words:
+            if word.strip() not in _NAMES:
+                self._refuse_weekday(name, word)
+                return []
+        low, high = _NAMES[words[0].strip()], _NAMES[words[-1].strip()]
+        return [(low + step) % 7 for step in range((high - low) % 7 + 1)]
+
+    def _refuse_weekday(self, name: str, word: object) -> None:
+        near = nearest(str(word), _NAMES) or "mon"
+        message = f"'{word}' in '{self.path}.{name}' is no weekday: names such as mon, tue or mon-fri are accepted"
+        self.refuse(name, f"{message}; did you mean '{near}'?", accepted=list(_NAMES)[7:], suggestion=near[:3])
+
+    def _refuse_number(self, name: str, number: int) -> None:
+        """Offer both readings of a number: libraries disagree on whether 0 is sunday or monday."""
+        cron = WEEKDAYS[(number - 1) % 7][:3]
+        readings = [f"'{cron}' (cron counts from sunday)"] if number <= 7 else []
+        readings += [f"'{WEEKDAYS[number][:3]}' (others count from monday)"] if number <= 6 else []
+        meant = f": write {' or '.join(readings)}" if readings else ""
+        message = f"the number {number} in '{self.path}.{name}' is not clear, names only{meant}"
+        self.refuse(name, message, accepted=list(_NAMES)[7:], suggestion=cron)
+
+    def moment(self, name: str, zone: ZoneInfo, required: bool = False, end: bool = False) -> datetime | None:
+        """Return an ISO 8601 moment in UTC, read in `zone` if it has no offset.
+
+        A date alone is its first instant, or with `end` its last.
+        """
+        value = self.take(name, required, "2026-12-24T18:00:00")
+        if value is None:
+            return None
+        try:
+            return _read_moment(value, zone, end)
+        except (ValueError, TypeError, OverflowError):
+            message = f"'{self.path}.{name}' must be an ISO 8601 date or moment, not {shorten(value)!r}"
+            self.refuse(
+                name, message, accepted=["2026-12-24", "2026-12-24T18:00:00+01:00"], suggestion="2026-12-24T18:00:00"
+            )
+            return None
+
+    def finish(self) -> None:
+        """Raise InvalidRequest if there was any problem, or a field that nothing took."""
+        for name in self.values:
+            if name not in self.known:
+                near = nearest(name, self.known)
+                hint = f"; did you mean '{self.path}.{near}'?" if near else f"; known: {', '.join(self.known)}"
+                message = f"unknown field '{self.path}.{name}'{hint}"
+                self.refuse(name, message, accepted=self.known, suggestion=near, code="unknown_field")
+        if self.problems:
+            raise InvalidRequest(self.problems)
+
+
+def _read_moment(value: object, zone: ZoneInfo, end: bool) -> datetime:
+    if isinstance(value, datetime):
+        found = value
+    elif isinstance(value, str):
+        if len(value.strip()) <= 10:
+            day = date.fromisoformat(value.strip())
+            if end:
+                return first_instant(datetime.combine(day + timedelta(1), time(0)), zone) - _TICK
+            return first_instant(datetime.combine(day, time(0)), zone)
+        found = datetime.fromisoformat(value.strip())
+    else:
+        raise TypeError("neither a text nor a moment")
+    return first_instant(found, zone) if found.tzinfo is None else found.astimezone(UTC)

@@ -1,0 +1,279 @@
+"""Turn a phrase into its trigger, or into one problem with a phrase that would work."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+from scheduler.errors import InvalidRequest, Problem, shorten
+from scheduler.phrases.clauses import ClauseReader
+from scheduler.phrases.cron_phrase import is_cron, read_cron_phrase
+from scheduler.phrases.forms import BY_PARTS, part_mask
+from scheduler.phrases.incomplete import refuse_pair, refuse_parts
+from scheduler.phrases.phrase import NO_LIMITS, Limits, Phrase
+from scheduler.phrases.refusal import LimitRefusal, Refusal
+from scheduler.phrases.tokens import Cutter
+from scheduler.triggers import Interval, Once, Trigger
+
+LONGEST_PHRASE = 500
+FARTHEST = timedelta(days=40 * 365.25)
+"""A rule must have a run within 40 years."""
+
+EXAMPLES = ("every 5 minutes", "daily at 10:30", "monday at 09:00", "0 2 * * * (cron)", "2026-12-24T18:00")
+FALLBACK = "daily at 09:00"
+_TRIES = 16
+
+
+def parse_phrase(
+    phrase: object,
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    field: str = "interval",
+    limits: Limits = NO_LIMITS,
+) -> Trigger:
+    """Return the trigger that `phrase` means in `zone`, `now` being the present and the anchor.
+
+    The same phrase, zone and moment always give the same trigger. `limits` were given beside the phrase.
+    InvalidRequest holds exactly one problem, reported for `field`, which quotes the offending part and
+    suggests a whole phrase that would be accepted.
+    """
+    text = _checked_text(phrase, field)
+    try:
+        return _read(text, zone, now, limits)
+    except LimitRefusal as refusal:
+        problem = Problem(refusal.name, refusal.message, suggestion=refusal.suggestion)
+        raise InvalidRequest([problem]) from None
+    except Refusal as refusal:
+        found = _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
+        raise _invalid(refusal, found, phrase, field) from None
+
+
+def _read(text: str, zone: ZoneInfo, now: datetime, limits: Limits = NO_LIMITS) -> Trigger:
+    """Read a checked text; raise Refusal."""
+    if is_cron(text):
+        cron, phrase = read_cron_phrase(text, zone, now, limits)
+        _check_runs(cron, phrase)
+        return cron
+    cutter = Cutter(text)
+    reader = ClauseReader(cutter, cutter.cut(), now.astimezone(zone).date())
+    parts = reader.read_all()
+    named = parts.get("zone")
+    phrase = Phrase(reader, parts, named.value if named else zone, now.astimezone(UTC))
+    form = BY_PARTS.get(part_mask(parts))
+    if form is None or form.build is None:
+        raise refuse_parts(phrase)
+    if form.once:
+        _refuse_limits(phrase)
+    else:
+        phrase.limit(limits)
+    trigger = form.build(phrase)
+    _check_runs(trigger, phrase)
+    if isinstance(trigger, Once):
+        _check_once(trigger, limits)
+    return trigger
+
+
+def _refuse_limits(phrase: Phrase) -> None:
+    """Refuse limits of what runs once."""
+    for name in ("start", "until"):
+        if phrase.has(name):
+            raise refuse_pair(phrase, next(part for part in phrase.parts if part not in ("once", "zone", name)), name)
+
+
+def _check_once(trigger: Once, limits: Limits) -> None:
+    """Refuse limits that leave out the only run."""
+    moment = trigger.moment.astimezone(trigger.zone).isoformat()
+    if limits.start is not None and trigger.moment < limits.start:
+        message = f"'{limits.start_name}' lies behind the only run, which is at {moment}"
+        raise LimitRefusal(limits.start_name, message, moment)
+    if limits.until is not None and trigger.moment > limits.until:
+        message = f"'{limits.until_name}' lies before the only run, which is at {moment}"
+        raise LimitRefusal(limits.until_name, message, moment)
+
+
+def _check_runs(trigger: Trigger, phrase: Phrase) -> None:
+    """Refuse a rule without a run within 40 years of now."""
+    bounds = trigger.bounds
+    if isinstance(trigger, Interval) and bounds.start is bounds.until is None:
+        return
+    first = trigger.next_after(phrase.now)
+    if first is not None and first - phrase.now <= FARTHEST:
+        return
+    raise _refuse_never(trigger, phrase, first)
+
+
+def _refuse_never(trigger: Trigger, phrase: Phrase, first: datetime | None) -> Refusal:
+    now = phrase.now.astimezone(phrase.zone)
+    if isinstance(trigger, Once):
+        return _refuse_past(trigger, phrase, now)
+    if phrase.limits is not NO_LIMITS:
+        return _refuse_given(trigger, phrase)
+    start, until = trigger.bounds.start, trigger.bounds.until
+    if first is None and start and until and until < start and phrase.has("start", "until"):
+        words = " and ".join(f"'{phrase.quote(name)}'" for name in ("start", "until") if phrase.has(name))
+        name = "until" if phrase.has("until") else "start"
+        return Refusal(f"{words}: the end lies before the start, so it never runs", (), (phrase.replaced(name, ""),))
+    if first is None and until is not None and phrase.has("until"):
+        past = (
+            "is in the past, so it never runs"
+            if until <= phrase.now
+            else "comes before the first run, so it never runs"
+        )
+        return phrase.refuse("until", f"{past} (now {_say_now(now)})", *_later(phrase, trigger))
+    if phrase.has("start"):
+        today = now.date().isoformat()
+        return phrase.refuse(
+            "start", "is too far away: no run within 40 years", phrase.replaced("start", f"starting {today}")
+        )
+    return Refusal(f"'{phrase.text}' has no run within 40 years", (), ())
+
+
+def _refuse_given(trigger: Trigger, phrase: Phrase) -> Refusal:
+    """Return the refusal of a rule that has no run between limits given beside it."""
+    limits = phrase.limits
+    free = replace(trigger, bounds=replace(trigger.bounds, until=None)).next_after(phrase.now)
+    if limits.until is not None and free is not None:
+        message = f"'{limits.until_name}' lies before the first run, which would be at {free.isoformat()}"
+        return LimitRefusal(limits.until_name, message, free.isoformat())
+    if limits.start is not None:
+        message = f"'{limits.start_name}' is too far away: no run within 40 years"
+        return LimitRefusal(limits.start_name, message, phrase.now.astimezone(phrase.zone).isoformat())
+    return Refusal(f"'{phrase.text}' has no run within 40 years", (), ())
+
+
+def _later(phrase: Phrase, trigger: Trigger) -> list[str]:
+    """Return the phrase with a later end, or without one."""
+    local = phrase.now.astimezone(phrase.zone)
+    fixes = [phrase.replaced("until", f"until {local.year + years}-12-31") for years in (0, 1) if local.year < 9000]
+    return [*fixes, phrase.replaced("until", "")]
+
+
+def _refuse_past(trigger: Once, phrase: Phrase, now: datetime) -> Refusal:
+    if trigger.moment > phrase.now:
+        name = "date" if phrase.has("date") else "delay"
+        fix = phrase.replaced(name, f"{now.year + 1}-01-01" if name == "date" else "in 1 week")
+        return phrase.refuse(name, "is too far away: at most 40 years", fix)
+    names = sorted(
+        (name for name in ("day", "date", "times", "offset") if phrase.has(name)), key=lambda n: phrase.parts[n].first
+    )
+    first, last = phrase.parts[names[0]].first, phrase.parts[names[-1]].last
+    clock = (trigger.moment.astimezone(phrase.zone)).strftime("%H:%M")
+    fixes = [f"tomorrow at {clock}"]
+    if phrase.has("date"):
+        day = (
+            f"{now.year:04}-{phrase.value('date').strftime('%m-%d')}",
+            f"{now.year + 1:04}-{phrase.value('date').strftime('%m-%d')}",
+        )
+        fixes = [
+            *(phrase.reader.cutter.replaced(*phrase.reader.slice(*_date_tokens(phrase)), text) for text in day),
+            *fixes,
+        ]
+    if phrase.zone_named:
+        fixes.append(f"tomorrow at {clock} {phrase.zone.key}")
+    quoted = phrase.reader.quote(first, last)
+    return Refusal(
+        f"'{quoted}' is in the past (now {_say_now(now)}), so it never runs", ("a time to come",), tuple(fixes)
+    )
+
+
+def _date_tokens(phrase: Phrase) -> tuple[int, int]:
+    part = phrase.parts["date"]
+    return part.first, part.last
+
+
+def _say_now(now: datetime) -> str:
+    return now.isoformat(" ", "minutes")
+
+
+def _working(fixes: tuple[str, ...], zone: ZoneInfo, now: datetime, count: int) -> list[str]:
+    """Return the first `count` of `fixes` that are accepted, each mended further where it needs that."""
+    found: list[str] = []
+    tried: set[str] = set()
+    queue = list(fixes)
+    while queue and len(tried) < _TRIES and len(found) < count:
+        text = queue.pop(0)
+        if not text or len(text) > LONGEST_PHRASE or text in tried:
+            continue
+        tried.add(text)
+        try:
+            _read(text, zone, now)
+        except Refusal as refusal:
+            # The nearest mending first: what else is wrong with this text, before the next text.
+            queue[:0] = refusal.fixes[:3]
+        else:
+            found.append(text)
+    return found
+
+
+def _invalid(refusal: Refusal, found: list[str], phrase: object, field: str) -> InvalidRequest:
+    message = refusal.message
+    stop = "" if message.endswith("?") else "."
+    new = [text for text in found or [FALLBACK] if f"'{text}'" not in message]
+    if new:
+        message = f"{message}{stop} Example: {' or '.join(repr(text) for text in new)}"
+    suggestion = found[0] if found else FALLBACK
+    accepted = list(refusal.accepted or EXAMPLES)
+    problem = Problem(field, message, shorten(phrase), accepted, suggestion, code="invalid_interval")
+    return InvalidRequest([problem])
+
+
+def _checked_text(phrase: object, field: str) -> str:
+    """Return the phrase without blanks around it and a final dot; raise InvalidRequest if it is no short plain text."""
+    if not isinstance(phrase, str):
+        _refuse_text(phrase, field, f"'{field}' takes a text such as 'every 5 minutes', not {_kind(phrase)}")
+    if len(phrase) > LONGEST_PHRASE:
+        _refuse_text(
+            phrase, field, f"'{field}' is {len(phrase)} characters long; at most {LONGEST_PHRASE} are accepted"
+        )
+    if not phrase.isascii():
+        _refuse_text(phrase, field, *_refuse_character(phrase, field))
+    text = " ".join(phrase.split())
+    text = text.removesuffix(".").rstrip()
+    if not text:
+        _refuse_text(phrase, field, f"'{field}' is empty: say when, such as 'every 5 minutes'")
+    control = next((char for char in text if not char.isprintable()), None)
+    if control is not None:
+        _refuse_text(phrase, field, f"'{field}' holds the control character {control!r}")
+    return text
+
+
+def _refuse_text(phrase: object, field: str, message: str, suggestion: str = "every 5 minutes") -> NoReturn:
+    problem = Problem(field, message, shorten(phrase), list(EXAMPLES), suggestion, code="invalid_interval")
+    raise InvalidRequest([problem])
+
+
+def _refuse_character(phrase: str, field: str) -> tuple[str, str]:
+    """Say which character is not ASCII; suggest the same phrase in plain characters if that is accepted."""
+    char = next(char for char in phrase if not char.isascii())
+    what = "digit" if char.isdigit() else "character"
+    message = (
+        f"'{field}' holds the {what} '{char}' (U+{ord(char):04X}): only plain letters a-z and digits 0-9 are accepted"
+    )
+    plain = "".join(_plain(char) for char in phrase)
+    try:
+        text = _checked_text(plain, field)
+        _read(text, ZoneInfo("UTC"), datetime(2026, 1, 1, tzinfo=UTC))
+    except (Refusal, InvalidRequest):
+        return message, "every 5 minutes"
+    return message, text
+
+
+def _plain(char: str) -> str:
+    if char.isascii():
+        return char
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if unicodedata.category(char) == "Pd":
+        return "-"
+    if char.isspace():
+        return " "
+    return unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+
+
+def _kind(value: object) -> str:
+    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object"}
+    return names.get(type(value)) or ("a number" if isinstance(value, int | float) else type(value).__name__)

@@ -1,0 +1,101 @@
+"""Read names of time zones, in any case, and help where one is misspelt or ambiguous."""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from scheduler.errors import InvalidRequest, Problem
+
+ABBREVIATIONS = {
+    **dict.fromkeys(("pst", "pdt", "pt"), "America/Los_Angeles"),
+    **dict.fromkeys(("mst", "mdt", "mt"), "America/Denver"),
+    **dict.fromkeys(("cst", "cdt", "ct"), "America/Chicago"),
+    **dict.fromkeys(("est", "edt", "et"), "America/New_York"),
+    **dict.fromkeys(("akst", "akdt"), "America/Anchorage"),
+    **dict.fromkeys(("cet", "cest", "met", "mez", "mesz"), "Europe/Berlin"),
+    **dict.fromkeys(("eet", "eest"), "Europe/Helsinki"),
+    **dict.fromkeys(("wet", "west"), "Europe/Lisbon"),
+    **dict.fromkeys(("aest", "aedt"), "Australia/Sydney"),
+    **dict.fromkeys(("acst", "acdt"), "Australia/Adelaide"),
+    **dict.fromkeys(("nzst", "nzdt"), "Pacific/Auckland"),
+    "awst": "Australia/Perth",
+    "bst": "Europe/London",
+    "hst": "Pacific/Honolulu",
+    "ist": "Asia/Kolkata",
+    "jst": "Asia/Tokyo",
+    "kst": "Asia/Seoul",
+    "msk": "Europe/Moscow",
+    "sgt": "Asia/Singapore",
+    "hkt": "Asia/Hong_Kong",
+    "brt": "America/Sao_Paulo",
+    "sast": "Africa/Johannesburg",
+}
+"""Abbreviations that are used for several zones, or for half of a year, with the zone that is mostly meant."""
+
+_NOT_ZONES = {"factory", "localtime", "posixrules"}
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    """Return the IANA names by their lower-case spelling."""
+    names = {name.lower(): name for name in available_timezones() if name.lower() not in _NOT_ZONES}
+    return names | {"utc": "UTC", "gmt": "GMT"}
+
+
+@lru_cache(maxsize=1)
+def _cities() -> dict[str, str]:
+    """Return the IANA names by their last part ("berlin"), in lower case."""
+    names = [name for name in _names().values() if "/" in name and not name.startswith("Etc/")]
+    return {name.rsplit("/", 1)[1].lower(): name for name in sorted(names, key=len, reverse=True)}
+
+
+def is_city(word: str) -> bool:
+    """Say whether `word` (lower case) is the last part of the name of a zone."""
+    return word in _cities()
+
+
+@lru_cache(maxsize=1024)
+def find_zone(name: str) -> ZoneInfo | None:
+    """Return the zone of that IANA name, in any case; None if there is none."""
+    known = _names().get(name.lower())
+    return ZoneInfo(known) if known else None
+
+
+def nearest_zone(name: str) -> str | None:
+    """Return the IANA name that `name` was most likely meant to be: by spelling, city or abbreviation."""
+    word = name.lower().replace(" ", "_")
+    if word in ABBREVIATIONS:
+        return ABBREVIATIONS[word]
+    cities = _cities()
+    found = cities.get(word.rsplit("/", 1)[-1])
+    if found:
+        return found
+    close = difflib.get_close_matches(word, _names(), n=1, cutoff=0.8)
+    if close:
+        return _names()[close[0]]
+    close = difflib.get_close_matches(word.rsplit("/", 1)[-1], cities, n=1, cutoff=0.75)
+    return cities[close[0]] if close else None
+
+
+def explain_zone(name: str) -> tuple[str, str | None]:
+    """Say what is wrong with `name` as the name of a zone; return that and the nearest right name."""
+    near = nearest_zone(name[:64])
+    if name.lower() in ABBREVIATIONS:
+        return f"'{name}' is ambiguous as a time zone: use an IANA name such as '{near}'", near
+    hint = f", did you mean '{near}'?" if near else ": use an IANA name such as 'Europe/Berlin', or 'UTC'"
+    return f"unknown time zone '{name[:64]}'{hint}", near
+
+
+def read_zone(name: object, *, field: str = "timezone") -> ZoneInfo:
+    """Return the time zone of an IANA name in any case; raise InvalidRequest naming the nearest one."""
+    if not isinstance(name, str) or not name.strip():
+        message = f"'{field}' takes the IANA name of a time zone, such as 'Europe/Berlin' or 'UTC'"
+        raise InvalidRequest([Problem(field, message, got=name, accepted=["Europe/Berlin"], suggestion="UTC")])
+    zone = find_zone(name.strip()) if name.isascii() and len(name) <= 64 else None
+    if zone is None:
+        message, near = explain_zone(name.strip())
+        accepted = ["an IANA name such as 'Europe/Berlin'", "UTC"]
+        raise InvalidRequest([Problem(field, message, got=name, accepted=accepted, suggestion=near or "UTC")])
+    return zone

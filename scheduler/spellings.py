@@ -1,0 +1,167 @@
+"""Read every way to say "when": a phrase, a trigger object, or a schedule type with its configuration.
+
+interval, schedule                 a phrase or a cron expression
+trigger                            {"type": "interval" | "cron" | "date", ...}
+schedule_type, schedule_config     hourly, daily, weekly, custom, manual
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+from scheduler.errors import InvalidRequest, Problem, nearest, not_one_of
+from scheduler.fields import FieldReader
+from scheduler.phrases import Limits, is_cron, parse_phrase
+from scheduler.trigger_objects import read_trigger_object
+from scheduler.triggers import Manual, Trigger
+
+SPELLING_FIELDS = ("interval", "schedule", "trigger", "schedule_type", "schedule_config")
+SCHEDULE_TYPES = ("hourly", "daily", "weekly", "custom", "manual")
+_SPELLINGS = ("interval", "schedule", "trigger", "schedule_type")
+_EXAMPLE = "every 5 minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a job runs, and how that is shown.
+
+    `text` is a phrase as it was sent, else the canonical description. `jitter_seconds` is set if the spelling
+    holds a jitter of its own.
+    """
+
+    trigger: Trigger
+    text: str
+    jitter_seconds: int | None = None
+
+
+def read_schedule(
+    fields: Mapping[str, object],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    start_at: datetime | None = None,
+    until: datetime | None = None,
+) -> Schedule:
+    """Return the schedule that the sent subset of SPELLING_FIELDS means; None is the same as absent.
+
+    `start_at` is the anchor and first moment of intervals and the earliest moment of other rules, `until`
+    the last moment (both aware). InvalidRequest: none, several, or wrong; it holds every problem found.
+    """
+    name = _only_spelling(fields)
+    limits = Limits(start_at, until) if start_at or until else Limits()
+    if name in ("interval", "schedule"):
+        trigger = parse_phrase(fields[name], zone=zone, now=now, field=name, limits=limits)
+        return Schedule(trigger, str(fields[name]))
+    if name == "trigger":
+        trigger, jitter = read_trigger_object(fields[name], zone, now, limits)
+        return Schedule(trigger, trigger.describe(), jitter)
+    trigger = _read_typed(fields[name], fields.get("schedule_config"), zone, now, limits)
+    return Schedule(trigger, trigger.describe())
+
+
+def _only_spelling(fields: Mapping[str, object]) -> str:
+    """Return the one spelling that was sent; raise InvalidRequest."""
+    sent = [name for name in _SPELLINGS if fields.get(name) is not None]
+    config = fields.get("schedule_config") is not None
+    if config and "schedule_type" not in sent:
+        if sent:
+            message = (
+                f"'{sent[0]}' and 'schedule_config' do not go together: 'schedule_config' goes with 'schedule_type'"
+            )
+            _refuse("schedule_config", message, accepted=list(_SPELLINGS))
+        message = "'schedule_config' needs 'schedule_type'"
+        _refuse("schedule_type", message, accepted=list(SCHEDULE_TYPES), suggestion="daily", code="missing_field")
+    if not sent:
+        message = f"'interval' is required: say when, such as '{_EXAMPLE}'"
+        accepted = [_EXAMPLE, "daily at 10:30", "monday at 09:00", "0 2 * * *", "2026-12-24T18:00"]
+        _refuse("interval", message, accepted=accepted, suggestion=_EXAMPLE, code="missing_field")
+    if len(sent) > 1:
+        names = " and ".join(f"'{name}'" for name in sent)
+        message = (
+            f"{names} all say when: send exactly one" if len(sent) > 2 else f"{names} both say when: send exactly one"
+        )
+        _refuse(sent[1], message, accepted=list(_SPELLINGS))
+    return sent[0]
+
+
+def _refuse(field: str, message: str, **details: Any) -> NoReturn:
+    raise InvalidRequest([Problem(field, message, **details)])
+
+
+def _read_typed(kind: object, config: object, zone: ZoneInfo, now: datetime, limits: Limits) -> Trigger:
+    """Read `schedule_type` with its configuration."""
+    problems: list[Problem] = []
+    if kind not in SCHEDULE_TYPES:
+        problems.append(not_one_of("schedule_type", kind, SCHEDULE_TYPES, _guess(kind)))
+    values = _read_config(config, problems)
+    if problems or values is None:
+        raise InvalidRequest(problems)
+    reader = FieldReader("schedule_config", values)
+    phrase = _TYPES[str(kind)](reader)
+    reader.finish()
+    if phrase is None:
+        return Manual(zone=zone)
+    field = "schedule_config.cron_expression" if kind == "custom" else "schedule_config"
+    return parse_phrase(phrase, zone=zone, now=now, field=field, limits=limits)
+
+
+def _guess(kind: object) -> str | None:
+    return nearest(kind, SCHEDULE_TYPES) if isinstance(kind, str) else None
+
+
+def _read_config(config: object, problems: list[Problem]) -> Mapping[str, object] | None:
+    """Return the configuration, an object or the JSON text of one."""
+    if config is None:
+        return {}
+    if isinstance(config, str):
+        try:
+            config = json.loads(config) if config.strip() else {}
+        except ValueError as error:
+            message = f"'schedule_config' is no JSON object: {error}"
+            problems.append(Problem("schedule_config", message, got=config, suggestion={"hour": 9, "minute": 0}))
+            return None
+    if not isinstance(config, Mapping):
+        message = "'schedule_config' must be an object, or the JSON text of one"
+        problems.append(Problem("schedule_config", message, got=config, suggestion={"hour": 9, "minute": 0}))
+        return None
+    return config
+
+
+def _hourly(reader: FieldReader) -> str:
+    minute = reader.number("minute", 0, 59)
+    return "hourly" if minute is None else f"hourly at :{minute:02}"
+
+
+def _daily(reader: FieldReader) -> str:
+    return f"every day at {_time_of(reader)}"
+
+
+def _weekly(reader: FieldReader) -> str:
+    days = reader.weekdays("day_of_week", required=True)
+    return f"every {days} at {_time_of(reader)}"
+
+
+def _time_of(reader: FieldReader) -> str:
+    hour = reader.number("hour", 0, 23, required=True)
+    minute, second = reader.number("minute", 0, 59), reader.number("second", 0, 59)
+    return f"{hour or 0:02}:{minute or 0:02}:{second or 0:02}"
+
+
+def _custom(reader: FieldReader) -> str:
+    text = reader.text("cron_expression", "0 2 * * *")
+    if text is not None and not is_cron(text):
+        message = f"'{text}' is no cron expression: five fields, minute hour day month weekday"
+        reader.refuse("cron_expression", message, suggestion="0 2 * * *", code="invalid_interval")
+    return text or ""
+
+
+def _manual(reader: FieldReader) -> None:
+    return None
+
+
+_TYPES = {"hourly": _hourly, "daily": _daily, "weekly": _weekly, "custom": _custom, "manual": _manual}

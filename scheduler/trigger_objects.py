@@ -1,0 +1,218 @@
+"""Read trigger objects: {"type": "interval", "minutes": 5}, {"type": "cron", "hour": 2}, {"type": "date", ...}.
+
+The `cron` object takes its fields by name, from year to second. Fields left out count as `*` as long as a less
+significant one is given, and as their minimum behind the least significant one. `day` and `day_of_week` must both
+match; weekdays are names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from scheduler.cron import DAY, HOUR, MINUTE, MONTH, Field, mask_of, read_values
+from scheduler.cron_fields import ALL_MONTH_DAYS, CronDates, CronFields
+from scheduler.errors import InvalidRequest, Problem, nearest, not_one_of, shorten
+from scheduler.fields import FieldReader
+from scheduler.phrases import Limits, find_bounds, parse_phrase, read_zone
+from scheduler.triggers import Cron, Once, Trigger
+from scheduler.wording import ALL_DAYS, ALL_MONTHS, LAST, WEEKDAYS, say_count, say_step
+
+TRIGGER_TYPES = ("interval", "cron", "date")
+UNITS = {"weeks": 604_800, "days": 86_400, "hours": 3600, "minutes": 60, "seconds": 1}
+_MOST = {name: 3653 * 86_400 // seconds for name, seconds in UNITS.items()}
+_YEAR = Field("year", 1970, 9999)
+_WEEK = Field("week", 1, 53)
+_SECOND = Field("second", 0, 59)
+_CRON_FIELDS = {
+    "year": _YEAR,
+    "month": MONTH,
+    "day": DAY,
+    "week": _WEEK,
+    "day_of_week": None,
+    "hour": HOUR,
+    "minute": MINUTE,
+    "second": _SECOND,
+}
+_MINIMA = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
+_NTH_DAY = re.compile(r"(last|[1-5](?:st|nd|rd|th))\s+([a-z]+)")
+_FARTHEST = timedelta(days=40 * 365.25)
+
+
+def read_trigger_object(value: object, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
+    """Return the trigger that the object means and its jitter in seconds; raise InvalidRequest."""
+    if not isinstance(value, Mapping):
+        message = (
+            '\'trigger\' must be an object such as {"type": "interval", "minutes": 5}; a phrase goes into \'interval\''
+        )
+        problem = Problem("trigger", message, got=shorten(value), suggestion={"type": "interval", "minutes": 5})
+        raise InvalidRequest([problem])
+    reader = FieldReader("trigger", value)
+    kind = reader.take("type", required=True, suggestion="interval")
+    if kind not in TRIGGER_TYPES:
+        if kind is not None:
+            guess = nearest(kind, TRIGGER_TYPES) if isinstance(kind, str) else None
+            reader.problems.append(not_one_of("trigger.type", kind, TRIGGER_TYPES, guess))
+        raise InvalidRequest(reader.problems)
+    name = reader.take("timezone")
+    if name is not None:
+        zone = _zone_of(name, reader) or zone
+    return _READERS[str(kind)](reader, zone, now.astimezone(UTC), limits)
+
+
+def _zone_of(name: object, reader: FieldReader) -> ZoneInfo | None:
+    try:
+        return read_zone(name, field="trigger.timezone")
+    except InvalidRequest as error:
+        reader.problems += error.problems
+        return None
+
+
+def _take_limits(reader: FieldReader, zone: ZoneInfo, limits: Limits) -> Limits:
+    """Return the limits of the object, or those beside it; both at once are a problem."""
+    start, end = reader.moment("start_date", zone), reader.moment("end_date", zone, end=True)
+    for mine, other, name, field in (
+        (start, limits.start, "start_date", limits.start_name),
+        (end, limits.until, "end_date", limits.until_name),
+    ):
+        if mine is not None and other is not None:
+            reader.refuse(name, f"'{field}' and 'trigger.{name}' say the same: send one of them")
+    if start is None and end is None:
+        return limits
+    start_name = limits.start_name if start is None else "trigger.start_date"
+    until_name = limits.until_name if end is None else "trigger.end_date"
+    return Limits(start or limits.start, end or limits.until, start_name, until_name)
+
+
+def _read_interval(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
+    """Read weeks to seconds. Days and weeks alone keep the time of day; with smaller units time elapses."""
+    counts = {name: reader.number(name, 0, most) or 0 for name, most in _MOST.items()}
+    limits = _take_limits(reader, zone, limits)
+    jitter = reader.number("jitter", 0, 86_400)
+    total = sum(count * UNITS[name] for name, count in counts.items())
+    if total == 0 and not reader.problems and all(name in reader.known for name in reader.values):
+        message = "'trigger' needs an amount of at least 1: weeks, days, hours, minutes or seconds"
+        reader.problems.append(
+            Problem("trigger.minutes", message, accepted=list(UNITS), suggestion=5, code="missing_field")
+        )
+    reader.finish()
+    if total % 86_400 == 0 and not counts["hours"] and not counts["minutes"] and not counts["seconds"]:
+        text = f"every {say_count(total // 86_400, 'day')}"
+    else:
+        text = f"every {say_step(total)}"
+    return parse_phrase(text, zone=zone, now=now, field="trigger", limits=limits), jitter
+
+
+def _read_date(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
+    moment = reader.moment("run_date", zone, required=True)
+    if moment is not None and moment <= now:
+        later = (now + timedelta(days=1)).astimezone(zone).isoformat(timespec="seconds")
+        reader.refuse("run_date", f"'trigger.run_date' is in the past (now {now.isoformat()})", suggestion=later)
+    if moment is not None and moment > now + _FARTHEST:
+        reader.refuse("run_date", "'trigger.run_date' is too far away: at most 40 years")
+    jitter = reader.number("jitter", 0, 86_400)
+    reader.finish()
+    assert moment is not None
+    return Once(moment=moment, zone=zone), jitter
+
+
+def _read_cron(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
+    texts = {name: _text_of(reader, name) for name in _CRON_FIELDS}
+    limits = _take_limits(reader, zone, limits)
+    jitter = reader.number("jitter", 0, 86_400)
+    if not any(texts.values()) and not reader.problems and all(name in reader.known for name in reader.values):
+        message = "'trigger' of type 'cron' needs at least one field"
+        reader.problems.append(
+            Problem("trigger.hour", message, accepted=list(_CRON_FIELDS), suggestion=2, code="missing_field")
+        )
+    weekdays = reader.weekdays("day_of_week") if texts["day_of_week"] else None
+    fields = _fields_of(reader, _with_defaults(texts), weekdays)
+    reader.finish()
+    assert fields is not None
+    bounds, zone = find_bounds(limits, zone), zone
+    trigger = Cron(fields=fields, zone=zone, bounds=bounds)
+    first = trigger.next_after(now)
+    if first is None or first - now > _FARTHEST:
+        message = "'trigger' has no run within 40 years"
+        raise InvalidRequest(
+            [Problem("trigger", message, got=shorten(dict(reader.values)), suggestion={"type": "cron", "hour": 2})]
+        )
+    return trigger, jitter
+
+
+def _text_of(reader: FieldReader, name: str) -> str | None:
+    value = reader.take(name)
+    if name == "day_of_week" and value is not None:
+        return "given"
+    if value is None or (isinstance(value, str) and value.strip()):
+        return None if value is None else " ".join(str(value).lower().split())
+    if isinstance(value, bool) or not isinstance(value, int):
+        reader.refuse(name, f"'trigger.{name}' must be a number or a text such as '*/2', not {value!r}", suggestion="*")
+        return None
+    return str(value)
+
+
+def _with_defaults(texts: Mapping[str, str | None]) -> dict[str, str]:
+    """Fill in the fields that were left out: `*` before the last one given, the minimum behind it."""
+    names = list(texts)
+    last = max((names.index(name) for name in names if texts[name] is not None), default=0)
+    return {name: texts[name] or (_MINIMA.get(name, "*") if place > last else "*") for place, name in enumerate(names)}
+
+
+def _fields_of(reader: FieldReader, texts: dict[str, str], weekdays: str | None) -> CronFields | None:
+    numbers: dict[str, list[int]] = {}
+    for name, taken in _CRON_FIELDS.items():
+        if taken is not None and name != "day" and texts[name] != "*":
+            numbers[name] = _values(reader, name, texts[name], taken)
+    days = _read_days(reader, texts["day"])
+    if reader.problems:
+        return None
+    mask = mask_of([WEEKDAYS.index(word) for word in weekdays.split(" and ")]) if weekdays else ALL_DAYS
+    dates = CronDates(
+        months=tuple(numbers["month"]) if "month" in numbers else ALL_MONTHS,
+        days=days[0],
+        last_day=days[1],
+        day_nths=days[2],
+        weekdays=mask,
+        years=frozenset(numbers.get("year", ())),
+        weeks=frozenset(numbers.get("week", ())),
+    )
+    return CronFields(
+        dates,
+        hours=mask_of(numbers["hour"]) if "hour" in numbers else mask_of(list(range(24))),
+        minutes=mask_of(numbers["minute"]) if "minute" in numbers else mask_of(list(range(60))),
+        seconds=mask_of(numbers["second"]) if "second" in numbers else mask_of(list(range(60))),
+        real=texts["hour"].startswith("*") or texts["minute"].startswith("*"),
+    )
+
+
+def _values(reader: FieldReader, name: str, text: str, taken: Field) -> list[int]:
+    try:
+        return read_values(text, taken)
+    except ValueError as error:
+        reader.refuse(
+            name, f"'trigger.{name}': {error}", accepted=[taken.accepted, "*", "*/2"], suggestion=str(taken.low)
+        )
+        return []
+
+
+def _read_days(reader: FieldReader, text: str) -> tuple[int, bool, tuple[tuple[int, int], ...]]:
+    """Read the day field: numbers, "last", "2nd fri" and "last mon", in a list."""
+    if text == "*":
+        return ALL_MONTH_DAYS, False, ()
+    plain, nths = [], []
+    items = [item.strip() for item in text.split(",")]
+    for item in items:
+        match = _NTH_DAY.fullmatch(item)
+        names = [bit for bit, name in enumerate(WEEKDAYS) if match and match.group(2) in (name, name[:3])]
+        if match and names:
+            nths.append((1 << names[0], LAST if match.group(1) == "last" else int(match.group(1)[0])))
+        elif item != "last":
+            plain.append(item)
+    numbers = _values(reader, "day", ",".join(plain), DAY) if plain else []
+    return mask_of([number - 1 for number in numbers]), "last" in items, tuple(nths)
+
+
+_READERS = {"interval": _read_interval, "cron": _read_cron, "date": _read_date}
