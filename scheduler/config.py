@@ -1,0 +1,205 @@
+"""Hold every setting, its default and its meaning.
+
+A setting `max_workers` is read from the environment as `SCHEDULER_MAX_WORKERS`; options of the
+command line beat the environment, the environment beats the defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import tzlocal
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+
+from scheduler.errors import InvalidRequest, Problem, explain, nearest
+from scheduler.phrases import read_zone
+
+PREFIX = "SCHEDULER_"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+# What a run is told about itself carries the same prefix: a server started inside a run is not confused by it.
+_TOLD_TO_RUNS = {"TASK_ID", "RUN_ID", "SCHEDULED_FOR", "ATTEMPT"}
+
+
+def _split(separator: str) -> BeforeValidator:
+    def split(value: Any) -> Any:
+        return [part for part in value.split(separator) if part.strip()] if isinstance(value, str) else value
+
+    return BeforeValidator(split)
+
+
+class Rate(BaseModel):
+    """A number of requests in a span of seconds."""
+
+    model_config = ConfigDict(frozen=True)
+    requests: int
+    seconds: float
+
+
+_RATE = re.compile(r"(\d+)\s*/\s*(second|minute|hour)", re.IGNORECASE)
+_SPANS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
+
+
+class SchedulerConfig(BaseModel):
+    """The settings of one scheduler.
+
+    Raise `InvalidRequest` naming each setting that is wrong when made by `from_environment`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Off loopback a token is required.")
+    port: int = Field(10800, ge=0, le=65535, description="Port to listen on.")
+    token: SecretStr | None = Field(
+        None,
+        description="What `Authorization: Bearer ...` must carry. Off loopback one is made at first start, "
+        "kept in the data directory (mode 0600) and shown once.",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], _split(",")] = Field(
+        (), description="Further Host names that requests may carry, separated by commas."
+    )
+    allowed_dirs: Annotated[tuple[Path, ...], _split(":")] = Field(
+        default_factory=lambda: (Path.cwd(),),
+        description="Directories, separated by colons, that tasks may name and use; the first is their "
+        "working directory. Default: the directory the server was started in.",
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: default_data_dir(os.environ),
+        description="Database, run logs and token; outside every allowed directory. "
+        "Default: ~/.local/state/task-scheduler.",
+    )
+    database_url: str | None = Field(None, description="SQLAlchemy URL. Default: SQLite in the data directory.")
+    max_workers: int = Field(
+        default_factory=lambda: max(4, 2 * (os.cpu_count() or 1)),
+        ge=1,
+        le=1000,
+        description="Runs at a time. Default: twice the cores, at least 4.",
+    )
+    autostart: bool = Field(False, description="Start scheduling on the first boot, without `start`.")
+    timezone: str = Field(
+        default_factory=lambda: str(tzlocal.get_localzone_name()),
+        description="IANA zone of phrases that name none. Default: the machine's.",
+    )
+    rate_limit: str = Field("100/second", description="Requests a client may make; `off` turns it off.")
+    max_tasks: int = Field(100_000, ge=1, description="Tasks kept at most; one more is refused with 429.")
+    max_queued: int = Field(10_000, ge=1, description="Runs waiting at most; one more is refused with 429.")
+    stop_grace_seconds: float = Field(
+        10.0, ge=0, description="How long runs under way may go on when the server is stopped."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
+    log_format: Literal["text", "json"] = Field("text", description="Human text, or one line of JSON each.")
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _check_rate(cls, text: str) -> str:
+        if text.lower() != "off" and not (match := _RATE.fullmatch(text.strip())):
+            raise ValueError(f"'{text}' is no rate: write '100/second', '600/minute', '5000/hour' or 'off'")
+        if text.lower() != "off" and match and int(match[1]) < 1:
+            raise ValueError(f"'{text}': at least 1 request; 'off' turns the limit off")
+        return text
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        try:
+            return read_zone(name).key
+        except InvalidRequest as error:
+            raise ValueError(error.message) from error
+
+    @field_validator("allowed_dirs")
+    @classmethod
+    def _check_dirs(cls, dirs: tuple[Path, ...]) -> tuple[Path, ...]:
+        if not dirs:
+            raise ValueError("at least one directory is needed")
+        return tuple(path.expanduser().resolve() for path in dirs)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _check_data_dir(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of phrases that name none."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def rate(self) -> Rate | None:
+        """The rate limit, or None where it is off."""
+        match = _RATE.fullmatch(self.rate_limit.strip())
+        return Rate(requests=int(match[1]), seconds=_SPANS[match[2].lower()]) if match else None
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK or self.host.startswith("127.")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, **options: Any) -> SchedulerConfig:
+        """Read the settings from the environment; `options` that are not None win over it."""
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {
+            name: environ[PREFIX + name.upper()]
+            for name in cls.model_fields
+            if environ.get(PREFIX + name.upper(), "") != ""
+        }
+        values.setdefault("data_dir", default_data_dir(environ))
+        values.update({name: value for name, value in options.items() if value is not None})
+        try:
+            config = cls(**values)
+        except ValidationError as error:
+            raise InvalidRequest([_as_variable(problem) for problem in explain(error, cls)]) from error
+        config.check_directories()
+        return config
+
+    def check_directories(self) -> None:
+        """Refuse a data directory that a task could reach, saying what to change."""
+        for allowed in self.allowed_dirs:
+            if self.data_dir.is_relative_to(allowed) or allowed.is_relative_to(self.data_dir):
+                raise InvalidRequest(
+                    [
+                        Problem(
+                            field=PREFIX + "DATA_DIR",
+                            message=f"the data directory {self.data_dir} and the allowed directory {allowed} lie "
+                            "inside one another, so a task could read the database and the token: set "
+                            "SCHEDULER_DATA_DIR to a directory outside, or SCHEDULER_ALLOWED_DIRS to a narrower one",
+                            got=str(self.data_dir),
+                            suggestion=str(Path.home() / ".local/state/task-scheduler"),
+                        )
+                    ]
+                )
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder for the service's state, by the XDG base directory specification."""
+    home = environ.get("HOME") or str(Path.home())
+    state = environ.get("XDG_STATE_HOME") or f"{home}/.local/state"
+    return Path(state) / "task-scheduler"
+
+
+def unknown_settings(environ: Mapping[str, str]) -> list[str]:
+    """Say which SCHEDULER_ variables mean nothing here, each with the nearest that does."""
+    known = {PREFIX + name.upper() for name in SchedulerConfig.model_fields}
+    silent = {PREFIX + name for name in _TOLD_TO_RUNS}
+    found = sorted(name for name in environ if name.startswith(PREFIX) and name not in known | silent)
+    return [
+        f"{name} is no setting" + (f"; did you mean {guess}?" if (guess := nearest(name, known)) else "")
+        for name in found
+    ]
+
+
+def _as_variable(problem: Problem) -> Problem:
+    return problem.at(PREFIX + problem.field.split(".")[0].upper())

@@ -1,0 +1,338 @@
+"""Describe what people write (Job and its policies) and what we write (Run and its statuses)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain
+from scheduler.phrases import read_zone
+from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
+
+try:
+    from tasks import TASK_TYPES
+    from tasks.base import BaseTask
+except ImportError as error:  # pragma: no cover - needs a host program with a package of that name
+    raise ImportError(
+        "the package 'tasks' that was found is not the scheduler's: another 'tasks' stands before it on sys.path"
+    ) from error
+
+
+class Priority(StrEnum):
+    """Which of the waiting runs a free worker takes first."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+    COMPLETED = "completed"
+
+
+class RunStatus(StrEnum):
+    """How one run went."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will become of the run."""
+        return self not in ACTIVE
+
+
+ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
+
+
+class Origin(StrEnum):
+    """What asked for a run (its `trigger` in JSON)."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+
+
+def read_task_id(text: str) -> str:
+    """Return a task id in NFC; raise ValueError where it is empty, long, or has characters that do not print."""
+    normal = unicodedata.normalize("NFC", text)
+    if not 1 <= len(normal) <= 128:
+        raise ProblemFound(
+            Problem("task_id", f"'task_id' must have 1 to 128 characters, not {len(normal)}", text[:140])
+        )
+    if normal != normal.strip():
+        raise ProblemFound(
+            Problem(
+                "task_id",
+                "'task_id' must not begin or end with a blank",
+                text,
+                suggestion=normal.strip() or None,
+            )
+        )
+    if not normal.replace(" ", "x").isprintable():
+        clean = "".join(char for char in normal if char.isprintable()).strip()
+        raise ProblemFound(
+            Problem("task_id", "'task_id' must have printable characters only", text, suggestion=clean or None)
+        )
+    return normal
+
+
+TaskId = Annotated[str, AfterValidator(read_task_id)]
+Tag = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class Job(BaseModel):
+    """A named definition: what to do, when, and under which terms. Flat, as people write it.
+
+    `timezone` is None until the scheduler fills in its own. Raise pydantic's `ValidationError`
+    when made by hand; `read_job` gives Problems instead.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    task_id: TaskId = Field(description="The task's id: 1 to 128 printable characters. Made up when left out.")
+    type: Literal["command", "test", "script", "custom"] = Field(description="What kind of task it is.")
+    interval: str | None = Field(
+        None, description="When: a phrase ('daily at 10:30'), a 5-field cron expression, or an ISO 8601 time."
+    )
+    schedule: str | None = Field(None, description="Another name of `interval`.")
+    trigger: dict[str, Any] | None = Field(
+        None, description='When, as an object: {"type": "interval" | "cron" | "date", ...}.'
+    )
+    schedule_type: str | None = Field(None, description="hourly, daily, weekly, custom or manual.")
+    schedule_config: dict[str, Any] | str | None = Field(
+        None, description="What `schedule_type` needs, as an object or its JSON text."
+    )
+    command: str | None = Field(None, description="The shell command of type `command`.")
+    file_path: str | None = Field(
+        None,
+        description="The Python script of type `script`; the file or folder of type `test` (optional there).",
+    )
+    custom_script: str | None = Field(None, description="The Python code of type `custom`.")
+    args: list[str] | None = Field(
+        None, description="$1, $2 ... of a command, arguments of a script, pytest options of a test."
+    )
+    name: str | None = Field(None, max_length=200, description="A name for people.")
+    description: str | None = Field(None, max_length=10_000, description="What the task is for.")
+    tags: list[Tag] = Field(default=[], max_length=50, description="Words to find tasks by.")
+    enabled: bool = Field(True, description="Whether fire times are planned.")
+    timezone: str | None = Field(None, description="IANA zone of the schedule. Default: the server's.")
+    priority: Priority = Field(
+        Priority.MEDIUM, strict=False, description="Which waiting run goes first: urgent, high, medium, low."
+    )
+    timeout_seconds: float = Field(
+        300, gt=0, le=31 * 86400, allow_inf_nan=False, description="Seconds after which a run is ended."
+    )
+    max_instances: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Runs of the task at a time, waiting ones included; a fire time beyond is skipped.",
+    )
+    env: dict[str, str] = Field(default={}, description="Environment variables for the run.")
+    working_directory: str | None = Field(
+        None, description="Where it runs, inside the allowed directories. Default: the first of them."
+    )
+
+    @model_validator(mode="after")
+    def _check_task(self) -> Job:
+        problems = _task_problems(self)
+        if problems:
+            raise ProblemFound(problems[0]) if len(problems) == 1 else ProblemsFound(problems)
+        return self
+
+    @property
+    def task(self) -> BaseTask:
+        """What the job does."""
+        return TASK_TYPES[self.type].model_validate(_task_fields(self))
+
+    def read_trigger(self, zone: ZoneInfo, anchor: datetime) -> Schedule:
+        """Read when the job is due; `anchor` is the moment it was defined. Raise `InvalidRequest`."""
+        return read_schedule(
+            {name: getattr(self, name) for name in SPELLING_FIELDS},
+            zone=read_zone(self.timezone) if self.timezone else zone,
+            now=anchor,
+        )
+
+    def definition(self) -> dict[str, Any]:
+        """Return all that defines the job, after defaults, as plain JSON values: equal for equal jobs."""
+        return self.model_dump(mode="json", exclude={"task_id"}, exclude_none=True)
+
+
+class ProblemsFound(ValueError):
+    """Carry several Problems out of a validator."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+_TASK_FIELDS = ("command", "file_path", "custom_script", "args")
+
+
+def _task_fields(job: Job) -> dict[str, Any]:
+    sent = {name: getattr(job, name) for name in _TASK_FIELDS}
+    return {"type": job.type, **{name: value for name, value in sent.items() if value is not None}}
+
+
+def _task_problems(job: Job) -> list[Problem]:
+    """Say which of the task's fields are missing, empty, or belong to another type of task."""
+    kind = TASK_TYPES[job.type]
+    problems = []
+    for name in _TASK_FIELDS:
+        value, spec = getattr(job, name), kind.model_fields.get(name)
+        if spec is None and value is not None:
+            takes = ", ".join(f"'{field}'" for field in kind.model_fields if field != "type")
+            problems.append(
+                Problem(
+                    name,
+                    f"'{name}' does not belong to a task of type '{job.type}', which takes {takes}",
+                    value,
+                    code="unknown_field",
+                )
+            )
+        elif spec is not None and spec.is_required() and value is None:
+            problems.append(
+                Problem(name, f"'{name}' is required for a task of type '{job.type}'", code="missing_field")
+            )
+        elif spec is not None and spec.is_required() and not str(value).strip():
+            problems.append(Problem(name, f"'{name}' is empty", value))
+    if problems:
+        return problems
+    try:
+        kind.model_validate(_task_fields(job))
+    except ValidationError as error:
+        return explain(error, kind)
+    return []
+
+
+def read_job(fields: Mapping[str, Any], model: type[Job] = Job) -> Job:
+    """Make a Job of what a person sent; an explicit null is an absent field.
+
+    Raise `InvalidRequest` with every problem at once.
+    """
+    given = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidRequest(_job_problems(error, given, model)) from error
+
+
+def _job_problems(error: ValidationError, given: Mapping[str, Any], model: type[Job]) -> list[Problem]:
+    problems: list[Problem] = []
+    for details, problem in zip(error.errors(include_url=False), explain(error, model), strict=True):
+        raised = details.get("ctx", {}).get("error")
+        problems.extend(raised.problems if isinstance(raised, ProblemsFound) else [problem])
+    return problems
+
+
+@lru_cache(maxsize=1)
+def job_fields() -> tuple[str, ...]:
+    """Return the names of all fields that a definition may have."""
+    return tuple(Job.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A job as the store keeps it.
+
+    `key` is the internal id that runs refer to: a task removed and created anew has another one.
+    `anchor` is the moment that intervals count from. `next_fire_time` is the earliest fire time
+    that has no row in the ledger yet, or None where none is planned.
+    """
+
+    key: int
+    task_id: str
+    definition: Mapping[str, Any]
+    anchor: datetime
+    created_at: datetime
+    updated_at: datetime
+    enabled: bool
+    paused: bool
+    ended: bool
+    next_fire_time: datetime | None
+
+    @property
+    def job(self) -> Job:
+        """The definition as a Job."""
+        return Job.model_validate({"task_id": self.task_id, **self.definition})
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone that the job's times are shown in."""
+        return read_zone(self.definition["timezone"])
+
+    @property
+    def planned(self) -> bool:
+        """Whether the clock should fire it."""
+        return self.enabled and not self.paused and not self.ended
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of the ledger: what became of one fire time, or of one manual request."""
+
+    run_id: str
+    job_key: int
+    task_id: str
+    scheduled_for: datetime
+    attempt: int
+    trigger: Origin
+    status: RunStatus
+    priority: Priority
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    cancel_reason: str | None = None
+    scheduled_until: datetime | None = None
+    count: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def lateness_ms(self) -> float | None:
+        """Milliseconds from the fire time to the start."""
+        return _milliseconds(self.scheduled_for, self.started_at)
+
+    @property
+    def duration_ms(self) -> float | None:
+        """Milliseconds from the start to the end."""
+        return _milliseconds(self.started_at, self.finished_at)
+
+
+def _milliseconds(start: datetime | None, end: datetime | None) -> float | None:
+    if start is None or end is None:
+        return None
+    return round((end - start).total_seconds() * 1000, 3)
+
+
+def utc_now() -> datetime:
+    """Return the present as an aware UTC datetime; the default of every `now` that is handed around."""
+    return datetime.now(UTC)

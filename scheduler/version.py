@@ -1,0 +1,3 @@
+"""Tell which version this is."""
+
+VERSION = "0.1.0"
