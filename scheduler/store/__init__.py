@@ -1,0 +1,10 @@
+"""Remember jobs and runs: the only door to SQLAlchemy.
+
+`Database` gives a connection to functions of `jobs`, `runs` and `state`; several of them called
+in one unit of work are one transaction.
+"""
+
+from scheduler.store import jobs, runs, state
+from scheduler.store.database import Database, sqlite_url
+
+__all__ = ["Database", "jobs", "runs", "sqlite_url", "state"]

@@ -1,0 +1,235 @@
+"""Put jobs in and get them out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    false,
+    func,
+    insert,
+    select,
+    true,
+    type_coerce,
+    update,
+)
+
+from scheduler.models import StoredJob
+from scheduler.store import state
+from scheduler.store.tables import IS_ACTIVE, UtcTime, jobs, runs
+
+_PRESENT = jobs.c.removed_at.is_(None)
+_PLANNED = and_(_PRESENT, jobs.c.enabled == true(), jobs.c.paused == false(), jobs.c.ended == false())
+_COLUMNS = (
+    jobs.c.key,
+    jobs.c.task_id,
+    jobs.c.definition,
+    jobs.c.anchor,
+    jobs.c.created_at,
+    jobs.c.updated_at,
+    jobs.c.enabled,
+    jobs.c.paused,
+    jobs.c.ended,
+    jobs.c.next_fire_time,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list; a field that is None does not narrow."""
+
+    type: str | None = None
+    tag: str | None = None
+    enabled: bool | None = None
+    search: str | None = None
+
+    def clause(self) -> ColumnElement[bool]:
+        """Return the condition."""
+        parts: list[ColumnElement[bool]] = [_PRESENT]
+        if self.type is not None:
+            parts.append(jobs.c.type == self.type)
+        if self.tag is not None:
+            parts.append(jobs.c.tags.contains(f"\n{self.tag}\n", autoescape=True))
+        if self.enabled is not None:
+            parts.append(jobs.c.enabled == self.enabled)
+        if self.search is not None:
+            parts.append(jobs.c.words.contains(self.search.casefold(), autoescape=True))
+        return and_(*parts)
+
+
+class Plan(NamedTuple):
+    """What the clock needs of a job: whether it fires, and when next."""
+
+    key: int
+    next_fire_time: datetime | None
+
+
+class DueJob(NamedTuple):
+    """What is asked of a job that is due, before its definition is looked at.
+
+    `active` counts its runs that wait or go on, `since` is when the scheduler was started.
+    """
+
+    key: int
+    task_id: str
+    revision: int
+    next_fire_time: datetime
+    active: int
+    since: datetime
+
+
+def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> int:
+    """Add a job and return its key; raise `sqlalchemy.exc.IntegrityError` where the id is taken."""
+    revision = state.bump_revision(connection)
+    result = connection.execute(
+        insert(jobs).values(task_id=task_id, revision=revision, **_derived(task_id, values), **values)
+    )
+    return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+
+def change_job(connection: Connection, job: StoredJob, values: Mapping[str, Any]) -> None:
+    """Change columns of a job and count the change."""
+    revision = state.bump_revision(connection)
+    connection.execute(
+        update(jobs).where(jobs.c.key == job.key).values(revision=revision, **_derived(job.task_id, values), **values)
+    )
+
+
+def find_job(connection: Connection, task_id: str) -> StoredJob | None:
+    """Return the job of that id, or None."""
+    row = connection.execute(select(*_COLUMNS).where(jobs.c.task_id == task_id, _PRESENT)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def get_job(connection: Connection, key: int) -> StoredJob:
+    """Return the job with that key, removed or not."""
+    return _stored(connection.execute(select(*_COLUMNS).where(jobs.c.key == key)).one())
+
+
+def count_jobs(connection: Connection, which: JobFilter | None = None) -> int:
+    """Count the jobs that match."""
+    clause = (which or JobFilter()).clause()
+    return int(connection.execute(select(func.count()).select_from(jobs).where(clause)).scalar_one())
+
+
+def list_jobs(connection: Connection, which: JobFilter, after_key: int, limit: int) -> list[StoredJob]:
+    """Return up to `limit` matching jobs with a key above `after_key`, in the order they were made."""
+    query = select(*_COLUMNS).where(which.clause(), jobs.c.key > after_key).order_by(jobs.c.key).limit(limit)
+    return [_stored(row) for row in connection.execute(query)]
+
+
+def count_states(connection: Connection) -> Mapping[str, int]:
+    """Count all jobs, and those that are paused, disabled or ended."""
+    query = select(
+        func.count(),
+        func.count().filter(jobs.c.paused == true(), jobs.c.enabled == true()),
+        func.count().filter(jobs.c.enabled == false()),
+        func.count().filter(jobs.c.ended == true(), jobs.c.paused == false(), jobs.c.enabled == true()),
+    ).where(_PRESENT)
+    total, paused, disabled, ended = connection.execute(query).one()
+    return {"total": total, "paused": paused, "disabled": disabled, "completed": ended}
+
+
+def zones(connection: Connection, keys: Collection[int]) -> dict[int, ZoneInfo]:
+    """Return the zones of jobs, removed or not."""
+    query = select(jobs.c.key, jobs.c.definition).where(jobs.c.key.in_(keys))
+    return {row.key: ZoneInfo(row.definition["timezone"]) for row in connection.execute(query)}
+
+
+def names(connection: Connection, limit: int = 5000) -> list[str]:
+    """Return task ids, for offering the nearest to one that does not exist."""
+    return list(connection.execute(select(jobs.c.task_id).where(_PRESENT).limit(limit)).scalars())
+
+
+def planned(connection: Connection) -> Iterator[Plan]:
+    """Yield the plan of every job that the clock should know."""
+    query = select(jobs.c.key, jobs.c.next_fire_time).where(_PLANNED, jobs.c.next_fire_time.is_not(None))
+    for row in connection.execution_options(yield_per=5000).execute(query):
+        yield Plan(row.key, row.next_fire_time)
+
+
+def overdue_keys(connection: Connection, now: datetime) -> list[int]:
+    """Return the keys of planned jobs whose next fire time is not in the future."""
+    query = select(jobs.c.key).where(_PLANNED, jobs.c.next_fire_time <= now)
+    return list(connection.execute(query).scalars())
+
+
+def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan]]:
+    """Return the present revision and a plan for each job changed after `revision`; one without a time is to be
+    forgotten."""
+    query = select(jobs.c.key, jobs.c.next_fire_time, _PLANNED.label("planned")).where(jobs.c.revision > revision)
+    now = state.revision(connection)
+    rows = connection.execute(query).all()
+    return now, [Plan(row.key, row.next_fire_time if row.planned else None) for row in rows]
+
+
+# Made once: building a statement takes longer than running it, and these stand between a fire time and its start.
+_DUE = (
+    select(
+        jobs.c.key,
+        jobs.c.task_id,
+        jobs.c.revision,
+        jobs.c.next_fire_time,
+        select(func.count()).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).scalar_subquery().label("active"),
+        type_coerce(state.number("planned_since"), UtcTime).label("since"),
+    )
+    .where(jobs.c.key.in_(bindparam("keys", expanding=True)), _PLANNED)
+    .where(state.number("running") == 1)
+)
+_ADVANCE = (
+    update(jobs).where(jobs.c.key == bindparam("job")).values(next_fire_time=bindparam("next"), ended=bindparam("over"))
+)
+
+
+def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
+    """Return those of the jobs that are still to fire; none while the scheduler is stopped."""
+    return [DueJob(*row) for row in connection.execute(_DUE, {"keys": keys})]
+
+
+def advance(connection: Connection, plans: Iterable[Plan]) -> None:
+    """Remember the next fire time of jobs; one without has ended."""
+    rows = [{"job": plan.key, "next": plan.next_fire_time, "over": plan.next_fire_time is None} for plan in plans]
+    if rows:
+        connection.execute(_ADVANCE, rows)
+
+
+def _derived(task_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns that follow from the definition: those that lists are filtered by."""
+    definition = values.get("definition")
+    if definition is None:
+        return {}
+    tags = definition.get("tags", [])
+    words = [task_id, *tags] + [
+        str(definition[name])
+        for name in ("name", "description", "interval", "command", "file_path")
+        if definition.get(name)
+    ]
+    return {
+        "type": definition["type"],
+        "tags": "\n" + "".join(f"{tag}\n" for tag in tags),
+        "words": "\n".join(words).casefold(),
+    }
+
+
+def _stored(row: Row[*tuple[Any, ...]]) -> StoredJob:
+    return StoredJob(
+        key=row.key,
+        task_id=row.task_id,
+        definition=row.definition,
+        anchor=row.anchor,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        enabled=row.enabled,
+        paused=row.paused,
+        ended=row.ended,
+        next_fire_time=row.next_fire_time,
+    )

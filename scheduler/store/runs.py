@@ -1,0 +1,247 @@
+"""Put runs in and get them out: the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+
+from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.store.tables import IS_ACTIVE, runs
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list; a field that is None does not narrow."""
+
+    task_id: str | None = None
+    status: RunStatus | None = None
+    since: datetime | None = None
+
+    def clause(self) -> ColumnElement[bool]:
+        """Return the condition."""
+        parts: list[ColumnElement[bool]] = [true()]
+        if self.task_id is not None:
+            parts.append(runs.c.task_id == self.task_id)
+        if self.status is not None:
+            parts.append(runs.c.status == self.status.value)
+        if self.since is not None:
+            parts.append(runs.c.scheduled_for >= self.since)
+        return and_(*parts)
+
+
+_ADD = insert(runs)
+_START = (
+    update(runs)
+    .where(runs.c.run_id == bindparam("run"), runs.c.status == RunStatus.QUEUED.value)
+    .values(status=RunStatus.RUNNING.value, started_at=bindparam("moment"))
+)
+_FINISH = (
+    update(runs)
+    .where(runs.c.run_id == bindparam("run"), IS_ACTIVE)
+    .values(
+        status=bindparam("new_status"),
+        started_at=bindparam("start"),
+        finished_at=bindparam("finish"),
+        details=bindparam("new_details"),
+    )
+)
+
+
+def add_runs(connection: Connection, new: Sequence[Run]) -> None:
+    """Add rows to the ledger; raise `IntegrityError` where a fire time has its row already."""
+    if new:
+        connection.execute(_ADD, [_row(run) for run in new])
+
+
+def add_manual_run(connection: Connection, run: Run) -> Run:
+    """Add a run somebody asked for; its moment gives way where another run of the job has that very one."""
+    while True:
+        try:
+            with connection.begin_nested():
+                add_runs(connection, [run])
+        except IntegrityError:
+            run = replace(run, scheduled_for=run.scheduled_for + timedelta(microseconds=1))
+        else:
+            return run
+
+
+def find_run(connection: Connection, run_id: str) -> Run | None:
+    """Return the run of that id, or None."""
+    row = connection.execute(select(runs).where(runs.c.run_id == run_id)).one_or_none()
+    return None if row is None else _run(row)
+
+
+def find_runs(connection: Connection, run_ids: Iterable[str]) -> list[Run]:
+    """Return the runs of those ids."""
+    return [_run(row) for row in connection.execute(select(runs).where(runs.c.run_id.in_(list(run_ids))))]
+
+
+def list_runs(connection: Connection, which: RunFilter, before: str | None, limit: int) -> list[Run]:
+    """Return up to `limit` matching runs, newest first, older than the run `before`."""
+    query = select(runs).where(which.clause()).order_by(runs.c.run_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(runs.c.run_id < before)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def has_runs(connection: Connection, task_id: str) -> bool:
+    """Say whether the ledger knows a task of that id, though it may be removed."""
+    return connection.execute(select(runs.c.run_id).where(runs.c.task_id == task_id).limit(1)).first() is not None
+
+
+def last_run(connection: Connection, job_key: int) -> Run | None:
+    """Return the newest run of a job that has started, or failing that the newest row."""
+    mine = select(runs).where(runs.c.job_key == job_key).order_by(runs.c.scheduled_for.desc()).limit(1)
+    row = connection.execute(mine.where(runs.c.started_at.is_not(None))).one_or_none()
+    row = row or connection.execute(mine).one_or_none()
+    return None if row is None else _run(row)
+
+
+def active_runs(connection: Connection, job_keys: Sequence[int] | None = None) -> list[Run]:
+    """Return the runs that wait or go on: of those jobs, or all; the longest waiting first."""
+    query = select(runs).where(IS_ACTIVE).order_by(runs.c.created_at)
+    if job_keys is not None:
+        query = query.where(runs.c.job_key.in_(job_keys))
+    return [_run(row) for row in connection.execute(query)]
+
+
+def running_jobs(connection: Connection) -> set[int]:
+    """Return the keys of all jobs that have a run going on."""
+    return set(connection.execute(select(runs.c.job_key).where(IS_ACTIVE, runs.c.status == "running")).scalars())
+
+
+def count_queued(connection: Connection) -> int:
+    """Count the runs that wait."""
+    query = select(func.count()).select_from(runs).where(IS_ACTIVE, runs.c.status == "queued")
+    return int(connection.execute(query).scalar_one())
+
+
+def queued_by_hand(connection: Connection) -> list[Run]:
+    """Return the runs that people asked for and that wait."""
+    query = select(runs).where(IS_ACTIVE, runs.c.status == "queued", runs.c.trigger == Origin.MANUAL.value)
+    return [_run(row) for row in connection.execute(query.order_by(runs.c.run_id))]
+
+
+def cancel_requests(connection: Connection) -> list[tuple[str, str]]:
+    """Return id and reason of each run that goes on and should not."""
+    query = select(runs.c.run_id, runs.c.cancel_reason).where(IS_ACTIVE, runs.c.cancel_reason.is_not(None))
+    return [(row.run_id, row.cancel_reason) for row in connection.execute(query)]
+
+
+def request_cancel(connection: Connection, run_ids: Sequence[str], reason: str, now: datetime) -> None:
+    """End the runs of those ids that wait, and ask for the end of those that go on."""
+    mine = and_(runs.c.run_id.in_(run_ids), IS_ACTIVE)
+    end_queued(connection, mine, RunStatus.CANCELLED, reason, now)
+    connection.execute(update(runs).where(mine, runs.c.cancel_reason.is_(None)).values(cancel_reason=reason))
+
+
+def skip_queued(connection: Connection, reason: str, now: datetime) -> None:
+    """End all runs that wait because they were due; those that people asked for stay."""
+    mine = and_(runs.c.trigger != Origin.MANUAL.value, IS_ACTIVE)
+    end_queued(connection, mine, RunStatus.SKIPPED, reason, now)
+
+
+def end_queued(
+    connection: Connection, which: ColumnElement[bool], status: RunStatus, reason: str, now: datetime
+) -> None:
+    """Give waiting runs their final row."""
+    connection.execute(
+        update(runs)
+        .where(which, runs.c.status == RunStatus.QUEUED.value)
+        .values(status=status.value, finished_at=now, details={"reason": reason})
+    )
+
+
+def is_run(run_id: str) -> ColumnElement[bool]:
+    """Return the condition that picks one run."""
+    return runs.c.run_id == run_id
+
+
+def start_run(connection: Connection, run_id: str, now: datetime) -> bool:
+    """Turn a waiting run into a running one; False where it waits no more, so that nothing starts twice."""
+    return connection.execute(_START, {"run": run_id, "moment": now}).rowcount == 1
+
+
+def finish_run(connection: Connection, run: Run) -> bool:
+    """Write how a run ended; False where its row was ended by somebody else."""
+    values = {
+        "run": run.run_id,
+        "new_status": run.status.value,
+        "start": run.started_at,
+        "finish": run.finished_at,
+        "new_details": run.details,
+    }
+    return connection.execute(_FINISH, values).rowcount == 1
+
+
+def interrupt_running(connection: Connection, reason: str, now: datetime) -> list[str]:
+    """End every row that says `running`, because the process that ran it is gone; return their ids."""
+    gone = list(connection.execute(select(runs.c.run_id).where(IS_ACTIVE, runs.c.status == "running")).scalars())
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_id.in_(gone))
+        .values(status=RunStatus.INTERRUPTED.value, finished_at=now, details={"reason": reason})
+    )
+    return gone
+
+
+def recent_lateness(connection: Connection, limit: int = 500) -> list[int]:
+    """Return by how many microseconds the last scheduled runs started late, newest first."""
+    recent = (
+        select(runs.c.run_id)
+        .where(runs.c.trigger == Origin.SCHEDULE.value, runs.c.started_at.is_not(None))
+        .order_by(runs.c.run_id.desc())
+        .limit(limit)
+    )
+    late: ColumnElement[int] = literal_column("started_at - scheduled_for", BigInteger)
+    query = select(late).select_from(runs).where(runs.c.run_id.in_(recent))
+    return list(connection.execute(query).scalars())
+
+
+def _row(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "job_key": run.job_key,
+        "task_id": run.task_id,
+        "scheduled_for": run.scheduled_for,
+        "attempt": run.attempt,
+        "trigger": run.trigger.value,
+        "status": run.status.value,
+        "priority": run.priority.value,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "cancel_reason": run.cancel_reason,
+        "scheduled_until": run.scheduled_until,
+        "count": run.count,
+        "details": run.details,
+    }
+
+
+def _run(row: Row[*tuple[Any, ...]]) -> Run:
+    return Run(
+        **{
+            **row._asdict(),
+            "trigger": Origin(row.trigger),
+            "status": RunStatus(row.status),
+            "priority": Priority(row.priority),
+        }
+    )

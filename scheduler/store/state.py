@@ -1,0 +1,55 @@
+"""Keep the scheduler's few named numbers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, ScalarSelect, delete, insert, select, update
+
+from scheduler.store.tables import state
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def is_running(connection: Connection) -> bool | None:
+    """Say whether the scheduler was last started or stopped; None where it was never either."""
+    value = connection.execute(select(state.c.value).where(state.c.name == "running")).scalar()
+    return None if value is None else bool(value)
+
+
+def set_running(connection: Connection, running: bool, now: datetime) -> bool:
+    """Remember that the scheduler runs or not; return whether that is a change.
+
+    A start also remembers since when fire times are planned: those before it leave no row.
+    """
+    before = is_running(connection)
+    if bool(before) != running or before is None:
+        _put(connection, "running", int(running))
+        if running:
+            _put(connection, "planned_since", (now - _EPOCH) // timedelta(microseconds=1))
+    return bool(before) != running
+
+
+def number(name: str) -> ScalarSelect[int]:
+    """Return one of the numbers, for use in another query."""
+    return select(state.c.value).where(state.c.name == name).scalar_subquery()
+
+
+def _put(connection: Connection, name: str, value: int) -> None:
+    connection.execute(delete(state).where(state.c.name == name))
+    connection.execute(insert(state).values(name=name, value=value))
+
+
+def bump_revision(connection: Connection) -> int:
+    """Count one more change of a job.
+
+    The row stays locked until the transaction ends, so revisions become visible in their order
+    and nobody who reads "all since" overlooks one.
+    """
+    row = update(state).where(state.c.name == "revision").values(value=state.c.value + 1).returning(state.c.value)
+    return int(connection.execute(row).scalar_one())
+
+
+def revision(connection: Connection) -> int:
+    """Return the number of changes of jobs so far."""
+    return int(connection.execute(select(state.c.value).where(state.c.name == "revision")).scalar_one())

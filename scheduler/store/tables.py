@@ -1,0 +1,136 @@
+"""Lay out the tables. Columns hold what is queried; the rest is JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Keep an aware datetime as whole microseconds since 1970 in UTC: exact, sortable, the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Turn a moment into microseconds."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Turn microseconds into an aware UTC datetime."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class JsonText(TypeDecorator[Mapping[str, Any]]):
+    """Keep a JSON object as text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:
+        """Turn an object into text with sorted keys, so that equal objects are equal texts."""
+        return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:
+        """Turn text into an object."""
+        return None if value is None else dict(orjson.loads(value))
+
+
+metadata = MetaData()
+
+state = Table(
+    "state",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Named numbers: `running` (0 or 1), `revision` (counts every change of a job)."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("key", Integer, primary_key=True, autoincrement=True),
+    Column("task_id", String(128), nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("definition", JsonText, nullable=False),
+    Column("tags", Text, nullable=False, default=""),
+    Column("words", Text, nullable=False, default=""),
+    Column("enabled", Boolean, nullable=False),
+    Column("paused", Boolean, nullable=False, default=False),
+    Column("ended", Boolean, nullable=False, default=False),
+    Column("anchor", UtcTime, nullable=False),
+    Column("next_fire_time", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("removed_at", UtcTime),
+    Column("revision", BigInteger, nullable=False),
+    Index(
+        "jobs_task_id_present",
+        "task_id",
+        unique=True,
+        sqlite_where=text("removed_at IS NULL"),
+        postgresql_where=text("removed_at IS NULL"),
+    ),
+    Index("jobs_revision", "revision"),
+    sqlite_autoincrement=True,
+)
+"""A removed job keeps its row, so that its runs stay readable and its key is never given again."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(26), primary_key=True),
+    Column("job_key", Integer, ForeignKey("jobs.key"), nullable=False),
+    Column("task_id", String(128), nullable=False),
+    Column("scheduled_for", UtcTime, nullable=False),
+    Column("attempt", Integer, nullable=False, default=1),
+    Column("trigger", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("priority", String(8), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("cancel_reason", Text),
+    Column("scheduled_until", UtcTime),
+    Column("count", Integer),
+    Column("details", JsonText, nullable=False),
+    UniqueConstraint("job_key", "scheduled_for", "attempt", name="runs_fire_time_once"),
+    Index("runs_task_id", "task_id", "run_id"),
+    Index(
+        "runs_active",
+        "job_key",
+        "status",
+        sqlite_where=text("status IN ('queued', 'running')"),
+        postgresql_where=text("status IN ('queued', 'running')"),
+    ),
+    sqlite_with_rowid=False,
+)
+"""The ledger. The unique constraint keeps a fire time from starting twice, whoever asks."""
+
+# Spelled out, not bound, so that the database sees that the partial index fits.
+IS_ACTIVE: ColumnElement[bool] = literal_column("runs.status IN ('queued', 'running')", Boolean)
+"""The condition of rows whose run waits or goes on."""

@@ -1,0 +1,108 @@
+"""Gather the writes of many threads into few commits."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from scheduler.errors import Unavailable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+MOST_A_COMMIT = 256
+
+
+@dataclass(slots=True)
+class _Work:
+    unit: Callable[[Connection], Any]
+    future: Future[Any]
+    done: Callable[[Any], None] | None
+    outcome: Any = None
+
+
+class Writer:
+    """One thread that runs units of work, as many to a commit as are waiting.
+
+    A commit costs a write to the disk whatever it holds; sharing it is what makes many small
+    writers fast. A unit that fails takes nothing with it: the others are run again, each alone.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.connect()
+        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._closed = False
+        self._closing = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, unit: Callable[[Connection], T], done: Callable[[Any], None] | None = None) -> Future[T]:
+        """Queue a unit; the future has its result once it is on disk. `done` is called with the result or error."""
+        future: Future[T] = Future()
+        with self._closing:
+            if self._closed:
+                raise Unavailable("the scheduler is shutting down", code="shutting_down")
+            self._queue.put(_Work(unit, future, done))
+        return future
+
+    def close(self) -> None:
+        """Write what is queued, then end the thread."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        closing = False
+        while not closing:
+            batch, closing = self._gather()
+            self._commit(batch)
+            for work in batch:
+                self._deliver(work)
+
+    def _gather(self) -> tuple[list[_Work], bool]:
+        batch: list[_Work] = []
+        work = self._queue.get()
+        while work is not None:
+            batch.append(work)
+            if len(batch) == MOST_A_COMMIT or self._queue.empty():
+                return batch, False
+            work = self._queue.get()
+        return batch, True
+
+    def _commit(self, batch: list[_Work]) -> None:
+        if not batch:
+            return
+        try:
+            self._transact(batch)
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].outcome = error
+                return
+            for work in batch:
+                self._commit([work])
+
+    def _transact(self, batch: list[_Work]) -> None:
+        with self._connection.begin():
+            for work in batch:
+                work.outcome = work.unit(self._connection)
+
+    def _deliver(self, work: _Work) -> None:
+        if isinstance(work.outcome, BaseException):
+            work.future.set_exception(work.outcome)
+        else:
+            work.future.set_result(work.outcome)
+        if work.done is not None:
+            try:
+                work.done(work.outcome)
+            except Exception:
+                log.exception("what should follow a write failed")
