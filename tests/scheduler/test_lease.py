@@ -1,0 +1,84 @@
+"""One holder at a time, and a bell that wakes it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scheduler.lease import Doorbell, Lease, Ring
+
+
+def test_one_holds_it_until_it_gives_it_up(tmp_path: Path) -> None:
+    first, second = Lease(tmp_path / "lease"), Lease(tmp_path / "lease")
+    assert first.try_acquire()
+    assert first.try_acquire()
+    assert not second.try_acquire()
+    assert second.holder() == os.getpid()
+    first.release()
+    assert second.try_acquire()
+    second.release()
+
+
+def test_the_kernel_takes_it_back_from_the_dead(tmp_path: Path) -> None:
+    code = f"""
+import sys, time
+from pathlib import Path
+from scheduler.lease import Lease
+lease = Lease(Path({str(tmp_path / "lease")!r}))
+print(lease.try_acquire(), flush=True)
+sys.stdin.read()
+"""
+    other = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "True\n"
+    mine = Lease(tmp_path / "lease")
+    assert not mine.try_acquire()
+    other.kill()
+    other.communicate()
+    assert mine.try_acquire()
+    mine.release()
+
+
+def test_a_ring_is_heard_at_once(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 100) / ("y" * 100)  # deeper than a socket's path may be
+    deep.mkdir(parents=True)
+    holder, other = Doorbell(deep), Doorbell(deep)
+    holder.listen()
+    other.ring(Ring.JOBS, Ring.RUNS)
+    other.ring(Ring.STATE)
+    assert holder.wait(5) == {Ring.JOBS, Ring.RUNS, Ring.STATE}
+    assert holder.wait(0) == frozenset()
+    holder.close()
+    other.close()
+
+
+def test_ringing_where_nobody_listens_is_no_error(tmp_path: Path) -> None:
+    bell = Doorbell(tmp_path)
+    bell.ring(Ring.JOBS)
+    gone = Doorbell(tmp_path)
+    gone.listen()
+    gone.close()
+    bell.ring(Ring.JOBS)
+    bell.close()
+
+
+def test_a_thousand_rings_block_nobody(tmp_path: Path) -> None:
+    holder = Doorbell(tmp_path)
+    holder.listen()
+    began = time.monotonic()
+    for _ in range(1000):
+        holder.ring(Ring.JOBS)
+    assert time.monotonic() - began < 5
+    assert holder.wait(5) == {Ring.JOBS}
+    holder.close()
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[1]"])
+def test_a_lease_file_with_rubbish_in_it_is_read_as_unknown(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lease").write_text(text)
+    assert Lease(tmp_path / "lease").holder() is None
