@@ -1,0 +1,222 @@
+"""Turn fire times that are due into rows of the ledger, and those that shall run into runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from scheduler.clock import Clock
+from scheduler.executor import Assignment, Executor
+from scheduler.ids import new_run_id
+from scheduler.models import Job, Origin, Run, RunStatus, utc_now
+from scheduler.policy import Decision, Verdict, judge
+from scheduler.store import Database, jobs, runs
+from scheduler.store.jobs import DueJob, Plan
+from scheduler.triggers import Trigger
+
+log = logging.getLogger(__name__)
+
+MOST_FIRE_TIMES = 1000
+_REASONS = {
+    Decision.SKIP: "its {} earlier runs still wait or go on (max_instances)",
+    Decision.MISSED: "noticed {} s after its time, more than its grace",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A definition made ready to fire, as of one revision of its job."""
+
+    revision: int
+    job: Job
+    trigger: Trigger
+    zone: ZoneInfo
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What one unit of work did: rows, plans, and runs to carry out."""
+
+    rows: list[Run] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+    claims_left: int = 0
+
+
+class Dispatcher:
+    """Stand between clock, ledger and executor.
+
+    A fire time starts at most once: in one transaction its row is written and the job's
+    `next_fire_time` moves from that very fire time to the one after; where it stands elsewhere
+    already, another process was here first, or somebody changed the job.
+    """
+
+    def __init__(self, store: Database, executor: Executor, now: Callable[[], datetime] = utc_now) -> None:
+        self._store, self._executor, self._now = store, executor, now
+        self._rules: dict[int, Rule] = {}
+        self._clock: Clock | None = None
+
+    def attach(self, clock: Clock) -> None:
+        """Name the clock whose fire times these are."""
+        self._clock = clock
+
+    def on_due(self, due: Sequence[Plan]) -> None:
+        """Record fire times that have come due; called by the clock, returns at once."""
+        claimed = self._executor.claim(len(due))
+
+        def done(outcome: _Outcome | BaseException) -> None:
+            self._follow(due, claimed, outcome)
+
+        try:
+            self._store.write_soon(lambda connection: self._fire(connection, due, claimed), done)
+        except BaseException:
+            self._executor.release(claimed)
+            raise
+
+    def forget(self, keys: Sequence[int]) -> None:
+        """Drop what is remembered of jobs that changed."""
+        for key in keys:
+            self._rules.pop(key, None)
+
+    def rule(self, connection: Connection, key: int, revision: int) -> Rule:
+        """Return a job's definition and trigger, read at most once a revision."""
+        rule = self._rules.get(key)
+        if rule is None or rule.revision != revision:
+            stored = jobs.get_job(connection, key)
+            job = stored.job
+            rule = Rule(revision, job, job.read_trigger(stored.zone, stored.anchor).trigger, stored.zone)
+            self._rules[key] = rule
+        return rule
+
+    def _follow(self, due: Sequence[Plan], claimed: int, outcome: _Outcome | BaseException) -> None:
+        assert self._clock is not None
+        if isinstance(outcome, BaseException):
+            log.error("fire times could not be recorded; they come again: %s", outcome)
+            self._executor.release(claimed)
+            self._clock.plan_again(due)
+            return
+        self._executor.submit(outcome.assignments)
+        if outcome.claims_left:
+            self._executor.release(outcome.claims_left)
+        if outcome.plans:
+            self._clock.plan(outcome.plans)
+
+    def _fire(self, connection: Connection, due: Sequence[Plan], claimed: int) -> _Outcome:
+        outcome = _Outcome(claims_left=claimed)
+        fire_times = dict(due)
+        found = [
+            row for row in jobs.due_jobs(connection, list(fire_times)) if row.next_fire_time == fire_times[row.key]
+        ]
+        for row in found:
+            try:
+                rule = self.rule(connection, row.key, row.revision)
+                self._judge(outcome, row, rule)
+            except Exception:
+                # One definition that cannot be read must not keep the others from firing.
+                log.exception("a task cannot be planned", extra={"task_id": row.task_id})
+        runs.add_runs(connection, outcome.rows)
+        jobs.advance(connection, outcome.plans)
+        return outcome
+
+    def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule) -> None:
+        """Give every fire time of a job that is due its row, and say when the job fires next."""
+        now = self._now()
+        times, following = _due_times(rule.trigger, row.next_fire_time, row.since, now)
+        verdicts = judge(times, now, row.active, rule.job.max_instances, row.since)
+        outcome.plans.append(Plan(row.key, following))
+        if len(verdicts) == MOST_FIRE_TIMES and all(v.decision is Decision.MISSED for v in verdicts):
+            outcome.rows.append(self._collapsed(row, rule, verdicts, now))
+            return
+        merged_into = self._run_id_of_newest(verdicts, now)
+        for verdict in verdicts:
+            outcome.rows.append(self._row(outcome, row, rule, verdict, now, merged_into))
+
+    def _run_id_of_newest(self, verdicts: Sequence[Verdict], now: datetime) -> str | None:
+        return new_run_id(now) if any(v.decision is Decision.COALESCE for v in verdicts) else None
+
+    def _row(
+        self,
+        outcome: _Outcome,
+        row: DueJob,
+        rule: Rule,
+        verdict: Verdict,
+        now: datetime,
+        merged_into: str | None,
+    ) -> Run:
+        decision = verdict.decision
+        runs_now = decision is Decision.RUN
+        run = Run(
+            run_id=(runs_now and merged_into) or new_run_id(now),
+            job_key=row.key,
+            task_id=row.task_id,
+            scheduled_for=verdict.fire_time,
+            attempt=1,
+            trigger=Origin.SCHEDULE,
+            status=_status(decision, outcome.claims_left > 0),
+            priority=rule.job.priority,
+            created_at=now,
+            started_at=now if runs_now and outcome.claims_left else None,
+            finished_at=None if runs_now else now,
+            details={} if runs_now else {"reason": _reason(verdict, rule, now, merged_into)},
+        )
+        if runs_now:
+            outcome.claims_left -= run.status is RunStatus.RUNNING
+            outcome.assignments.append(Assignment(run, rule.job, rule.zone))
+        return run
+
+    def _collapsed(self, row: DueJob, rule: Rule, verdicts: Sequence[Verdict], now: datetime) -> Run:
+        """Make one row of a thousand missed fire times, so that a long absence does not fill the ledger."""
+        return Run(
+            run_id=new_run_id(now),
+            job_key=row.key,
+            task_id=row.task_id,
+            scheduled_for=verdicts[0].fire_time,
+            attempt=1,
+            trigger=Origin.SCHEDULE,
+            status=RunStatus.MISSED,
+            priority=rule.job.priority,
+            created_at=now,
+            finished_at=now,
+            scheduled_until=verdicts[-1].fire_time,
+            count=len(verdicts),
+            details={"reason": _reason(verdicts[0], rule, now, None)},
+        )
+
+
+def _due_times(
+    trigger: Trigger, first: datetime, since: datetime, now: datetime
+) -> tuple[list[datetime], datetime | None]:
+    """Return the fire times from `first` that are due, and the one that follows them.
+
+    Times before `since`, when the scheduler was stopped, were never planned; only a one-shot,
+    which has no other time, is still accounted for.
+    """
+    moment: datetime | None = first
+    if first < since and trigger.kind != "once":
+        moment = trigger.next_after(since)
+    times: list[datetime] = []
+    while moment is not None and moment <= now and len(times) < MOST_FIRE_TIMES:
+        times.append(moment)
+        moment = trigger.next_after(moment)
+    return times, moment
+
+
+def _status(decision: Decision, has_worker: bool) -> RunStatus:
+    if decision is Decision.RUN:
+        return RunStatus.RUNNING if has_worker else RunStatus.QUEUED
+    return RunStatus.MISSED if decision is Decision.MISSED else RunStatus.SKIPPED
+
+
+def _reason(verdict: Verdict, rule: Rule, now: datetime, merged_into: str | None) -> str:
+    if verdict.decision is Decision.COALESCE:
+        return f"coalesced into {merged_into}"
+    number: Any = rule.job.max_instances
+    if verdict.decision is Decision.MISSED:
+        number = round((now - verdict.fire_time).total_seconds())
+    return _REASONS[verdict.decision].format(number)

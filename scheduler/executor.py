@@ -1,0 +1,250 @@
+"""Carry runs out: a thread pool that takes them by priority, then by age."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from scheduler.config import SchedulerConfig
+from scheduler.errors import Unavailable
+from scheduler.events import Events, RunFinished, RunStarted
+from scheduler.models import Job, Run, RunStatus, utc_now
+from scheduler.moments import iso
+from scheduler.policy import queue_rank
+from scheduler.store import Database, runs
+from tasks.base import TaskResult
+from tasks.sandbox import AllowedDirs, Cancellation, RunSpec, open_sandbox
+
+log = logging.getLogger(__name__)
+
+_BEFORE_ALL = float("-inf")
+RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A run and the definition it is an execution of, as it was when the run was asked for."""
+
+    run: Run
+    job: Job
+    zone: ZoneInfo
+    cancellation: Cancellation = field(default_factory=Cancellation)
+
+
+class Executor:
+    """Run up to `max_workers` processes at a time; whoever asks never waits.
+
+    A place can be claimed beforehand: the row of a run that has one is written as `running` at
+    once, which spares it a second commit between its fire time and its start.
+    """
+
+    def __init__(
+        self,
+        store: Database,
+        events: Events,
+        config: SchedulerConfig,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store, self._events, self._config, self._now = store, events, config, now
+        self._allowed = AllowedDirs(config.allowed_dirs)
+        self._log_dir, self.tmp_root = log_dir(config), config.data_dir / "tmp"
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._heap: list[tuple[float, int, Assignment]] = []
+        self._count = itertools.count()
+        self._assigned: dict[str, Assignment] = {}
+        self._unwritten: list[Run] = []
+        self._free = config.max_workers
+        self._idle = 0
+        self._threads: list[threading.Thread] = []
+        self._closing = False
+        self._interrupting = False
+
+    def claim(self, wanted: int) -> int:
+        """Reserve up to `wanted` free workers and return how many; each must be submitted to or released."""
+        with self._lock:
+            claimed = 0 if self._heap or self._closing else min(wanted, self._free)
+            self._free -= claimed
+            return claimed
+
+    def release(self, claimed: int) -> None:
+        """Give claimed workers back."""
+        with self._work:
+            self._free += claimed
+            self._work.notify(claimed)
+
+    def submit(self, assignments: Sequence[Assignment]) -> None:
+        """Take runs on. One whose row says `running` has a claimed worker, which begins with it at once."""
+        with self._work:
+            for assignment in assignments:
+                run = assignment.run
+                self._assigned[run.run_id] = assignment
+                claimed = run.status is RunStatus.RUNNING
+                rank = _BEFORE_ALL if claimed else queue_rank(run.priority, run.created_at)
+                heapq.heappush(self._heap, (rank, next(self._count), assignment))
+            self._add_threads(len(assignments))
+            self._work.notify(len(assignments))
+
+    def knows(self, run_id: str) -> bool:
+        """Whether the run waits or goes on here."""
+        return run_id in self._assigned
+
+    @property
+    def waiting(self) -> int:
+        """How many runs wait for a worker here."""
+        return len(self._heap)
+
+    def cancel(self, run_id: str, reason: str) -> None:
+        """End a run and its whole process tree; one that is not here is let alone."""
+        assignment = self._assigned.get(run_id)
+        if assignment is not None:
+            assignment.cancellation.cancel(reason)
+
+    def forget_queued(self) -> None:
+        """Drop what waits: its rows were ended by somebody else, or are left to the next holder."""
+        with self._lock:
+            waiting, self._heap = self._heap, []
+            for item in waiting:
+                if item[0] == _BEFORE_ALL:
+                    heapq.heappush(self._heap, item)
+                else:
+                    self._assigned.pop(item[2].run.run_id, None)
+
+    def close(self, grace_seconds: float) -> None:
+        """Start nothing more, give runs under way a grace, then end them as `interrupted`."""
+        with self._work:
+            self._closing = True
+            self._heap = [item for item in self._heap if item[0] == _BEFORE_ALL]
+            self._work.notify_all()
+        if not self._join(grace_seconds):
+            self._interrupting = True
+            for assignment in list(self._assigned.values()):
+                assignment.cancellation.cancel("the server was stopped")
+            self._join(None)
+
+    def write_again(self) -> None:
+        """Write the ends of runs that the store refused before."""
+        with self._lock:
+            waiting, self._unwritten = self._unwritten, []
+        for run in waiting:
+            self._finish(run)
+
+    def _join(self, seconds: float | None) -> bool:
+        deadline = None if seconds is None else time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _add_threads(self, wanted: int) -> None:
+        room = self._config.max_workers - len(self._threads)
+        for _ in range(min(room, max(0, wanted - self._idle))):
+            thread = threading.Thread(target=self._serve, name=f"worker-{len(self._threads) + 1}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self) -> None:
+        while (assignment := self._take()) is not None:
+            try:
+                self._carry_out(assignment)
+            except Unavailable as error:
+                log.warning("a run waits for the store: %s", error, extra=_ids(assignment.run))
+                self._put_back(assignment)
+            except Exception:
+                log.exception("a run could not be carried out", extra=_ids(assignment.run))
+                self._assigned.pop(assignment.run.run_id, None)
+            finally:
+                self.release(1)
+
+    def _take(self) -> Assignment | None:
+        with self._work:
+            self._idle += 1
+            self._work.wait_for(lambda: self._ready() or (self._closing and not self._heap))
+            self._idle -= 1
+            if not self._heap:
+                return None
+            rank, _, assignment = heapq.heappop(self._heap)
+            self._free -= rank != _BEFORE_ALL
+            return assignment
+
+    def _ready(self) -> bool:
+        return bool(self._heap) and (self._heap[0][0] == _BEFORE_ALL or self._free > 0)
+
+    def _put_back(self, assignment: Assignment) -> None:
+        again = threading.Timer(RETRY_SECONDS, self.submit, ([assignment],))
+        again.daemon = True
+        again.start()
+
+    def _carry_out(self, assignment: Assignment) -> None:
+        run = assignment.run
+        started_at = self._now()
+        if run.status is RunStatus.QUEUED:
+            if not self._store.write(lambda connection: runs.start_run(connection, run.run_id, started_at)):
+                self._assigned.pop(run.run_id, None)
+                return
+            started_at = self._now()
+        run = replace(run, status=RunStatus.RUNNING, started_at=started_at)
+        self._events.publish(RunStarted(run))
+        self._finish(self._ended(run, self._run_task(assignment)))
+
+    def _run_task(self, assignment: Assignment) -> TaskResult:
+        try:
+            with open_sandbox(self._spec(assignment), assignment.cancellation) as sandbox:
+                return assignment.job.task.run(sandbox)
+        except Exception as error:
+            log.exception("a task raised", extra=_ids(assignment.run))
+            return TaskResult.not_started(f"internal error: {type(error).__name__}: {error}")
+
+    def _ended(self, run: Run, result: TaskResult) -> Run:
+        status = RunStatus(result.status)
+        if status is RunStatus.CANCELLED and self._interrupting:
+            status = RunStatus.INTERRUPTED
+        details = {name: value for name, value in asdict(result).items() if value is not None and value is not False}
+        details.pop("status")
+        return replace(run, status=status, finished_at=self._now(), details=details)
+
+    def _finish(self, run: Run) -> None:
+        def done(outcome: Any) -> None:
+            if isinstance(outcome, BaseException):
+                log.warning("the end of a run is not on disk yet: %s", outcome, extra=_ids(run))
+                with self._lock:
+                    self._unwritten.append(run)
+                return
+            self._assigned.pop(run.run_id, None)
+            log.info("run %s", run.status.value, extra={**_ids(run), "status": run.status.value})
+            self._events.publish(RunFinished(run))
+
+        self._store.write_soon(lambda connection: runs.finish_run(connection, run), done)
+
+    def _spec(self, assignment: Assignment) -> RunSpec:
+        run, job = assignment.run, assignment.job
+        return RunSpec(
+            run_id=run.run_id,
+            task_id=run.task_id,
+            scheduled_for=iso(run.scheduled_for, assignment.zone),
+            attempt=run.attempt,
+            timezone=assignment.zone.key,
+            allowed=self._allowed,
+            working_directory=job.working_directory,
+            env=job.env,
+            timeout_seconds=job.timeout_seconds,
+            log_dir=self._log_dir,
+            tmp_root=self.tmp_root,
+        )
+
+
+def log_dir(config: SchedulerConfig) -> Path:
+    """Return the folder of the runs' output."""
+    return config.data_dir / "runs"
+
+
+def _ids(run: Run) -> dict[str, str]:
+    return {"run_id": run.run_id, "task_id": run.task_id}

@@ -1,0 +1,153 @@
+"""Do what only one of many processes may do: hold the lease, fire, and carry out what the others ask for."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from scheduler.clock import Clock
+from scheduler.dispatcher import Dispatcher
+from scheduler.executor import Assignment, Executor
+from scheduler.lease import EVERYTHING, Doorbell, Lease, Ring
+from scheduler.models import Run, utc_now
+from scheduler.recovery import recover
+from scheduler.store import Database, jobs, runs, state
+
+log = logging.getLogger(__name__)
+
+TRY_AGAIN_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 1.0
+
+
+class Holder:
+    """A thread that takes the lease when it is free, and from then on follows the store.
+
+    Every process writes what it wants done as rows and rings; the holder reads the rows. A ring
+    that is lost is made up for by a look each LOOK_AGAIN_SECONDS.
+    """
+
+    def __init__(
+        self,
+        store: Database,
+        lease: Lease,
+        doorbell: Doorbell,
+        executor: Executor,
+        zone: ZoneInfo,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._store, self._lease, self._doorbell, self._executor = store, lease, doorbell, executor
+        self._zone, self._now = zone, now
+        self._dispatcher = Dispatcher(store, executor, now)
+        self._clock = Clock(self._dispatcher.on_due, now)
+        self._dispatcher.attach(self._clock)
+        self._revision = -1
+        self._running = False
+        self._closing = threading.Event()
+        self.ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="holder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to try for the lease."""
+        self._thread.start()
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this process; it knows entries only while this process holds the lease."""
+        return self._clock
+
+    def close(self, grace_seconds: float) -> None:
+        """Fire no more, let runs under way end or be ended, give up the lease."""
+        self._closing.set()
+        self._doorbell.ring(Ring.STATE)
+        if self._thread.is_alive():
+            self._thread.join()
+        self._clock.close()
+        self._executor.close(grace_seconds)
+        self._lease.release()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            try:
+                if self._lease.try_acquire():
+                    self._take_over()
+                    self._follow_until_closed()
+            except Exception:
+                log.exception("the holder of the lease starts over after an error")
+            self._closing.wait(TRY_AGAIN_SECONDS)
+
+    def _take_over(self) -> None:
+        """Put right what the last holder left, then plan all jobs."""
+        self._doorbell.listen()
+        found = recover(self._store, self._now, self._executor.tmp_root)
+        if not self._clock.alive:
+            self._clock.start()
+        self._revision, self._running = -1, False
+        self._assign(found.waiting)
+        self._look(EVERYTHING)
+        self.ready.set()
+        log.info("this process holds the lease", extra={"interrupted": len(found.interrupted)})
+
+    def _follow_until_closed(self) -> None:
+        while not self._closing.is_set():
+            rung = self._doorbell.wait(LOOK_AGAIN_SECONDS)
+            if self._closing.is_set():
+                return
+            try:
+                self._look(rung or EVERYTHING)
+                if not rung:
+                    self._executor.write_again()
+            except Exception:
+                log.exception("the store could not be followed; it is tried again")
+                self._closing.wait(LOOK_AGAIN_SECONDS)
+
+    def _look(self, what: frozenset[Ring]) -> None:
+        if Ring.STATE in what:
+            self._follow_state()
+        if Ring.JOBS in what and self._running:
+            self._follow_jobs()
+        if Ring.RUNS in what:
+            self._follow_runs()
+        if Ring.CANCELS in what:
+            self._follow_cancels()
+
+    def _follow_state(self) -> None:
+        running = bool(self._store.read(state.is_running))
+        if running == self._running:
+            return
+        self._running = running
+        if running:
+            self._revision, plans = self._store.read(lambda c: (state.revision(c), list(jobs.planned(c))))
+            self._clock.load(plans)
+        else:
+            self._clock.clear()
+            self._executor.forget_queued()
+            self._follow_runs()
+
+    def _follow_jobs(self) -> None:
+        if self._store.read(state.revision) == self._revision:
+            return
+        since = self._revision
+        self._revision, plans = self._store.read(lambda connection: jobs.changed_since(connection, since))
+        self._dispatcher.forget([plan.key for plan in plans])
+        self._clock.plan(plans)
+
+    def _follow_runs(self) -> None:
+        self._assign(self._store.read(runs.queued_by_hand))
+
+    def _assign(self, waiting: list[Run]) -> None:
+        unknown = [run for run in waiting if not self._executor.knows(run.run_id)]
+        if unknown:
+            self._executor.submit(self._store.read(lambda connection: self._assignments(connection, unknown)))
+
+    def _assignments(self, connection: Connection, waiting: list[Run]) -> list[Assignment]:
+        stored = {key: jobs.get_job(connection, key) for key in {run.job_key for run in waiting}}
+        return [Assignment(run, stored[run.job_key].job, stored[run.job_key].zone) for run in waiting]
+
+    def _follow_cancels(self) -> None:
+        for run_id, reason in self._store.read(runs.cancel_requests):
+            self._executor.cancel(run_id, reason)

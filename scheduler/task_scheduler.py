@@ -1,0 +1,610 @@
+"""The front door: everything that people and programs ask of the scheduler goes through TaskScheduler."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from scheduler.config import SchedulerConfig
+from scheduler.errors import (
+    Conflict,
+    InvalidRequest,
+    LimitReached,
+    NotFound,
+    Problem,
+    SchedulerError,
+    nearest,
+)
+from scheduler.events import Events
+from scheduler.executor import Executor, log_dir
+from scheduler.holder import Holder
+from scheduler.ids import new_run_id
+from scheduler.lease import Doorbell, Lease, Ring
+from scheduler.models import Job, JobStatus, Origin, Run, RunStatus, StoredJob, read_job, utc_now
+from scheduler.phrases import read_zone
+from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
+from scheduler.store import Database, jobs, runs, sqlite_url, state
+from scheduler.store.jobs import JobFilter
+from scheduler.store.runs import RunFilter
+from scheduler.triggers import Trigger, upcoming
+from scheduler.watch import LedgerWatch
+from tasks import TASK_TYPES
+from tasks.base import BaseTask, Refusal, TaskRefused
+from tasks.sandbox import AllowedDirs, OutputText, adopt_orphans, check_env, read_ends, read_output
+from tasks.sandbox.output import Stream
+
+log = logging.getLogger(__name__)
+
+CANCEL_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """A job with all that is told about it: where it stands, and when it fires."""
+
+    stored: StoredJob
+    status: JobStatus
+    schedule: Schedule
+    next_fire_time: datetime | None
+
+    @property
+    def trigger(self) -> Trigger:
+        """When it is due."""
+        return self.schedule.trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a create or update did, or would do. `change` is `created`, `replaced`, `updated` or `unchanged`."""
+
+    change: str
+    info: JobInfo
+
+
+class TaskScheduler:
+    """Keep jobs, fire them, and answer what became of them.
+
+    Any number of processes may serve one data directory: each answers everything, one of them
+    fires. Thread-safe; every method that changes something returns once the change is on disk.
+    """
+
+    def __init__(self, config: SchedulerConfig, now: Callable[[], datetime] = utc_now) -> None:
+        self.config, self.now = config, now
+        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.events = Events()
+        self._store = Database(config.database_url or sqlite_url(config.data_dir), config.data_dir)
+        self._allowed = AllowedDirs(config.allowed_dirs)
+        self._log_dir = log_dir(config)
+        self._lease = Lease(config.data_dir / "lease")
+        self._doorbell = Doorbell(config.data_dir)
+        self._executor = Executor(self._store, self.events, config, now)
+        self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, config.zone, now)
+        self.watch = LedgerWatch(self._store, self.events)
+
+    # --- the service -------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Take part: try for the lease, and fire while this process has it."""
+        adopt_orphans()
+        if self.config.autostart and self._store.read(state.is_running) is None:
+            self._set_running(True)
+        self._holder.start()
+
+    def close(self) -> None:
+        """Fire no more, give runs under way their grace, then end them as `interrupted`."""
+        self._holder.close(self.config.stop_grace_seconds)
+        self.watch.close()
+        self._doorbell.close()
+        self._store.close()
+
+    def start(self) -> bool:
+        """Let jobs fire from now on; False where they do already."""
+        return self._set_running(True)
+
+    def stop(self) -> bool:
+        """Let no job fire any more; runs under way finish. False where none fires anyway."""
+        return self._set_running(False)
+
+    def is_running(self) -> bool:
+        """Whether jobs fire."""
+        return bool(self._store.read(state.is_running))
+
+    def _set_running(self, running: bool) -> bool:
+        now = self.now()
+
+        def unit(connection: Connection) -> bool:
+            changed = state.set_running(connection, running, now)
+            if changed and not running:
+                runs.skip_queued(connection, "scheduler stopped", now)
+            return changed
+
+        changed = self._store.write(unit)
+        self._doorbell.ring(Ring.STATE, Ring.JOBS)
+        return changed
+
+    # --- jobs --------------------------------------------------------------------------------
+
+    def add_job(self, job: Job, replace: bool = False) -> Planned:
+        """Keep a job; an equal one under its id is left alone, another is a Conflict unless `replace`."""
+        now = self._moment()
+        job, schedule = self._checked(job, now)
+
+        def unit(connection: Connection) -> Planned:
+            existing = self._compare(connection, job, replace)
+            if existing is not None and _same(existing, job):
+                return Planned("unchanged", self._info(connection, existing))
+            values = self._values(job, schedule.trigger, now, now)
+            if existing is not None:
+                jobs.change_job(connection, existing, {**values, "paused": False})
+                return Planned("replaced", self._info(connection, jobs.get_job(connection, existing.key)))
+            key = jobs.insert_job(connection, job.task_id, {**values, "created_at": now})
+            # Keys are never given twice, so a low one proves that there are few jobs.
+            if key > self.config.max_tasks and jobs.count_jobs(connection) > self.config.max_tasks:
+                raise LimitReached(
+                    f"{self.config.max_tasks} tasks exist, which is the limit (SCHEDULER_MAX_TASKS): remove some first",
+                    code="too_many_tasks",
+                    retry_after=60,
+                )
+            return Planned("created", self._info(connection, jobs.get_job(connection, key)))
+
+        planned = self._store.write(unit)
+        self._doorbell.ring(Ring.JOBS)
+        return planned
+
+    def check_job(self, job: Job, replace: bool = False) -> Planned:
+        """Say what `add_job` would do, changing nothing; raise what it would raise."""
+        now = self._moment()
+        job, schedule = self._checked(job, now)
+
+        def unit(connection: Connection) -> Planned:
+            existing = self._compare(connection, job, replace)
+            if existing is not None and _same(existing, job):
+                return Planned("unchanged", self._info(connection, existing))
+            values = self._values(job, schedule.trigger, now, now)
+            stored = StoredJob(
+                key=existing.key if existing else 0,
+                task_id=job.task_id,
+                paused=False,
+                created_at=existing.created_at if existing else now,
+                **values,
+            )
+            return Planned("replaced" if existing else "created", self._info(connection, stored))
+
+        return self._store.read(unit)
+
+    def update_job(self, task_id: str, changes: Mapping[str, Any]) -> Planned:
+        """Change fields of a job; its history stays, and so does its phase unless its schedule changes."""
+        before = self.get_job(task_id).stored
+        now = self._moment()
+        fields = {**_kept(before, changes), **changes, "task_id": before.task_id}
+        job, schedule = self._checked(self.read_definition(fields), now)
+
+        def unit(connection: Connection) -> Planned:
+            stored = self._find(connection, task_id)
+            if _same(stored, job):
+                return Planned("unchanged", self._info(connection, stored))
+            moved = _schedule_of(stored.job) != _schedule_of(job)
+            trigger = schedule.trigger if moved else self._schedule(stored).trigger
+            values = self._values(job, trigger, now if moved else stored.anchor, now)
+            jobs.change_job(connection, stored, values)
+            return Planned("updated", self._info(connection, jobs.get_job(connection, stored.key)))
+
+        planned = self._store.write(unit)
+        self._doorbell.ring(Ring.JOBS)
+        return planned
+
+    def remove_job(self, task_id: str) -> list[str]:
+        """Remove a job and ask for the end of its runs; return the ids of those to wait for."""
+        now = self.now()
+
+        def unit(connection: Connection) -> list[str]:
+            stored = self._find(connection, task_id)
+            jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now})
+            return self._end_runs(connection, runs.active_runs(connection, [stored.key]), "its task was removed", now)
+
+        ending = self._store.write(unit)
+        self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
+        return ending
+
+    def pause_job(self, task_id: str) -> bool:
+        """Plan no fire times of a job; False where it is paused already."""
+        return self._switch(task_id, lambda stored: None if stored.paused else {"paused": True})
+
+    def resume_job(self, task_id: str) -> bool:
+        """Plan a job from now on, be it paused or disabled; False where it is planned already."""
+        wanted = {"paused": False, "enabled": True}
+        return self._switch(task_id, lambda stored: wanted if stored.paused or not stored.enabled else None)
+
+    def _switch(self, task_id: str, change: Callable[[StoredJob], Mapping[str, Any] | None]) -> bool:
+        now = self.now()
+
+        def unit(connection: Connection) -> bool:
+            stored = self._find(connection, task_id)
+            values = change(stored)
+            if values is None:
+                return False
+            planned = not values["paused"]
+            following = self._schedule(stored).trigger.next_after(now) if planned else None
+            definition = {**stored.definition, "enabled": values.get("enabled", stored.enabled)}
+            jobs.change_job(
+                connection,
+                stored,
+                {
+                    **values,
+                    "definition": definition,
+                    "updated_at": now,
+                    "next_fire_time": following,
+                    "ended": stored.ended if not planned else following is None and _fires(self._schedule(stored)),
+                },
+            )
+            return True
+
+        changed = self._store.write(unit)
+        self._doorbell.ring(Ring.JOBS)
+        return changed
+
+    def get_job(self, task_id: str) -> JobInfo:
+        """Return a job; raise `NotFound` naming the nearest id."""
+        return self._store.read(lambda connection: self._info(connection, self._find(connection, task_id)))
+
+    def list_jobs(self, which: JobFilter, after_key: int, limit: int) -> tuple[list[JobInfo], int]:
+        """Return up to `limit` matching jobs made after the one with `after_key`, and the count of all that match."""
+
+        def unit(connection: Connection) -> tuple[list[JobInfo], int]:
+            going = runs.running_jobs(connection)
+            now = self.now()
+            found = jobs.list_jobs(connection, which, after_key, limit)
+            return [self._describe(job, job.key in going, now) for job in found], jobs.count_jobs(connection, which)
+
+        return self._store.read(unit)
+
+    # --- runs --------------------------------------------------------------------------------
+
+    def run_now(self, task_id: str, force: bool = False) -> Run:
+        """Queue a run of a job, whether the scheduler runs or not, and return it."""
+        now = self.now()
+
+        def unit(connection: Connection) -> Run:
+            stored = self._find(connection, task_id)
+            job = stored.job
+            active = [run.run_id for run in runs.active_runs(connection, [stored.key])]
+            if len(active) >= job.max_instances and not force:
+                raise Conflict(
+                    f"Task '{stored.task_id}' already has {len(active)} of at most {job.max_instances} runs "
+                    f'waiting or going on: {", ".join(active)}. Wait for it, cancel it, or send "force": true.',
+                    code="already_running",
+                    run_ids=active,
+                )
+            if runs.count_queued(connection) >= self.config.max_queued:
+                raise LimitReached(
+                    f"{self.config.max_queued} runs are waiting, which is the limit (SCHEDULER_MAX_QUEUED): try later",
+                    code="queue_full",
+                    retry_after=5,
+                )
+            return runs.add_manual_run(connection, _manual_run(stored, job, now))
+
+        run = self._store.write(unit)
+        self._doorbell.ring(Ring.RUNS)
+        return run
+
+    def cancel_run(self, run_id: str) -> list[str]:
+        """Ask for the end of a run; return its id, or nothing where it has ended already."""
+
+        def unit(connection: Connection) -> list[str]:
+            run = runs.find_run(connection, run_id)
+            if run is None:
+                raise _no_run(run_id)
+            return self._end_runs(connection, [run], "cancelled", self.now())
+
+        ending = self._store.write(unit)
+        self._doorbell.ring(Ring.CANCELS)
+        return ending
+
+    def cancel_job_runs(self, task_id: str) -> list[str]:
+        """Ask for the end of all runs of a job; return their ids."""
+
+        def unit(connection: Connection) -> list[str]:
+            stored = self._find(connection, task_id)
+            return self._end_runs(connection, runs.active_runs(connection, [stored.key]), "cancelled", self.now())
+
+        ending = self._store.write(unit)
+        self._doorbell.ring(Ring.CANCELS)
+        return ending
+
+    def _end_runs(self, connection: Connection, found: Sequence[Run], reason: str, now: datetime) -> list[str]:
+        active = [run.run_id for run in found if not run.status.is_final]
+        runs.request_cancel(connection, active, reason, now)
+        return active
+
+    def get_run(self, run_id: str) -> Run:
+        """Return a run; raise `NotFound`."""
+        run = self._store.read(lambda connection: runs.find_run(connection, run_id))
+        if run is None:
+            raise _no_run(run_id)
+        return run
+
+    def get_runs(self, run_ids: Sequence[str]) -> list[Run]:
+        """Return those of the runs that exist."""
+        return self._store.read(lambda connection: runs.find_runs(connection, run_ids))
+
+    def last_run(self, info: JobInfo) -> Run | None:
+        """Return a job's newest run."""
+        return self._store.read(lambda connection: runs.last_run(connection, info.stored.key))
+
+    def list_runs(self, which: RunFilter, before: str | None, limit: int) -> list[Run]:
+        """Return up to `limit` runs that match, newest first, older than `before`."""
+
+        def unit(connection: Connection) -> list[Run]:
+            if which.task_id is not None and not runs.has_runs(connection, which.task_id):
+                self._find(connection, which.task_id)
+            return runs.list_runs(connection, which, before, limit)
+
+        return self._store.read(unit)
+
+    def read_output(self, run_id: str, stream: Stream, tail: int | None, offset: int | None) -> OutputText:
+        """Return a part of what a run wrote to `stdout` or `stderr`."""
+        return read_output(self._log_dir, run_id, stream, tail_lines=tail, offset=offset)
+
+    def output_ends(self, run: Run, stream: Stream, most: int) -> str:
+        """Return what a run wrote, without its middle where that is over `most` bytes."""
+        return read_ends(self._log_dir, run.run_id, stream, most)
+
+    def zones(self, of: Sequence[Run]) -> dict[int, ZoneInfo]:
+        """Return the zone of each job that the runs belong to, by its key."""
+        return self._store.read(lambda connection: jobs.zones(connection, {run.job_key for run in of}))
+
+    # --- answers -----------------------------------------------------------------------------
+
+    def preview(
+        self, fields: Mapping[str, Any], timezone: str | None, after: datetime | None, count: int
+    ) -> tuple[Schedule, list[datetime]]:
+        """Return what a schedule means and when it would fire after `after`, which stands for the present."""
+        zone = read_zone(timezone) if timezone is not None else self.config.zone
+        moment = after or self._moment()
+        schedule = read_schedule(fields, zone=zone, now=moment)
+        return schedule, upcoming(schedule.trigger, moment, count)
+
+    def status(self) -> dict[str, Any]:
+        """Return how the scheduler is doing, as plain values."""
+
+        def unit(connection: Connection) -> dict[str, Any]:
+            active = runs.active_runs(connection)
+            late = [micros / 1000 for micros in runs.recent_lateness(connection)]
+            return {
+                "running": bool(state.is_running(connection)),
+                "tasks": jobs.count_states(connection),
+                "active": active,
+                "lateness_ms": _spread(late),
+            }
+
+        return {
+            **self._store.read(unit),
+            "holder": {"pid": self._lease.holder(), "here": self._lease.held},
+            "store": {"kind": "sqlite", "state": "ok", "durable": "WAL, synchronous=FULL"},
+            "clock": {"kind": self._holder.clock.kind, "alive": self._holder.clock.alive} if self._lease.held else None,
+        }
+
+    def health(self) -> dict[str, Any]:
+        """Return `status` `ok` or `degraded`, and why."""
+        reasons = []
+        try:
+            self._store.read(state.revision)
+        except SchedulerError as error:
+            reasons.append(error.message)
+        if self._lease.held and self._holder.ready.is_set() and not self._holder.clock.alive:
+            reasons.append("the clock's thread is not running")
+        return {"status": "degraded" if reasons else "ok", "reasons": reasons}
+
+    def describe_sandbox(self) -> dict[str, Any]:
+        """Return what confines runs."""
+        return {"level": "paths-only", "allowed_dirs": [str(path) for path in self.config.allowed_dirs]}
+
+    def warnings(self) -> list[str]:
+        """Say what an operator should know of the settings."""
+        code = Path(__file__).parent.parent
+        return [
+            f"the service's own code in {code} lies inside the allowed directory {allowed}: a task could change it"
+            for allowed in self.config.allowed_dirs
+            if code.is_relative_to(allowed)
+        ]
+
+    def read_definition(self, fields: Mapping[str, Any]) -> Job:
+        """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it, whatever exists."""
+        try:
+            job = read_job(fields)
+        except InvalidRequest as error:
+            beside = self._problems_beside(fields, error.problems)
+            raise InvalidRequest([*error.problems, *beside]) from error
+        self._checked(job, self._moment())
+        return job
+
+    # --- inside ------------------------------------------------------------------------------
+
+    def _moment(self) -> datetime:
+        """Return the present in whole milliseconds, which is what times are written with."""
+        now = self.now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def _checked(self, job: Job, now: datetime) -> tuple[Job, Schedule]:
+        """Fill in the zone, and refuse what schedule, paths or environment may not be, all problems at once."""
+        problems: list[Problem] = []
+        zone = self._zone_of(job.timezone, problems)
+        schedule = self._schedule_in(job.model_dump(include=set(SPELLING_FIELDS)), zone, now, problems)
+        problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job.task))
+        if problems or schedule is None:
+            raise InvalidRequest(problems)
+        return job.model_copy(update={"timezone": zone.key}), schedule
+
+    def _problems_beside(self, fields: Mapping[str, Any], known: Sequence[Problem]) -> list[Problem]:
+        """Return what else is wrong with a definition that has `known` problems, so that all are told at once."""
+        bad = {problem.field.split(".")[0] for problem in known}
+        fine = {name: value for name, value in fields.items() if name not in bad}
+        problems: list[Problem] = []
+        zone = self._zone_of(fine.get("timezone"), problems)
+        if not bad & set(SPELLING_FIELDS):
+            self._schedule_in({name: fine.get(name) for name in SPELLING_FIELDS}, zone, self._moment(), problems)
+        return problems + self._refusals(fine, None)
+
+    def _zone_of(self, name: Any, problems: list[Problem]) -> ZoneInfo:
+        try:
+            return self.config.zone if name is None else read_zone(name)
+        except InvalidRequest as error:
+            problems.extend(error.problems)
+            return self.config.zone
+
+    def _schedule_in(
+        self, fields: Mapping[str, Any], zone: ZoneInfo, now: datetime, problems: list[Problem]
+    ) -> Schedule | None:
+        try:
+            return read_schedule(fields, zone=zone, now=now)
+        except InvalidRequest as error:
+            problems.extend(error.problems)
+            return None
+
+    def _refusals(self, fields: Mapping[str, Any], task: BaseTask | None) -> list[Problem]:
+        """Return what the sandbox would not take: names in the environment, and paths outside."""
+        refusals = list(check_env(fields.get("env") or {}))
+        checks: list[Callable[[], object]] = []
+        if task is not None:
+            checks.append(lambda: task.check(self._allowed))
+        paths = ("working_directory",) if task is not None else ("working_directory", "file_path")
+        checks.extend(
+            partial(self._allowed.resolve, fields[name], name) for name in paths if isinstance(fields.get(name), str)
+        )
+        for check in checks:
+            refusals.extend(_refusals_of(check))
+        return [Problem(r.field, r.message, r.got, list(r.accepted), r.suggestion, r.code) for r in refusals]
+
+    def _compare(self, connection: Connection, job: Job, replace: bool) -> StoredJob | None:
+        existing = jobs.find_job(connection, job.task_id)
+        if existing is not None and not replace and not _same(existing, job):
+            raise Conflict(
+                f"Task '{job.task_id}' exists with another definition. Send \"replace\": true to replace it, "
+                "use action 'update' to change fields of it, or choose another task_id.",
+            )
+        return existing
+
+    def _values(self, job: Job, trigger: Trigger, anchor: datetime, now: datetime) -> dict[str, Any]:
+        following = trigger.next_after(now) if job.enabled else None
+        return {
+            "definition": job.definition(),
+            "anchor": anchor,
+            "updated_at": now,
+            "enabled": job.enabled,
+            "ended": job.enabled and following is None and trigger.kind != "manual",
+            "next_fire_time": following,
+        }
+
+    def _find(self, connection: Connection, task_id: str) -> StoredJob:
+        stored = jobs.find_job(connection, task_id)
+        if stored is None:
+            known = jobs.names(connection)
+            guess = nearest(task_id, known)
+            hint = f" Did you mean '{guess}'?" if guess else " Action 'list' tells which exist."
+            raise NotFound(f"No task '{task_id}' exists.{hint}", code="task_not_found", suggestion=guess)
+        return stored
+
+    def _schedule(self, stored: StoredJob) -> Schedule:
+        fields = {name: stored.definition.get(name) for name in SPELLING_FIELDS}
+        return read_schedule(fields, zone=stored.zone, now=stored.anchor)
+
+    def _info(self, connection: Connection, stored: StoredJob) -> JobInfo:
+        going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, [stored.key]))
+        return self._describe(stored, going, self.now())
+
+    def _describe(self, stored: StoredJob, going: bool, now: datetime) -> JobInfo:
+        schedule = self._schedule(stored)
+        following = stored.next_fire_time if stored.planned else None
+        if following is not None and following <= now:
+            following = schedule.trigger.next_after(now)
+        return JobInfo(stored, _job_status(stored, going), schedule, following)
+
+
+def _refusals_of(check: Callable[[], object]) -> list[Refusal]:
+    try:
+        check()
+    except TaskRefused as error:
+        return error.problems
+    return []
+
+
+def _job_status(stored: StoredJob, going: bool) -> JobStatus:
+    if going:
+        return JobStatus.RUNNING
+    if not stored.enabled:
+        return JobStatus.DISABLED
+    if stored.paused:
+        return JobStatus.PAUSED
+    return JobStatus.COMPLETED if stored.ended else JobStatus.PENDING
+
+
+def _same(stored: StoredJob, job: Job) -> bool:
+    return stored.job.definition() == job.definition()
+
+
+def _schedule_of(job: Job) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in (*SPELLING_FIELDS, "timezone")}
+
+
+def _fires(schedule: Schedule) -> bool:
+    return schedule.trigger.kind != "manual"
+
+
+def _kept(stored: StoredJob, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a definition that an update leaves standing.
+
+    Another spelling of "when" takes the place of the old one, and another type the place of the old type's fields.
+    """
+    sent = {name for name, value in changes.items() if value is not None}
+    kept = {name: value for name, value in stored.definition.items() if name not in sent}
+    if sent & set(SPELLING_FIELDS):
+        kept = {name: value for name, value in kept.items() if name not in SPELLING_FIELDS}
+    if "type" in sent and changes["type"] in TASK_TYPES:
+        takes = TASK_TYPES[changes["type"]].model_fields
+        others = {name for task in TASK_TYPES.values() for name in task.model_fields} - set(takes)
+        kept = {name: value for name, value in kept.items() if name not in others}
+    return kept
+
+
+def _manual_run(stored: StoredJob, job: Job, now: datetime) -> Run:
+    # Fire times are whole milliseconds; an odd microsecond keeps a manual run from taking the place of one.
+    moment = now.replace(microsecond=now.microsecond // 1000 * 1000) + timedelta(
+        microseconds=1 + secrets.randbelow(999)
+    )
+    return Run(
+        run_id=new_run_id(now),
+        job_key=stored.key,
+        task_id=stored.task_id,
+        scheduled_for=moment,
+        attempt=1,
+        trigger=Origin.MANUAL,
+        status=RunStatus.QUEUED,
+        priority=job.priority,
+        created_at=now,
+    )
+
+
+def _no_run(run_id: str) -> NotFound:
+    return NotFound(f"No run '{run_id}' exists. Action 'runs' tells which do.", code="run_not_found")
+
+
+def _spread(values: Sequence[float]) -> dict[str, Any]:
+    if not values:
+        return {"runs": 0, "p50": None, "p99": None, "max": None}
+    ordered = sorted(values)
+    return {
+        "runs": len(ordered),
+        "p50": round(statistics.median(ordered), 3),
+        "p99": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
+        "max": round(ordered[-1], 3),
+    }
