@@ -1,0 +1,89 @@
+"""Write answers: JSON text, and the one shape of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from flask import Response
+
+from scheduler.errors import (
+    Conflict,
+    InvalidRequest,
+    LimitReached,
+    NotAllowed,
+    NotFound,
+    Problem,
+    SchedulerError,
+    Unavailable,
+)
+
+MIMETYPE = "application/json"
+
+_BY_CODE = {
+    "unauthorized": 401,
+    "method_not_allowed": 405,
+    "precondition_failed": 412,
+    "body_too_large": 413,
+    "unsupported_media_type": 415,
+}
+_BY_KIND = (
+    (InvalidRequest, 400),
+    (NotFound, 404),
+    (Conflict, 409),
+    (NotAllowed, 403),
+    (LimitReached, 429),
+    (Unavailable, 503),
+)
+
+
+def dump(body: Mapping[str, Any]) -> bytes:
+    """Return the JSON text of an answer."""
+    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+
+
+def json_response(body: Mapping[str, Any], status: int = 200) -> Response:
+    """Return an answer in JSON."""
+    return Response(dump(body), status=status, mimetype=MIMETYPE)
+
+
+def error_response(error: SchedulerError) -> Response:
+    """Return the answer that tells of an error."""
+    response = json_response(error_body(error), http_status(error))
+    if isinstance(error, LimitReached) and error.retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
+    if error.code == "unauthorized":
+        response.headers["WWW-Authenticate"] = 'Bearer realm="task-scheduler"'
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = "1"
+    if allowed := error.details.get("allowed_methods"):
+        response.headers["Allow"] = ", ".join(allowed)
+    return response
+
+
+def http_status(error: SchedulerError) -> int:
+    """Return the HTTP number of an error."""
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    return next((number for kind, number in _BY_KIND if isinstance(error, kind)), 500)
+
+
+def error_body(error: SchedulerError) -> dict[str, Any]:
+    """Return an error as the contract has it."""
+    body: dict[str, Any] = {"status": "error", "code": error.code, "message": error.message}
+    if isinstance(error, InvalidRequest):
+        body["problems"] = [problem_body(problem) for problem in error.problems]
+        body["example"] = error.example
+    return body | {name: value for name, value in error.details.items() if value is not None}
+
+
+def problem_body(problem: Problem) -> dict[str, Any]:
+    """Return one problem as plain values."""
+    return {
+        "field": problem.field,
+        "message": problem.message,
+        "got": problem.got,
+        "accepted": list(problem.accepted),
+        "suggestion": problem.suggestion,
+    }

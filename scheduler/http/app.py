@@ -1,0 +1,152 @@
+"""Wire HTTP to the scheduler: one endpoint, its guard, its errors, and a look at its health."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+
+import orjson
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException
+
+from scheduler.config import SchedulerConfig
+from scheduler.errors import NotFound, SchedulerError
+from scheduler.http import actions
+from scheduler.http.answers import error_response, json_response
+from scheduler.http.guard import Guard, check_media_type, invalid_json, read_body
+from scheduler.http.guide import guide
+from scheduler.http.handoff import HandedOver, Handoff, LeaveSocket
+from scheduler.http.token import read_token
+from scheduler.task_scheduler import TaskScheduler
+from scheduler.version import VERSION
+
+log = logging.getLogger(__name__)
+
+EXTENSION = "task-scheduler"
+
+
+class Service:
+    """The scheduler of one serving process, made when it is first needed, so that an import starts nothing."""
+
+    def __init__(self, make_config: Callable[[], SchedulerConfig]) -> None:
+        self._make_config = make_config
+        self._lock = threading.Lock()
+        self._scheduler: TaskScheduler | None = None
+        self._guard: Guard | None = None
+        self.exposed = False
+        """Whether the server listens off loopback, whatever the settings say: a token is needed then."""
+        self.handoff = Handoff()
+
+    def open(self) -> TaskScheduler:
+        """Return the scheduler, taking part in the firing from now on."""
+        if self._scheduler is None:
+            with self._lock:
+                if self._scheduler is None:
+                    config = self._make_config()
+                    scheduler = TaskScheduler(config)
+                    self._guard = Guard(config, read_token(config, self.exposed))
+                    scheduler.open()
+                    self._scheduler = scheduler
+        return self._scheduler
+
+    @property
+    def guard(self) -> Guard:
+        """The guard of this process."""
+        self.open()
+        assert self._guard is not None
+        return self._guard
+
+    def close(self) -> None:
+        """Stop gracefully."""
+        if self._scheduler is not None:
+            self._scheduler.close()
+            self.handoff.close()
+
+
+def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from_environment) -> Flask:
+    """Return the WSGI application; it opens the scheduler at the first request, or when told to."""
+    app = Flask("scheduler.http", static_folder=None)
+    service = Service(make_config)
+    app.extensions[EXTENSION] = service
+    app.wsgi_app = LeaveSocket(app.wsgi_app)  # type: ignore[method-assign]
+    app.register_error_handler(SchedulerError, error_response)
+    app.register_error_handler(HTTPException, _framework_error)
+    app.register_error_handler(Exception, _internal_error)
+
+    def check() -> None:
+        service.guard.check(request)
+
+    @app.post("/schedule", strict_slashes=False, provide_automatic_options=False)
+    def schedule() -> Response:
+        check()
+        check_media_type(request)
+        result = actions.answer(service.open(), _parse(read_body(request)))
+        if isinstance(result, actions.Waiting):
+            return _answer_later(service, request, result)
+        return json_response(result)
+
+    @app.get("/schedule", strict_slashes=False, provide_automatic_options=False)
+    def explain() -> Response:
+        check()
+        return json_response(guide(actions.ACTIONS, None))
+
+    @app.get("/healthz", strict_slashes=False, provide_automatic_options=False)
+    def healthz() -> Response:
+        service.guard.check_host(request)
+        health = service.open().health()
+        return json_response(health | {"version": VERSION}, 200 if health["status"] == "ok" else 503)
+
+    return app
+
+
+def _parse(body: bytes) -> object:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        error_text = f"the body is no JSON: {error}"
+    refusal = invalid_json(error_text)
+    refusal.example = {"action": "status"}
+    raise refusal
+
+
+def _answer_later(service: Service, asked: Request, waiting: actions.Waiting) -> Response:
+    """Answer when the runs have ended: from the loop where the socket can be taken, else in this thread."""
+    watch = service.open().watch
+    if not service.handoff.can_take(asked):
+        return json_response(waiting.finish(watch.wait(waiting.run_ids, waiting.seconds)))
+    send = service.handoff.take(asked)
+
+    def tell(ended: bool) -> None:
+        try:
+            response = json_response(waiting.finish(ended))
+        except SchedulerError as error:
+            response = error_response(error)
+        except Exception as error:
+            response = _internal_error(error)
+        send(response)
+
+    watch.when_ended(waiting.run_ids, waiting.seconds, tell)
+    raise HandedOver
+
+
+def _framework_error(error: HTTPException) -> Response:
+    """Say in JSON what the framework would say in HTML."""
+    if error.code == 404:
+        known = "POST /schedule and GET /healthz"
+        return error_response(NotFound(f"There is no {request.method} {request.path[:200]}. Known: {known}."))
+    if error.code == 405:
+        allowed = sorted(set(getattr(error, "valid_methods", None) or ["POST"]))
+        text = f"{request.path[:200]} does not take {request.method[:20]}; it takes {', '.join(allowed)}."
+        return error_response(SchedulerError(text, "method_not_allowed", allowed_methods=allowed))
+    code = "body_too_large" if error.code == 413 else "invalid_request"
+    body = {"status": "error", "code": code, "message": error.description or error.name}
+    return json_response(body, error.code or 500)
+
+
+def _internal_error(error: Exception) -> Response:
+    error_id = secrets.token_hex(8)
+    log.error("internal error %s", error_id, exc_info=error, extra={"error_id": error_id})
+    text = f"A fault of the service, not of the request. Its log tells more under {error_id}."
+    return json_response({"status": "error", "code": "internal_error", "message": text, "error_id": error_id}, 500)

@@ -1,0 +1,164 @@
+"""Decide who may ask: Host, Origin, token, rate and size."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Request
+
+from scheduler.config import LOOPBACK, Rate, SchedulerConfig
+from scheduler.errors import InvalidRequest, LimitReached, NotAllowed, Problem, SchedulerError
+
+MOST_BYTES = 1024 * 1024
+_MOST_CLIENTS = 10_000
+_DRAIN_BYTES = 64 * MOST_BYTES
+_DRAIN_SECONDS = 2.0
+
+
+class Guard:
+    """Check each request before anything looks at what it says."""
+
+    def __init__(self, config: SchedulerConfig, token: str | None) -> None:
+        self._token = token.encode() if token else None
+        hosts = (*LOOPBACK, config.host, *config.allowed_hosts)
+        self._hosts = frozenset(host.strip().lower().strip("[]") for host in hosts)
+        self._limiter = RateLimiter(config.rate) if config.rate else None
+
+    def check(self, request: Request) -> None:
+        """Raise `NotAllowed` or `LimitReached` where the request may not pass."""
+        self.check_host(request)
+        self._check_origin(request)
+        if self._limiter is not None:
+            self._limiter.take(request.remote_addr or "")
+        self._check_token(request)
+
+    def check_host(self, request: Request) -> None:
+        """Refuse names that a hostile page could have pointed at this machine (DNS rebinding)."""
+        host = request.headers.get("Host", "")
+        if not self._knows(host, request):
+            raise NotAllowed(
+                f"The Host '{host[:200]}' is not allowed. Use localhost, or add it to SCHEDULER_ALLOWED_HOSTS.",
+                code="forbidden_host",
+            )
+
+    def _check_origin(self, request: Request) -> None:
+        """Refuse what another site's page posts through a browser."""
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return
+        try:
+            parts = urlsplit(origin)
+            allowed = parts.scheme in ("http", "https") and self._knows(parts.netloc, request)
+        except ValueError:
+            allowed = False
+        if not allowed:
+            raise NotAllowed(
+                f"The Origin '{origin[:200]}' is not allowed: pages of other sites may not call the scheduler. "
+                "Leave the header out, or add its host to SCHEDULER_ALLOWED_HOSTS.",
+                code="forbidden_origin",
+            )
+
+    def _knows(self, host: str, request: Request) -> bool:
+        host = host.lower()
+        name = host if host.endswith("]") or ":" not in host else host.rsplit(":", 1)[0]
+        name = name.strip("[]")
+        return bool(name) and (name in self._hosts or host in self._hosts or name == _own_address(request))
+
+    def _check_token(self, request: Request) -> None:
+        if self._token is None:
+            return
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        sent = given.strip().encode("utf-8", "surrogateescape")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(sent, self._token):
+            what = "is wrong" if given else "is missing"
+            raise NotAllowed(
+                f"The token {what}: send the header 'Authorization: Bearer TOKEN'. The token is the value of "
+                "SCHEDULER_TOKEN, or stands in the file 'token' of the data directory.",
+                code="unauthorized",
+            )
+
+
+def _own_address(request: Request) -> str | None:
+    """Return the address that the client reached: an address cannot be rebound, unlike a name."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is None:
+        return None
+    name = connection.getsockname()
+    return str(name[0]) if isinstance(name, tuple) else None
+
+
+def read_body(request: Request) -> bytes:
+    """Return the body; raise `LimitReached` where it is over MOST_BYTES, having read on for a moment.
+
+    A client that still sends when the connection closes would never see the answer.
+    """
+    if (request.content_length or 0) <= MOST_BYTES:
+        body: bytes = request.stream.read(MOST_BYTES + 1)
+        if len(body) <= MOST_BYTES:
+            return body
+    _drain(request.stream.read)
+    raise LimitReached(f"The body is over {MOST_BYTES} bytes, which is the limit.", code="body_too_large")
+
+
+def check_media_type(request: Request) -> None:
+    """Refuse bodies that do not call themselves JSON: a form of a hostile page cannot send that type."""
+    if request.mimetype != "application/json":
+        came = f"is '{request.mimetype[:100]}'" if request.mimetype else "is missing"
+        raise UnsupportedMediaType(
+            f"The Content-Type {came}: add the header 'Content-Type: application/json'.",
+            code="unsupported_media_type",
+        )
+
+
+class UnsupportedMediaType(SchedulerError):
+    """The body calls itself something else than JSON."""
+
+
+def _drain(read: Callable[[int], Any]) -> None:
+    deadline = time.monotonic() + _DRAIN_SECONDS
+    left = _DRAIN_BYTES
+    while left > 0 and time.monotonic() < deadline:
+        chunk = read(64 * 1024)
+        if not chunk:
+            return
+        left -= len(chunk)
+
+
+class RateLimiter:
+    """A token bucket for each client: a burst of a whole span's requests, then as many as flow in."""
+
+    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+        self._size, self._flow, self._clock = float(rate.requests), rate.requests / rate.seconds, clock
+        self._text = f"{rate.requests} requests in {rate.seconds:g} s"
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, client: str) -> None:
+        """Count a request; raise `LimitReached` where the client has none left."""
+        now = self._clock()
+        with self._lock:
+            level, seen = self._buckets.get(client, (self._size, now))
+            level = min(self._size, level + (now - seen) * self._flow)
+            if level >= 1:
+                self._buckets[client] = (level - 1, now)
+                self._forget_full(now)
+                return
+        raise LimitReached(
+            f"Too many requests: a client may make {self._text} (SCHEDULER_RATE_LIMIT). Wait as Retry-After says.",
+            retry_after=(1 - level) / self._flow,
+        )
+
+    def _forget_full(self, now: float) -> None:
+        if len(self._buckets) > _MOST_CLIENTS:
+            span = self._size / self._flow
+            self._buckets = {name: bucket for name, bucket in self._buckets.items() if now - bucket[1] < span}
+
+
+def invalid_json(message: str, got: Any = None) -> InvalidRequest:
+    """Return the refusal of a body that is no JSON object."""
+    return InvalidRequest([Problem("body", message, got, ["a JSON object"], code="invalid_json")])

@@ -1,0 +1,117 @@
+"""Answer later without holding a thread: take the socket away from gunicorn and keep it on an asyncio loop.
+
+A gthread worker has few threads, and waits are long. A request that has to wait leaves its thread
+at once: its socket moves to one loop thread that serves any number of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Request, Response
+
+log = logging.getLogger(__name__)
+
+SEND_SECONDS = 30.0
+
+_taken_sockets_are_understood = threading.Event()
+
+
+def allow_handoff() -> None:
+    """Tell that this process's server lets go of a socket that was taken from it (see worker.py)."""
+    _taken_sockets_are_understood.set()
+
+
+class HandedOver(BaseException):
+    """Leave the web framework without an answer: somebody else will give it.
+
+    No `Exception`, because the framework would make an answer of that.
+    """
+
+
+class Handoff:
+    """One thread with an asyncio loop that owns the sockets of all who wait."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="http-waits", daemon=True)
+        self._lock = threading.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def can_take(self, request: Request) -> bool:
+        """Whether the server that runs us lets the socket go."""
+        return _taken_sockets_are_understood.is_set() and "gunicorn.socket" in request.environ
+
+    def take(self, request: Request) -> Callable[[Response], None]:
+        """Take the request's socket; the function returned sends the answer, from any thread, and closes it."""
+        held: socket.socket = request.environ["gunicorn.socket"]
+        taken = socket.socket(fileno=held.detach())
+        taken.setblocking(False)
+        self._start()
+
+        def send(response: Response) -> None:
+            self._loop.call_soon_threadsafe(self._send_soon, taken, _as_bytes(response))
+
+        return send
+
+    def close(self) -> None:
+        """Send what is ready, for a moment, then end the thread."""
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result(timeout=SEND_SECONDS)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+
+    def _start(self) -> None:
+        with self._lock:
+            if not self._thread.is_alive():
+                self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _finish(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)
+
+    def _send_soon(self, taken: socket.socket, data: bytes) -> None:
+        task = self._loop.create_task(self._send(taken, data))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, taken: socket.socket, data: bytes) -> None:
+        try:
+            await asyncio.wait_for(self._loop.sock_sendall(taken, data), SEND_SECONDS)
+            taken.shutdown(socket.SHUT_WR)
+        except (OSError, TimeoutError) as error:
+            log.info("who waited for an answer is gone: %s", error)
+        finally:
+            taken.close()
+
+
+class LeaveSocket:
+    """WSGI middleware: end a request whose socket was taken in the one way that makes gunicorn write nothing."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Serve a request."""
+        try:
+            return self._app(environ, start_response)
+        except HandedOver as handed:
+            raise OSError(errno.ENOTCONN, "the socket was handed over") from handed
+
+
+def _as_bytes(response: Response) -> bytes:
+    response.headers["Connection"] = "close"
+    response.headers["Content-Length"] = str(len(response.get_data()))
+    head = f"HTTP/1.1 {response.status}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in response.headers)
+    return head.encode("latin-1") + b"\r\n" + response.get_data()

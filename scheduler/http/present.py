@@ -1,0 +1,142 @@
+"""Write jobs and runs as the JSON that the contract promises."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import Any
+
+from scheduler.models import Priority, Run, RunStatus
+from scheduler.moments import iso, iso_or_none, local
+from scheduler.spellings import Schedule
+from scheduler.task_scheduler import JobInfo, TaskScheduler
+from scheduler.triggers import upcoming
+from scheduler.version import VERSION
+
+NEXT_RUNS = 5
+ENDS = 16 * 1024
+LIST_OUTPUT = 4 * 1024
+"""Bytes of each stream that one run, and each run of a list, is shown with."""
+
+
+def schedule_text(schedule: Schedule) -> str:
+    """Return how a schedule is shown: a phrase as it was sent, anything else in words."""
+    return schedule.text
+
+
+def task(info: JobInfo) -> dict[str, Any]:
+    """Return a task as `list` and `get` show it."""
+    stored, zone = info.stored, info.stored.zone
+    definition = dict(stored.definition)
+    details = {
+        "type": definition.pop("type"),
+        "interval": schedule_text(info.schedule),
+        "command": definition.pop("command", None),
+        "file_path": definition.pop("file_path", None),
+        "custom_script": definition.pop("custom_script", None),
+        "next_run": local(info.next_fire_time, zone),
+        "created_at": local(stored.created_at, zone),
+        "next_run_at": iso_or_none(info.next_fire_time, zone),
+        "created_at_iso": iso_or_none(stored.created_at, zone),
+        "updated_at": local(stored.updated_at, zone),
+        "updated_at_iso": iso_or_none(stored.updated_at, zone),
+        "state": info.status.value,
+        "schedule_description": info.trigger.describe(),
+        "kind": info.trigger.kind,
+        "name": definition.pop("name", None),
+        "description": definition.pop("description", None),
+        "args": definition.pop("args", None),
+        "working_directory": definition.pop("working_directory", None),
+    }
+    definition.pop("interval", None)
+    return {"id": stored.task_id, "details": details | definition}
+
+
+def task_whole(service: TaskScheduler, info: JobInfo) -> dict[str, Any]:
+    """Return a task with its last run and the times it fires next."""
+    last = service.last_run(info)
+    shown = task(info)
+    shown["last_run"] = None if last is None else run(service, last, info.stored.zone)
+    shown["next_runs"] = next_runs(info, service.now())
+    return shown
+
+
+def next_runs(info: JobInfo, now: datetime) -> list[str]:
+    """Return the next times that a job fires; none where it is paused, disabled or over."""
+    if info.next_fire_time is None:
+        return []
+    following = upcoming(info.trigger, info.next_fire_time, NEXT_RUNS - 1)
+    return [iso(moment, info.stored.zone) for moment in [info.next_fire_time, *following]]
+
+
+def run_row(run: Run, zone: tzinfo) -> dict[str, Any]:
+    """Return a run without its output."""
+    details = run.details
+    shown = {
+        "run_id": run.run_id,
+        "task_id": run.task_id,
+        "scheduled_for": iso_or_none(run.scheduled_for, zone),
+        "started_at": iso_or_none(run.started_at, zone),
+        "finished_at": iso_or_none(run.finished_at, zone),
+        "lateness_ms": run.lateness_ms,
+        "duration_ms": run.duration_ms,
+        "attempt": run.attempt,
+        "trigger": run.trigger.value,
+        "status": run.status.value,
+        "exit_code": details.get("exit_code"),
+        "signal": details.get("signal"),
+        "reason": details.get("reason"),
+        "hint": details.get("hint"),
+        "truncated": details.get("truncated", False),
+        "sandbox": details.get("sandbox"),
+        "usage": details.get("usage"),
+    }
+    if "tests" in details:
+        shown["tests"] = details["tests"]
+    if run.count is not None:
+        shown |= {"scheduled_until": iso_or_none(run.scheduled_until, zone), "count": run.count}
+    return shown
+
+
+def run(service: TaskScheduler, run: Run, zone: tzinfo, most: int = ENDS) -> dict[str, Any]:
+    """Return a run with its output: head and tail where a stream is longer than `most` bytes."""
+    started = run.started_at is not None
+    return run_row(run, zone) | {
+        "stdout": service.output_ends(run, "stdout", most) if started else "",
+        "stderr": service.output_ends(run, "stderr", most) if started else "",
+    }
+
+
+def status(service: TaskScheduler) -> dict[str, Any]:
+    """Return how the scheduler is doing."""
+    found = service.status()
+    zone = service.config.zone
+    active: list[Run] = found["active"]
+    going = [run for run in active if run.status is RunStatus.RUNNING]
+    queued = [run for run in active if run.status is RunStatus.QUEUED]
+    state = "running" if found["running"] else "stopped"
+    tasks = found["tasks"]
+    idle = tasks["paused"] + tasks["disabled"] + tasks["completed"]
+    return {
+        "status": "success",
+        "message": f"Scheduler is {state}: {tasks['total']} tasks, {len(going)} runs under way, {len(queued)} waiting",
+        "state": state,
+        "counts": {"tasks": tasks | {"planned": tasks["total"] - idle}},
+        "queue": {
+            "waiting": len(queued),
+            "limit": service.config.max_queued,
+            "by_priority": {level.value: sum(run.priority is level for run in queued) for level in Priority},
+        },
+        "running": [
+            {"run_id": run.run_id, "task_id": run.task_id, "started_at": iso_or_none(run.started_at, zone)}
+            for run in going
+        ],
+        "workers": service.config.max_workers,
+        "lateness": found["lateness_ms"],
+        "sandbox": service.describe_sandbox(),
+        "store": found["store"],
+        "holder": found["holder"],
+        "clock": found["clock"],
+        "timezone": service.config.timezone,
+        "warnings": service.warnings(),
+        "version": VERSION,
+    }

@@ -1,0 +1,129 @@
+"""Describe what each action takes. `help` is made from these models, so it cannot drift from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from scheduler.models import Job, TaskId
+
+Limit = Annotated[int, Field(ge=1, le=10_000, description="Rows at most.")]
+Cursor = Annotated[str, Field(max_length=200, description="`next_cursor` of the page before.")]
+RunId = Annotated[str, Field(min_length=1, max_length=64, description="The run's id.")]
+Id = Annotated[TaskId, Field(description="The task's id.")]
+
+
+class Request(BaseModel):
+    """The base of all requests: strict types, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    action: str = Field(description="What to do.")
+
+
+class Nothing(Request):
+    """A request that takes no field."""
+
+
+class Create(Job):
+    """Everything that defines a task."""
+
+    action: str = Field(description="What to do.")
+    task_id: TaskId | None = Field(  # type: ignore[assignment]
+        None, description="The task's id: 1 to 128 printable characters. Made up when left out."
+    )
+    replace: bool = Field(False, description="Replace a task of that id that has another definition.")
+
+
+class Update(Request):
+    """The id of a task, and any fields of `create` that shall change."""
+
+    model_config = ConfigDict(extra="allow")
+
+    task_id: Id
+
+
+class List(Request):
+    """Which tasks to list, and how many."""
+
+    type: Literal["command", "test", "script", "custom"] | None = Field(None, description="Only tasks of that type.")
+    tag: str | None = Field(None, max_length=64, description="Only tasks with that tag.")
+    enabled: bool | None = Field(None, description="Only tasks that are enabled, or only those that are not.")
+    search: str | None = Field(None, max_length=200, description="Only tasks that have this text in id, name or words.")
+    limit: Limit = 1000
+    cursor: Cursor | None = None
+
+
+class OneTask(Request):
+    """The id of a task."""
+
+    task_id: Id
+
+
+class RunNow(OneTask):
+    """The id of a task to run at once."""
+
+    wait: bool = Field(False, description="Answer when the run has ended.")
+    wait_seconds: float = Field(60, gt=0, le=300, description="How long to wait at most.")
+    force: bool = Field(False, description="Run it even beyond `max_instances`.")
+
+
+class Cancel(Request):
+    """The id of a run, or of a task whose runs shall all end."""
+
+    run_id: RunId | None = None
+    task_id: TaskId | None = Field(None, description="The task whose runs shall end.")
+
+
+class Runs(Request):
+    """Which rows of the ledger to list, newest first."""
+
+    task_id: TaskId | None = Field(None, description="Only runs of that task.")
+    run_status: (
+        Literal[
+            "queued",
+            "running",
+            "completed",
+            "failed",
+            "timeout",
+            "cancelled",
+            "interrupted",
+            "skipped",
+            "missed",
+        ]
+        | None
+    ) = Field(None, description="Only runs with that status.")
+    since: str | None = Field(None, max_length=64, description="Only runs scheduled for that ISO 8601 time or later.")
+    limit: Limit = 1000
+    cursor: Cursor | None = None
+
+
+class Output(Request):
+    """Which part of a run's output to read."""
+
+    run_id: RunId
+    stream: Literal["stdout", "stderr", "both"] = Field("both", description="Which stream.")
+    tail: int | None = Field(None, ge=1, le=1_000_000, description="Only so many lines from the end.")
+    offset: int | None = Field(None, ge=0, description="Only what follows so many bytes of one named stream.")
+
+
+class Preview(Request):
+    """A schedule in any accepted form."""
+
+    interval: Any = Field(
+        None, description="When: a phrase ('daily at 10:30'), a 5-field cron expression, or an ISO 8601 time."
+    )
+    schedule: Any = Field(None, description="Another name of `interval`.")
+    trigger: dict[str, Any] | None = Field(None, description="When, as an object.")
+    schedule_type: str | None = Field(None, description="hourly, daily, weekly, custom or manual.")
+    schedule_config: dict[str, Any] | str | None = Field(None, description="What `schedule_type` needs.")
+    timezone: str | None = Field(None, description="IANA zone. Default: the server's.")
+    after: str | None = Field(None, max_length=64, description="ISO 8601 time that stands for the present.")
+    count: int = Field(5, ge=1, le=1000, description="How many fire times to answer.")
+
+
+class Help(Request):
+    """What to explain."""
+
+    topic: str | None = Field(None, max_length=100, description="An action, 'phrases', 'fields' or 'errors'.")

@@ -1,0 +1,87 @@
+"""Run the application under gunicorn, in this process."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from scheduler.config import SchedulerConfig, unknown_settings
+from scheduler.http.app import EXTENSION, Service, create_app
+from scheduler.logs import logging_settings
+
+THREADS = 8
+KILL_SECONDS = 5.0
+"""How long an ended run's processes may take from SIGTERM to SIGKILL."""
+
+
+def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
+    """Return gunicorn's settings: few threads, and hooks that open and close each worker's scheduler."""
+    config = config or SchedulerConfig.from_environment()
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return {
+        "bind": f"{host}:{config.port}",
+        "worker_class": "scheduler.http.worker.HandoffWorker",
+        "workers": 1,
+        "threads": THREADS,
+        "worker_connections": 1000,
+        "timeout": 60,
+        "graceful_timeout": int(config.stop_grace_seconds + KILL_SECONDS + 15),
+        "keepalive": 30,
+        "control_socket_disable": True,
+        "logconfig_dict": logging_settings(config.log_level, config.log_format),
+        "post_worker_init": _open,
+        "worker_exit": _close,
+    }
+
+
+class Server(BaseApplication):
+    """gunicorn around our application, without its command line."""
+
+    def __init__(self, config: SchedulerConfig) -> None:
+        self._config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our settings over."""
+        for name, value in gunicorn_settings(self._config).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """Return the application."""
+        return create_app(lambda: self._config)
+
+
+def serve(config: SchedulerConfig, environ: dict[str, str]) -> None:
+    """Serve until told to stop."""
+    for line in unknown_settings(environ):
+        print(f"warning: {line}", file=sys.stderr)
+    Server(config).run()
+
+
+def _service(worker: Any) -> Service:
+    service: Service = worker.app.wsgi().extensions[EXTENSION]
+    return service
+
+
+def _open(worker: Any) -> None:
+    # Threads that wait for the interpreter get it after half a millisecond, not after five: the
+    # clock's lateness is at stake.
+    sys.setswitchinterval(0.0005)
+    service = _service(worker)
+    service.exposed = any(_off_loopback(listener.getsockname()) for listener in worker.sockets)
+    scheduler = service.open()
+    for warning in scheduler.warnings():
+        worker.log.warning(warning)
+
+
+def _off_loopback(address: Any) -> bool:
+    """Whether a listening address can be reached from other machines; a path is a Unix socket."""
+    return isinstance(address, tuple) and not ipaddress.ip_address(address[0]).is_loopback
+
+
+def _close(server: Any, worker: Any) -> None:
+    if worker.booted:
+        _service(worker).close()
