@@ -180,6 +180,8 @@ class Clock:
         if self._thread.is_alive():
             self._call(self._loop.stop)
             self._thread.join()
+        elif not self._loop.is_closed():
+            self._loop.close()
 
     def _call(self, function: Callable[..., object], *args: Any) -> None:
         self._loop.call_soon_threadsafe(self._guarded, function, *args)

@@ -187,7 +187,8 @@ class CronFields:
         on = self._describe_on()
         if self.seconds == 1 and self.hours == ALL_HOURS and self.real and len(minutes) <= _FEW:
             return f"hourly at {join_words([f':{minute:02}' for minute in minutes])}{on}"
-        of_hours = "" if self.hours == ALL_HOURS else f" in hour {say_runs(hours)}"
+        noun = "hour" if len(hours) == 1 else "hours"
+        of_hours = "" if self.hours == ALL_HOURS else f" in {noun} {say_runs(hours)}"
         return f"{self._say_minutes(minutes, seconds)}{of_hours}{on}"
 
     def _describe_at(self, times: str) -> str:
@@ -201,18 +202,21 @@ class CronFields:
         return f", {self.dates.describe()}"
 
     def _say_minutes(self, minutes: list[int], seconds: list[int]) -> str:
-        within = "" if self.seconds == 1 else f"at second {say_steps(seconds, 60)} of "
+        within = "" if self.seconds == 1 else f"{_say_row(seconds, 'second')} of "
         if self.minutes == ALL_MINUTES:
             return f"{within}every minute"
-        return f"{within or 'at '}minute {say_steps(minutes, 60)}"
+        return f"{within}{_say_row(minutes, 'minute')}"
 
 
-def say_steps(numbers: list[int], size: int) -> str:
-    """Say numbers below `size`, an even row up to the end as "0, 5, 10 and so on"."""
+def _say_row(numbers: list[int], unit: str) -> str:
+    """Say numbers below 60, an even row up to the end as "every 5 minutes from :00 of each hour"."""
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 0
-    if step > 1 and len(numbers) > _FEW and numbers == list(range(numbers[0], size, step)):
-        return f"{', '.join(str(number) for number in numbers[:3])} and so on (every {say_ordinal(step)})"
-    return say_runs(numbers)
+    if step > 1 and len(numbers) > 2 and numbers == list(range(numbers[0], 60, step)):
+        whole = "hour" if unit == "minute" else "minute"
+        return f"every {step} {unit}s from :{numbers[0]:02} of each {whole}"
+    if step == 1 and len(numbers) == 60:
+        return f"every {unit}"
+    return f"at {unit if len(numbers) == 1 else unit + 's'} {say_runs(numbers)}"
 
 
 def _bit_from(mask: int, low: int) -> int:

@@ -239,6 +239,13 @@ class Cron(Trigger):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HourlyAt(Cron):
+    """Run at some minutes of the hour: cron's rule, written as a phrase."""
+
+    kind = "calendar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Once(Trigger):
     """Run once, at `moment` (UTC); `local` says the time of day without an offset, as it was asked for."""
 

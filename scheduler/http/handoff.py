@@ -39,8 +39,7 @@ class Handoff:
     """One thread with an asyncio loop that owns the sockets of all who wait."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="http-waits", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -53,47 +52,53 @@ class Handoff:
         held: socket.socket = request.environ["gunicorn.socket"]
         taken = socket.socket(fileno=held.detach())
         taken.setblocking(False)
-        self._start()
+        loop = self._running_loop()
 
         def send(response: Response) -> None:
-            self._loop.call_soon_threadsafe(self._send_soon, taken, _as_bytes(response))
+            loop.call_soon_threadsafe(self._send_soon, loop, taken, _as_bytes(response))
 
         return send
 
     def close(self) -> None:
         """Send what is ready, for a moment, then end the thread."""
-        if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._finish(), self._loop).result(timeout=SEND_SECONDS)
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            asyncio.run_coroutine_threadsafe(self._finish(), loop).result(timeout=SEND_SECONDS)
+            loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
 
-    def _start(self) -> None:
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop, started with the first socket that is taken."""
         with self._lock:
-            if not self._thread.is_alive():
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_run, args=(self._loop,), name="http-waits", daemon=True)
                 self._thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.close()
+            return self._loop
 
     async def _finish(self) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=2)
 
-    def _send_soon(self, taken: socket.socket, data: bytes) -> None:
-        task = self._loop.create_task(self._send(taken, data))
+    def _send_soon(self, loop: asyncio.AbstractEventLoop, taken: socket.socket, data: bytes) -> None:
+        task = loop.create_task(_send(loop, taken, data))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, taken: socket.socket, data: bytes) -> None:
-        try:
-            await asyncio.wait_for(self._loop.sock_sendall(taken, data), SEND_SECONDS)
-            taken.shutdown(socket.SHUT_WR)
-        except (OSError, TimeoutError) as error:
-            log.info("who waited for an answer is gone: %s", error)
-        finally:
-            taken.close()
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
+
+
+async def _send(loop: asyncio.AbstractEventLoop, taken: socket.socket, data: bytes) -> None:
+    try:
+        await asyncio.wait_for(loop.sock_sendall(taken, data), SEND_SECONDS)
+        taken.shutdown(socket.SHUT_WR)
+    except (OSError, TimeoutError) as error:
+        log.info("who waited for an answer is gone: %s", error)
+    finally:
+        taken.close()
 
 
 class LeaveSocket:

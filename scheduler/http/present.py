@@ -118,7 +118,7 @@ def status(service: TaskScheduler) -> dict[str, Any]:
     idle = tasks["paused"] + tasks["disabled"] + tasks["completed"]
     return {
         "status": "success",
-        "message": f"Scheduler is {state}: {tasks['total']} tasks, {len(going)} runs under way, {len(queued)} waiting",
+        "message": f"Scheduler is {state}: {tasks['total']} tasks, {len(going)} running, {len(queued)} waiting",
         "state": state,
         "counts": {"tasks": tasks | {"planned": tasks["total"] - idle}},
         "queue": {

@@ -18,7 +18,7 @@ from scheduler.dates import (
 from scheduler.phrases.phrase import Phrase
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.words import UNIT_SECONDS
-from scheduler.triggers import AnchoredDays, Calendar, Cron, Interval, Once, Trigger, Window
+from scheduler.triggers import AnchoredDays, Calendar, HourlyAt, Interval, Once, Trigger, Window
 from scheduler.wallclock import first_instant, offset_at
 from scheduler.wording import ALL_DAYS, ALL_MONTHS, LAST, MONTHS, say_ordinal, say_times
 
@@ -64,13 +64,6 @@ def build_minutes(phrase: Phrase) -> Trigger:
     dates = CronDates(phrase.months, weekdays=phrase.value("days", ALL_DAYS))
     fields = CronFields(dates, minutes=mask_of(list(phrase.value("minutes"))), real=True)
     return HourlyAt(fields=fields, **phrase.common)
-
-
-class HourlyAt(Cron):
-    """The minute-of-hour form: cron's rule, but written and shown as a phrase."""
-
-    __slots__ = ()
-    kind = "calendar"
 
 
 def build_days_at(phrase: Phrase) -> Trigger:

@@ -1,0 +1,130 @@
+"""Say what a field accepts, and which accepted value is nearest to what came, from the schema of the request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from scheduler.errors import Problem
+
+Schema = Mapping[str, Any]
+_YES = ("true", "yes", "on", "1", "y")
+_NO = ("false", "no", "off", "0", "n")
+
+
+def with_accepted(problems: Sequence[Problem], model: type[BaseModel]) -> list[Problem]:
+    """Return the problems, each with what is accepted and what is near wherever it did not say so itself."""
+    schema = model.model_json_schema()
+    return [_complete(problem, schema) for problem in problems]
+
+
+def _complete(problem: Problem, schema: Schema) -> Problem:
+    spec = _field(schema, problem.field)
+    if spec is None or problem.accepted or problem.code not in ("missing_field", "invalid_field"):
+        return problem
+    if problem.got is not None and fits(spec, problem.got):
+        return problem  # what is wrong is something that the schema does not tell
+    accepted = _accepted(spec)
+    message = problem.message
+    if problem.code == "missing_field" and "enum" in spec:
+        message += ": one of " + ", ".join(f"'{word}'" for word in accepted)
+    near = problem.suggestion if problem.suggestion is not None else _near(spec, problem.got)
+    return replace(problem, message=message, accepted=accepted, suggestion=near)
+
+
+def _field(schema: Schema, path: str) -> Schema | None:
+    """Return the schema of the field at `path`, without its null; None where nothing is said of it."""
+    spec: Schema | None = schema
+    for name in path.split("."):
+        if spec is None:
+            return None
+        inner = spec.get("properties", {}).get(name) or spec.get("items") or spec.get("additionalProperties")
+        spec = _plain(inner, schema) if isinstance(inner, Mapping) else None
+    return spec
+
+
+def _plain(spec: Schema, schema: Schema) -> Schema | None:
+    choices = [choice for choice in spec.get("anyOf", [spec]) if choice.get("type") != "null"]
+    if len(choices) != 1:
+        return None
+    reference = choices[0].get("$ref")
+    found: Schema = schema["$defs"][reference.rsplit("/", 1)[1]] if reference else choices[0]
+    return {**found, "default": spec["default"]} if spec.get("default") is not None else found
+
+
+def fits(spec: Schema, value: object) -> bool:
+    """Whether a value is what the schema of a field asks for, as far as the schema goes."""
+    if "enum" in spec:
+        return value in spec["enum"]
+    match spec.get("type"):
+        case "boolean":
+            return isinstance(value, bool)
+        case "integer":
+            return isinstance(value, int) and not isinstance(value, bool) and _in_range(spec, value)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool) and _in_range(spec, value)
+        case "string":
+            return isinstance(value, str) and spec.get("minLength", 0) <= len(value) <= spec.get("maxLength", 1 << 30)
+        case "array":
+            return isinstance(value, list) and all(fits(spec.get("items", {}), item) for item in value)
+        case "object":
+            return isinstance(value, dict)
+    return True
+
+
+def _in_range(spec: Schema, value: float) -> bool:
+    low, high = spec.get("minimum", -float("inf")), spec.get("maximum", float("inf"))
+    return bool(low <= value <= high) and value > spec.get("exclusiveMinimum", -float("inf"))
+
+
+def _accepted(spec: Schema) -> list[Any]:
+    if "enum" in spec:
+        return list(spec["enum"])
+    match spec.get("type"):
+        case "boolean":
+            return [True, False]
+        case "integer" | "number":
+            what = "a whole number" if spec["type"] == "integer" else "a number"
+            low = f" over {spec['exclusiveMinimum']}" if "exclusiveMinimum" in spec else ""
+            low = f" from {spec['minimum']}" if "minimum" in spec else low
+            return [what + low + (f" up to {spec['maximum']}" if "maximum" in spec else "")]
+        case "string":
+            return ["a string" + (f" of at most {spec['maxLength']} characters" if "maxLength" in spec else "")]
+        case "array":
+            return ["a list, each item " + " or ".join(str(part) for part in _accepted(spec.get("items", {})))]
+        case "object":
+            return ["an object"]
+    return []
+
+
+def _near(spec: Schema, got: object) -> Any:
+    """Return the accepted value that was most likely meant, or None."""
+    if got is None:
+        return None
+    guess = _converted(spec.get("type"), got)
+    if guess is None and spec.get("type") == "array":
+        guess = [got if isinstance(got, str) else str(got)] if isinstance(got, str | int | float) else None
+    if isinstance(guess, int | float) and not isinstance(guess, bool) and not _in_range(spec, guess):
+        low, high = spec.get("minimum"), spec.get("maximum")
+        guess = high if high is not None and guess > high else low if low is not None else spec.get("default")
+    return guess if guess is not None and fits(spec, guess) else spec.get("default")
+
+
+def _converted(kind: str | None, got: object) -> Any:
+    word = str(got).strip().lower()
+    try:
+        match kind:
+            case "boolean":
+                return True if word in _YES else False if word in _NO else None
+            case "integer" if not isinstance(got, bool):
+                return int(got) if isinstance(got, float) and got == int(got) else int(word)
+            case "number" if not isinstance(got, bool):
+                return got if isinstance(got, int | float) else float(word) if "." in word else int(word)
+            case "string" if isinstance(got, int | float) and not isinstance(got, bool):
+                return str(got)
+    except (ValueError, OverflowError):
+        pass
+    return None

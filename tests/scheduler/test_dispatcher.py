@@ -1,0 +1,229 @@
+"""Every fire time ends as exactly one row, whoever looks at it and however late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from scheduler.dispatcher import MOST_FIRE_TIMES, Dispatcher
+from scheduler.executor import Assignment
+from scheduler.models import Job, Run, RunStatus
+from scheduler.store import Database, jobs
+from scheduler.store.jobs import Plan
+from scheduler.store.runs import RunFilter
+from scheduler.task_scheduler import TaskScheduler
+from tests.scheduler.conftest import NOON, Time
+
+
+class Workers:
+    """Workers that take note of what they are given."""
+
+    def __init__(self, free: int = 10) -> None:
+        self.free = free
+        self.given: list[Assignment] = []
+
+    def claim(self, wanted: int) -> int:
+        claimed = min(wanted, self.free)
+        self.free -= claimed
+        return claimed
+
+    def release(self, claimed: int) -> None:
+        self.free += claimed
+
+    def submit(self, assignments: Sequence[Assignment]) -> None:
+        self.given.extend(assignments)
+
+
+class Plans:
+    """A clock that takes note of what it is told."""
+
+    def __init__(self) -> None:
+        self.told: dict[int, datetime | None] = {}
+        self.again: list[Plan] = []
+
+    def plan(self, plans: Sequence[Plan]) -> None:
+        self.told.update(plans)
+
+    def plan_again(self, plans: Sequence[Plan]) -> None:
+        self.again.extend(plans)
+
+
+class Desk:
+    """A dispatcher between a real store and stand-ins."""
+
+    def __init__(self, scheduler: TaskScheduler, time: Time, free: int = 10) -> None:
+        self.scheduler = scheduler
+        self.store: Database = scheduler._store
+        self.workers, self.plans = Workers(free), Plans()
+        self.dispatcher = Dispatcher(self.store, self.workers, time)  # type: ignore[arg-type]
+        self.dispatcher.attach(self.plans)  # type: ignore[arg-type]
+
+    def fire(self, due: Sequence[Plan] | None = None) -> list[Run]:
+        """Fire what the store says comes next, and return all rows, oldest first."""
+        plans = due if due is not None else self.store.read(lambda c: list(jobs.planned(c)))
+        self.dispatcher.on_due(plans)
+        self.store.write(lambda connection: None)  # what was queued before is done
+        return self.rows()
+
+    def rows(self) -> list[Run]:
+        return sorted(self.scheduler.list_runs(RunFilter(), None, 10_000), key=lambda run: run.scheduled_for)
+
+
+@pytest.fixture
+def desk(scheduler: TaskScheduler, time: Time) -> Desk:
+    scheduler.start()
+    return Desk(scheduler, time)
+
+
+MakeJob = Callable[..., Job]
+
+
+def test_a_due_job_gets_its_row_its_run_and_its_next_time(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job())
+    time.move(seconds=10)
+    [run] = desk.fire()
+    assert (run.status, run.scheduled_for, run.attempt) == (RunStatus.RUNNING, NOON + timedelta(seconds=10), 1)
+    assert [assignment.run.run_id for assignment in desk.workers.given] == [run.run_id]
+    assert list(desk.plans.told.values()) == [NOON + timedelta(seconds=20)]
+
+
+def test_the_same_fire_time_handed_over_twice_starts_once(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job())
+    time.move(seconds=10)
+    plans = desk.store.read(lambda c: list(jobs.planned(c)))
+    desk.fire(plans)
+    desk.fire(plans)
+    assert len(desk.fire(plans)) == 1
+    assert len(desk.workers.given) == 1
+    assert desk.workers.free == 9  # the claims of the other two were given back
+
+
+def test_two_dispatchers_on_one_store_start_once(desk: Desk, job: MakeJob, time: Time) -> None:
+    other = Desk(desk.scheduler, time)
+    desk.scheduler.add_job(job())
+    time.move(seconds=10)
+    plans = desk.store.read(lambda c: list(jobs.planned(c)))
+    desk.dispatcher.on_due(plans)
+    other.dispatcher.on_due(plans)
+    assert len(desk.fire([])) == 1
+    assert len(desk.workers.given) + len(other.workers.given) == 1
+
+
+def test_without_a_free_worker_it_waits(scheduler: TaskScheduler, job: MakeJob, time: Time) -> None:
+    scheduler.start()
+    desk = Desk(scheduler, time, free=1)
+    for number in range(3):
+        scheduler.add_job(job(f"job-{number}"))
+    time.move(seconds=10)
+    statuses = sorted(run.status for run in desk.fire())
+    assert statuses == [RunStatus.QUEUED, RunStatus.QUEUED, RunStatus.RUNNING]
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        (0, ["running"]),
+        (5, ["running"]),
+        (10, ["skipped", "running"]),
+        (35, ["skipped", "skipped", "skipped", "running"]),
+        (95, ["missed"] * 4 + ["skipped"] * 5 + ["running"]),
+    ],
+)
+def test_late_fire_times(desk: Desk, job: MakeJob, time: Time, late: float, expected: list[str]) -> None:
+    desk.scheduler.add_job(job())
+    time.move(seconds=10 + late)
+    rows = desk.fire()
+    assert [row.status.value for row in rows] == expected
+    assert [row.scheduled_for for row in rows] == [NOON + timedelta(seconds=10 * n) for n in range(1, len(rows) + 1)]
+    merged = [row.details["reason"] for row in rows if row.status is RunStatus.SKIPPED]
+    assert set(merged) <= {f"coalesced into {rows[-1].run_id}"}
+
+
+def test_a_long_absence_is_few_rows_that_account_for_all(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(interval="every 1 second"))
+    away = 2 * MOST_FIRE_TIMES + 500
+    time.move(seconds=away)
+    for _ in range(4):
+        rows = desk.fire()
+    counted = sum(row.count or 1 for row in rows)
+    assert counted == away
+    assert [row.count for row in rows[:2]] == [MOST_FIRE_TIMES, MOST_FIRE_TIMES]
+    assert rows[0].scheduled_until == NOON + timedelta(seconds=MOST_FIRE_TIMES)
+    assert rows[-1].status is RunStatus.RUNNING
+    assert len({row.scheduled_for for row in rows}) == len(rows)
+
+
+def test_an_overlap_is_a_skipped_row(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(max_instances=2))
+    for _ in range(3):
+        time.move(seconds=10)
+        rows = desk.fire()
+    assert [row.status.value for row in rows] == ["running", "running", "skipped"]
+    assert "max_instances" in rows[-1].details["reason"]
+
+
+def test_stopped_plans_nothing_and_a_start_plans_from_then(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job())
+    desk.scheduler.add_job(job("once", "in 15 seconds"))
+    desk.scheduler.stop()
+    time.move(seconds=32)
+    assert desk.fire() == []
+    desk.scheduler.start()
+    [missed] = desk.fire()
+    assert (missed.task_id, missed.status) == ("once", RunStatus.MISSED)
+    assert NOON + timedelta(seconds=40) in desk.plans.told.values()
+
+
+def test_a_changed_job_fires_by_its_new_plan_only(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job())
+    stale = desk.store.read(lambda c: list(jobs.planned(c)))
+    desk.scheduler.update_job("job", {"interval": "every 1 minute"})
+    time.move(seconds=10)
+    assert desk.fire(stale) == []
+    desk.scheduler.pause_job("job")
+    time.move(seconds=60)
+    assert desk.fire([Plan(stale[0].key, NOON + timedelta(seconds=60))]) == []
+    desk.scheduler.remove_job("job")
+    assert desk.fire([Plan(stale[0].key, NOON + timedelta(seconds=60))]) == []
+
+
+def test_a_definition_that_cannot_be_read_stops_no_other(
+    desk: Desk, job: MakeJob, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.scheduler.add_job(job("bad"))
+    desk.scheduler.add_job(job("good"))
+    desk.store.write(
+        lambda c: c.exec_driver_sql("""UPDATE jobs SET definition='{"x": 1}' WHERE task_id='bad'""") and None
+    )
+    time.move(seconds=10)
+    assert [row.task_id for row in desk.fire()] == ["good"]
+    assert "cannot be planned" in caplog.text
+
+
+def test_a_store_that_fails_loses_no_fire_time(
+    desk: Desk, job: MakeJob, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.scheduler.add_job(job())
+    time.move(seconds=10)
+    plans = desk.store.read(lambda c: list(jobs.planned(c)))
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scheduler.store.runs.add_runs", fail)
+        assert desk.fire(plans) == []
+    assert desk.plans.again == plans
+    assert desk.workers.free == 10
+    assert len(desk.fire(plans)) == 1
+
+
+def test_a_one_shot_ends_its_job(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(interval="in 10 seconds"))
+    time.move(seconds=10)
+    assert len(desk.fire()) == 1
+    info = desk.scheduler.get_job("job")
+    assert info.next_fire_time is None
+    assert info.stored.ended

@@ -1,0 +1,27 @@
+"""Run ids sort by the time they were made."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from scheduler.ids import RunIds
+from tests.scheduler.conftest import NOON
+
+
+def test_they_sort_in_the_order_they_were_made_even_when_the_clock_goes_back() -> None:
+    make = RunIds().make
+    moments = [NOON, NOON, NOON + timedelta(seconds=1), NOON - timedelta(days=1), NOON + timedelta(days=1)]
+    ids = [make(moment) for moment in moments]
+    assert ids == sorted(ids)
+    assert {len(text) for text in ids} == {26}
+
+
+def test_threads_never_get_the_same() -> None:
+    make, found = RunIds().make, []
+    threads = [threading.Thread(target=lambda: found.extend(make(NOON) for _ in range(500))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 4000
