@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -23,10 +22,6 @@ from scheduler.triggers import Trigger
 log = logging.getLogger(__name__)
 
 MOST_FIRE_TIMES = 1000
-_REASONS = {
-    Decision.SKIP: "its {} earlier runs still wait or go on (max_instances)",
-    Decision.MISSED: "noticed {} s after its time, more than its grace",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +42,7 @@ class _Outcome:
     plans: list[Plan] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     claims_left: int = 0
+    room: int = 0
 
 
 class Dispatcher:
@@ -89,8 +85,7 @@ class Dispatcher:
         rule = self._rules.get(key)
         if rule is None or rule.revision != revision:
             stored = jobs.get_job(connection, key)
-            job = stored.job
-            rule = Rule(revision, job, job.read_trigger(stored.zone, stored.anchor).trigger, stored.zone)
+            rule = Rule(revision, stored.job, stored.read_schedule().trigger, stored.zone)
             self._rules[key] = rule
         return rule
 
@@ -108,7 +103,7 @@ class Dispatcher:
             self._clock.plan(outcome.plans)
 
     def _fire(self, connection: Connection, due: Sequence[Plan], claimed: int) -> _Outcome:
-        outcome = _Outcome(claims_left=claimed)
+        outcome = _Outcome(claims_left=claimed, room=self._executor.room)
         fire_times = dict(due)
         found = [
             row for row in jobs.due_jobs(connection, list(fire_times)) if row.next_fire_time == fire_times[row.key]
@@ -150,6 +145,8 @@ class Dispatcher:
         merged_into: str | None,
     ) -> Run:
         decision = verdict.decision
+        if decision is Decision.RUN and not outcome.claims_left and outcome.room <= 0:
+            decision = Decision.FULL
         runs_now = decision is Decision.RUN
         run = Run(
             run_id=(runs_now and merged_into) or new_run_id(now),
@@ -163,10 +160,11 @@ class Dispatcher:
             created_at=now,
             started_at=now if runs_now and outcome.claims_left else None,
             finished_at=None if runs_now else now,
-            details={} if runs_now else {"reason": _reason(verdict, rule, now, merged_into)},
+            details={} if runs_now else {"reason": _reason(decision, verdict.fire_time, rule, now, merged_into)},
         )
         if runs_now:
             outcome.claims_left -= run.status is RunStatus.RUNNING
+            outcome.room -= run.status is RunStatus.QUEUED
             outcome.assignments.append(Assignment(run, rule.job, rule.zone))
         return run
 
@@ -185,7 +183,7 @@ class Dispatcher:
             finished_at=now,
             scheduled_until=verdicts[-1].fire_time,
             count=len(verdicts),
-            details={"reason": _reason(verdicts[0], rule, now, None)},
+            details={"reason": _reason(Decision.MISSED, verdicts[0].fire_time, rule, now, None)},
         )
 
 
@@ -213,10 +211,11 @@ def _status(decision: Decision, has_worker: bool) -> RunStatus:
     return RunStatus.MISSED if decision is Decision.MISSED else RunStatus.SKIPPED
 
 
-def _reason(verdict: Verdict, rule: Rule, now: datetime, merged_into: str | None) -> str:
-    if verdict.decision is Decision.COALESCE:
+def _reason(decision: Decision, fire_time: datetime, rule: Rule, now: datetime, merged_into: str | None) -> str:
+    if decision is Decision.COALESCE:
         return f"coalesced into {merged_into}"
-    number: Any = rule.job.max_instances
-    if verdict.decision is Decision.MISSED:
-        number = round((now - verdict.fire_time).total_seconds())
-    return _REASONS[verdict.decision].format(number)
+    if decision is Decision.MISSED:
+        return f"noticed {round((now - fire_time).total_seconds())} s after its time, more than its grace"
+    if decision is Decision.FULL:
+        return "as many runs were waiting as may (SCHEDULER_MAX_QUEUED)"
+    return f"as many earlier runs as may (max_instances: {rule.job.max_instances}) still waited or went on"

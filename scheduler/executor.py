@@ -99,9 +99,9 @@ class Executor:
         return run_id in self._assigned
 
     @property
-    def waiting(self) -> int:
-        """How many runs wait for a worker here."""
-        return len(self._heap)
+    def room(self) -> int:
+        """How many more runs may wait here (`max_queued`)."""
+        return self._config.max_queued - len(self._heap)
 
     def cancel(self, run_id: str, reason: str) -> None:
         """End a run and its whole process tree; one that is not here is let alone."""

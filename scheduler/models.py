@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain
+from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, shorten
 from scheduler.phrases import read_zone
 from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
 
@@ -81,12 +81,15 @@ class Origin(StrEnum):
     MANUAL = "manual"
 
 
+_ID_ACCEPTED = ("1 to 128 printable characters, no blank at either end",)
+
+
 def read_task_id(text: str) -> str:
     """Return a task id in NFC; raise ValueError where it is empty, long, or has characters that do not print."""
     normal = unicodedata.normalize("NFC", text)
     if not 1 <= len(normal) <= 128:
         raise ProblemFound(
-            Problem("task_id", f"'task_id' must have 1 to 128 characters, not {len(normal)}", text[:140])
+            Problem("task_id", f"'task_id' must have 1 to 128 characters, not {len(normal)}", text[:140], _ID_ACCEPTED)
         )
     if normal != normal.strip():
         raise ProblemFound(
@@ -94,13 +97,14 @@ def read_task_id(text: str) -> str:
                 "task_id",
                 "'task_id' must not begin or end with a blank",
                 text,
+                _ID_ACCEPTED,
                 suggestion=normal.strip() or None,
             )
         )
     if not normal.replace(" ", "x").isprintable():
         clean = "".join(char for char in normal if char.isprintable()).strip()
         raise ProblemFound(
-            Problem("task_id", "'task_id' must have printable characters only", text, suggestion=clean or None)
+            Problem("task_id", "'task_id' must have printable characters only", text, _ID_ACCEPTED, clean or None)
         )
     return normal
 
@@ -174,14 +178,6 @@ class Job(BaseModel):
         """What the job does."""
         return TASK_TYPES[self.type].model_validate(_task_fields(self))
 
-    def read_trigger(self, zone: ZoneInfo, anchor: datetime) -> Schedule:
-        """Read when the job is due; `anchor` is the moment it was defined. Raise `InvalidRequest`."""
-        return read_schedule(
-            {name: getattr(self, name) for name in SPELLING_FIELDS},
-            zone=read_zone(self.timezone) if self.timezone else zone,
-            now=anchor,
-        )
-
     def definition(self) -> dict[str, Any]:
         """Return all that defines the job, after defaults, as plain JSON values: equal for equal jobs."""
         return self.model_dump(mode="json", exclude={"task_id"}, exclude_none=True)
@@ -210,15 +206,10 @@ def _task_problems(job: Job) -> list[Problem]:
     for name in _TASK_FIELDS:
         value, spec = getattr(job, name), kind.model_fields.get(name)
         if spec is None and value is not None:
-            takes = ", ".join(f"'{field}'" for field in kind.model_fields if field != "type")
-            problems.append(
-                Problem(
-                    name,
-                    f"'{name}' does not belong to a task of type '{job.type}', which takes {takes}",
-                    value,
-                    code="unknown_field",
-                )
-            )
+            takes = [field for field in kind.model_fields if field != "type"]
+            listed = ", ".join(f"'{field}'" for field in takes)
+            text = f"'{name}' does not belong to a task of type '{job.type}', which takes {listed}"
+            problems.append(Problem(name, text, shorten(value), takes, code="unknown_field"))
         elif spec is not None and spec.is_required() and value is None:
             problems.append(
                 Problem(name, f"'{name}' is required for a task of type '{job.type}'", code="missing_field")
@@ -265,6 +256,7 @@ class StoredJob:
     """A job as the store keeps it.
 
     `key` is the internal id that runs refer to: a task removed and created anew has another one.
+    `schedule` is how its schedule is shown (`text`, `description`, `kind`), so that lists need not read it anew.
     `anchor` is the moment that intervals count from. `next_fire_time` is the earliest fire time
     that has no row in the ledger yet, or None where none is planned.
     """
@@ -272,6 +264,7 @@ class StoredJob:
     key: int
     task_id: str
     definition: Mapping[str, Any]
+    schedule: Mapping[str, Any]
     anchor: datetime
     created_at: datetime
     updated_at: datetime
@@ -284,6 +277,12 @@ class StoredJob:
     def job(self) -> Job:
         """The definition as a Job."""
         return Job.model_validate({"task_id": self.task_id, **self.definition})
+
+    def read_schedule(self) -> Schedule:
+        """Read when it is due."""
+        return read_schedule(
+            {name: self.definition.get(name) for name in SPELLING_FIELDS}, zone=self.zone, now=self.anchor
+        )
 
     @property
     def zone(self) -> ZoneInfo:

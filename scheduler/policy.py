@@ -23,6 +23,7 @@ class Decision(Enum):
     SKIP = "skip"
     MISSED = "missed"
     COALESCE = "coalesce"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)

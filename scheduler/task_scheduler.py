@@ -54,13 +54,12 @@ class JobInfo:
 
     stored: StoredJob
     status: JobStatus
-    schedule: Schedule
     next_fire_time: datetime | None
 
     @property
     def trigger(self) -> Trigger:
-        """When it is due."""
-        return self.schedule.trigger
+        """When it is due, read anew."""
+        return self.stored.read_schedule().trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ class TaskScheduler:
             existing = self._compare(connection, job, replace)
             if existing is not None and _same(existing, job):
                 return Planned("unchanged", self._info(connection, existing))
-            values = self._values(job, schedule.trigger, now, now)
+            values = self._values(job, schedule, now, now)
             if existing is not None:
                 jobs.change_job(connection, existing, {**values, "paused": False})
                 return Planned("replaced", self._info(connection, jobs.get_job(connection, existing.key)))
@@ -155,7 +154,8 @@ class TaskScheduler:
                     code="too_many_tasks",
                     retry_after=60,
                 )
-            return Planned("created", self._info(connection, jobs.get_job(connection, key)))
+            stored = StoredJob(key=key, task_id=job.task_id, paused=False, created_at=now, **values)
+            return Planned("created", _described(stored, False, now))
 
         planned = self._store.write(unit)
         self._doorbell.ring(Ring.JOBS)
@@ -170,7 +170,7 @@ class TaskScheduler:
             existing = self._compare(connection, job, replace)
             if existing is not None and _same(existing, job):
                 return Planned("unchanged", self._info(connection, existing))
-            values = self._values(job, schedule.trigger, now, now)
+            values = self._values(job, schedule, now, now)
             stored = StoredJob(
                 key=existing.key if existing else 0,
                 task_id=job.task_id,
@@ -178,7 +178,7 @@ class TaskScheduler:
                 created_at=existing.created_at if existing else now,
                 **values,
             )
-            return Planned("replaced" if existing else "created", self._info(connection, stored))
+            return Planned("replaced" if existing else "created", _described(stored, False, now))
 
         return self._store.read(unit)
 
@@ -194,8 +194,8 @@ class TaskScheduler:
             if _same(stored, job):
                 return Planned("unchanged", self._info(connection, stored))
             moved = _schedule_of(stored.job) != _schedule_of(job)
-            trigger = schedule.trigger if moved else self._schedule(stored).trigger
-            values = self._values(job, trigger, now if moved else stored.anchor, now)
+            planned = schedule if moved else stored.read_schedule()
+            values = self._values(job, planned, now if moved else stored.anchor, now)
             jobs.change_job(connection, stored, values)
             return Planned("updated", self._info(connection, jobs.get_job(connection, stored.key)))
 
@@ -210,7 +210,7 @@ class TaskScheduler:
         def unit(connection: Connection) -> list[str]:
             stored = self._find(connection, task_id)
             jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now})
-            return self._end_runs(connection, runs.active_runs(connection, [stored.key]), "its task was removed", now)
+            return self._end_runs(connection, runs.active_runs(connection, stored.key), "its task was removed", now)
 
         ending = self._store.write(unit)
         self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
@@ -234,7 +234,7 @@ class TaskScheduler:
             if values is None:
                 return False
             planned = not values["paused"]
-            following = self._schedule(stored).trigger.next_after(now) if planned else None
+            following = stored.read_schedule().trigger.next_after(now) if planned else None
             definition = {**stored.definition, "enabled": values.get("enabled", stored.enabled)}
             jobs.change_job(
                 connection,
@@ -244,7 +244,7 @@ class TaskScheduler:
                     "definition": definition,
                     "updated_at": now,
                     "next_fire_time": following,
-                    "ended": stored.ended if not planned else following is None and _fires(self._schedule(stored)),
+                    "ended": stored.ended if not planned else following is None and stored.schedule["kind"] != "manual",
                 },
             )
             return True
@@ -277,7 +277,7 @@ class TaskScheduler:
         def unit(connection: Connection) -> Run:
             stored = self._find(connection, task_id)
             job = stored.job
-            active = [run.run_id for run in runs.active_runs(connection, [stored.key])]
+            active = [run.run_id for run in runs.active_runs(connection, stored.key)]
             if len(active) >= job.max_instances and not force:
                 raise Conflict(
                     f"Task '{stored.task_id}' already has {len(active)} of at most {job.max_instances} runs "
@@ -315,7 +315,7 @@ class TaskScheduler:
 
         def unit(connection: Connection) -> list[str]:
             stored = self._find(connection, task_id)
-            return self._end_runs(connection, runs.active_runs(connection, [stored.key]), "cancelled", self.now())
+            return self._end_runs(connection, runs.active_runs(connection, stored.key), "cancelled", self.now())
 
         ending = self._store.write(unit)
         self._doorbell.ring(Ring.CANCELS)
@@ -494,10 +494,12 @@ class TaskScheduler:
             )
         return existing
 
-    def _values(self, job: Job, trigger: Trigger, anchor: datetime, now: datetime) -> dict[str, Any]:
+    def _values(self, job: Job, schedule: Schedule, anchor: datetime, now: datetime) -> dict[str, Any]:
+        trigger = schedule.trigger
         following = trigger.next_after(now) if job.enabled else None
         return {
             "definition": job.definition(),
+            "schedule": {"text": schedule.text, "description": trigger.describe(), "kind": trigger.kind},
             "anchor": anchor,
             "updated_at": now,
             "enabled": job.enabled,
@@ -514,20 +516,19 @@ class TaskScheduler:
             raise NotFound(f"No task '{task_id}' exists.{hint}", code="task_not_found", suggestion=guess)
         return stored
 
-    def _schedule(self, stored: StoredJob) -> Schedule:
-        fields = {name: stored.definition.get(name) for name in SPELLING_FIELDS}
-        return read_schedule(fields, zone=stored.zone, now=stored.anchor)
-
     def _info(self, connection: Connection, stored: StoredJob) -> JobInfo:
-        going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, [stored.key]))
+        going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
         return self._describe(stored, going, self.now())
 
     def _describe(self, stored: StoredJob, going: bool, now: datetime) -> JobInfo:
-        schedule = self._schedule(stored)
-        following = stored.next_fire_time if stored.planned else None
-        if following is not None and following <= now:
-            following = schedule.trigger.next_after(now)
-        return JobInfo(stored, _job_status(stored, going), schedule, following)
+        return _described(stored, going, now)
+
+
+def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:
+    following = stored.next_fire_time if stored.planned else None
+    if following is not None and following <= now:
+        following = stored.read_schedule().trigger.next_after(now)
+    return JobInfo(stored, _job_status(stored, going), following)
 
 
 def _refusals_of(check: Callable[[], object]) -> list[Refusal]:
@@ -554,10 +555,6 @@ def _same(stored: StoredJob, job: Job) -> bool:
 
 def _schedule_of(job: Job) -> dict[str, Any]:
     return {name: getattr(job, name) for name in (*SPELLING_FIELDS, "timezone")}
-
-
-def _fires(schedule: Schedule) -> bool:
-    return schedule.trigger.kind != "manual"
 
 
 def _kept(stored: StoredJob, changes: Mapping[str, Any]) -> dict[str, Any]:

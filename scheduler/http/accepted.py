@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,14 +12,21 @@ from pydantic import BaseModel
 from scheduler.errors import Problem
 
 Schema = Mapping[str, Any]
+_WORDS = ("interval", "schedule", "schedule_type", "timezone", "command", "file_path", "custom_script")
+"""Fields of text for which a number that came is no hint at what was meant."""
 _YES = ("true", "yes", "on", "1", "y")
 _NO = ("false", "no", "off", "0", "n")
 
 
 def with_accepted(problems: Sequence[Problem], model: type[BaseModel]) -> list[Problem]:
     """Return the problems, each with what is accepted and what is near wherever it did not say so itself."""
-    schema = model.model_json_schema()
+    schema = _schema_of(model)
     return [_complete(problem, schema) for problem in problems]
+
+
+@lru_cache(maxsize=64)
+def _schema_of(model: type[BaseModel]) -> Schema:
+    return model.model_json_schema()
 
 
 def _complete(problem: Problem, schema: Schema) -> Problem:
@@ -31,7 +39,9 @@ def _complete(problem: Problem, schema: Schema) -> Problem:
     message = problem.message
     if problem.code == "missing_field" and "enum" in spec:
         message += ": one of " + ", ".join(f"'{word}'" for word in accepted)
-    near = problem.suggestion if problem.suggestion is not None else _near(spec, problem.got)
+    near = problem.suggestion
+    if near is None and not (spec.get("type") == "string" and problem.field in _WORDS):
+        near = _near(spec, problem.got)
     return replace(problem, message=message, accepted=accepted, suggestion=near)
 
 
@@ -120,9 +130,9 @@ def _converted(kind: str | None, got: object) -> Any:
             case "boolean":
                 return True if word in _YES else False if word in _NO else None
             case "integer" if not isinstance(got, bool):
-                return int(got) if isinstance(got, float) and got == int(got) else int(word)
+                return int(got) if isinstance(got, float) and got == int(got) else int(word[:18])
             case "number" if not isinstance(got, bool):
-                return got if isinstance(got, int | float) else float(word) if "." in word else int(word)
+                return got if isinstance(got, int | float) else float(word) if "." in word else int(word[:18])
             case "string" if isinstance(got, int | float) and not isinstance(got, bool):
                 return str(got)
     except (ValueError, OverflowError):

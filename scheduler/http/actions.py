@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +18,8 @@ from scheduler.errors import (
     InvalidRequest,
     NotFound,
     Problem,
+    SchedulerError,
+    Unavailable,
     explain,
     nearest,
     not_one_of,
@@ -24,15 +27,18 @@ from scheduler.errors import (
     unknown_field,
 )
 from scheduler.http import present, requests
-from scheduler.http.examples import EXAMPLES, mended_example
+from scheduler.http.accepted import with_accepted
+from scheduler.http.body import invalid_json
+from scheduler.http.examples import EXAMPLES, mended_examples
 from scheduler.http.guide import guide
 from scheduler.models import Job, Run, RunStatus, job_fields
 from scheduler.moments import iso, iso_or_none, local
 from scheduler.phrases import read_zone
-from scheduler.spellings import SPELLING_FIELDS
+from scheduler.spellings import SPELLING_FIELDS, read_schedule
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import CANCEL_SECONDS, Planned, TaskScheduler
+from tasks import TASK_TYPES
 from tasks.sandbox.output import Stream
 
 Answer = dict[str, Any]
@@ -66,25 +72,15 @@ def answer(service: TaskScheduler, body: Any) -> Answer | Waiting:
     try:
         return action.function(service, _read(service, action, given))
     except InvalidRequest as error:
-        example = mended_example(action.name, given, error.problems, _works(service, action))
-        raise InvalidRequest(error.problems, example) from error
+        named = [_with_known(problem, action, given) for problem in error.problems]
+        problems = with_accepted(named, action.model)
+        raise InvalidRequest(problems, _example(service, action, given, problems)) from error
 
 
 def _as_object(body: Any) -> Mapping[str, Any]:
     if isinstance(body, dict):
         return body
-    raise InvalidRequest(
-        [
-            Problem(
-                "body",
-                "the body must be one JSON object",
-                shorten(body),
-                ["a JSON object"],
-                code="invalid_json",
-            )
-        ],
-        EXAMPLES["status"],
-    )
+    raise invalid_json("the body must be one JSON object", body)
 
 
 def _action(sent: Mapping[str, Any]) -> Action:
@@ -109,10 +105,35 @@ def _action(sent: Mapping[str, Any]) -> Action:
 def _read(service: TaskScheduler, action: Action, given: Mapping[str, Any]) -> BaseModel | _Definition:
     if action.model in (requests.Create, requests.Update):
         return _read_definition(service, action, given)
+    problems: list[Problem] = []
     try:
-        return action.model.model_validate(given)
+        request = action.model.model_validate(given)
     except ValidationError as error:
-        raise InvalidRequest(explain(error, action.model)) from error
+        problems = explain(error, action.model)
+    if action.model in (requests.Preview, requests.Runs):
+        problems += _problems_of_times(service, given, {problem.field for problem in problems})
+    if problems:
+        raise InvalidRequest(problems)
+    return request
+
+
+def _problems_of_times(service: TaskScheduler, given: Mapping[str, Any], known: set[str]) -> list[Problem]:
+    """Return what is wrong with zone, moments and schedule, beside the `known` faulty fields."""
+    fine = {name: value for name, value in given.items() if name not in known}
+    zone, problems = fine.get("timezone"), []
+    moments = [name for name in ("after", "since") if name in fine]
+    checks: list[Callable[[], object]] = [partial(_moment, service, fine[name], name) for name in moments]
+    if zone is not None:
+        checks.append(partial(read_zone, zone))
+    if fine.get("action") == "preview" and not known & set(SPELLING_FIELDS):
+        schedule = {name: fine.get(name) for name in SPELLING_FIELDS}
+        checks.append(partial(read_schedule, schedule, zone=service.config.zone, now=service.now()))
+    for check in checks:
+        try:
+            check()
+        except InvalidRequest as error:
+            problems.extend(error.problems)
+    return problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,44 +148,134 @@ class _Definition:
 
 def _read_definition(service: TaskScheduler, action: Action, given: Mapping[str, Any]) -> _Definition:
     """Take the request apart; what the fields of a job may be, the scheduler says for every caller alike."""
-    job = None
-    problems: list[Problem] = []
     fields = {name: value for name, value in given.items() if name not in ("action", "replace")}
+    if action.model is requests.Update:
+        return _read_update(service, fields, given)
+    job, problems = None, []
     replace = given.get("replace", False)
     if not isinstance(replace, bool):
-        problems.append(Problem("replace", "'replace' must be true or false", replace, [True, False]))
-    if action.name == "update" and "replace" in given:
-        problems.append(unknown_field("replace", job_fields(), replace))
-    if action.name == "update" and "task_id" not in given:
-        problems.append(Problem("task_id", "'task_id' is required", code="missing_field"))
-    if action.name != "update":
-        fields.setdefault("task_id", f"{given.get('type', 'task')}-{secrets.token_hex(4)}")
-        try:
-            job = service.read_definition(fields)
-        except InvalidRequest as error:
-            problems = [_with_known(problem) for problem in error.problems] + problems
+        problems.append(Problem("replace", f"'replace' must be true or false, not {shorten(replace, 60)!r}", replace))
+    kind = given.get("type") if given.get("type") in TASK_TYPES else "task"
+    fields.setdefault("task_id", f"{kind}-{secrets.token_hex(4)}")
+    try:
+        job = service.read_definition(fields)
+    except InvalidRequest as error:
+        problems = [*error.problems, *problems]
     if problems:
         raise InvalidRequest(problems)
     return _Definition(fields, str(fields["task_id"]), replace, job)
 
 
-def _with_known(problem: Problem) -> Problem:
-    if problem.code == "unknown_field" and problem.field not in job_fields():
-        return unknown_field(problem.field, [*job_fields(), "replace"], problem.got)
-    return problem
+def _read_update(service: TaskScheduler, fields: dict[str, Any], given: Mapping[str, Any]) -> _Definition:
+    """Read an update as far as that goes without the task that it is for."""
+    problems: list[Problem] = []
+    if "replace" in given:
+        problems.append(unknown_field("replace", job_fields(), given["replace"]))
+    try:
+        request = requests.Update.model_validate({name: given[name] for name in ("action", "task_id") if name in given})
+    except ValidationError as error:
+        problems += explain(error, requests.Update)
+    if problems:
+        raise InvalidRequest(problems + _problems_of_changes(service, fields))
+    assert isinstance(request, requests.Update)
+    return _Definition(fields, request.task_id, False, None)
 
 
-def _works(service: TaskScheduler, action: Action) -> Callable[[Mapping[str, Any]], bool]:
-    """Return a check whether a request would be accepted, as far as that can be known without doing it."""
+def _problems_of_changes(service: TaskScheduler, fields: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with changes whatever task they are for."""
+    changes = {name: value for name, value in fields.items() if name != "task_id"}
+    try:
+        service.read_definition({"task_id": "any", **changes})
+    except InvalidRequest as error:
+        return [
+            problem
+            for problem in error.problems
+            if problem.code != "missing_field"
+            and not (problem.code == "unknown_field" and problem.field in job_fields())
+        ]
+    return []
 
-    def check(request: Mapping[str, Any]) -> bool:
-        try:
-            _read(service, action, request)
-        except InvalidRequest:
-            return False
-        return True
 
-    return check
+def _with_known(problem: Problem, action: Action, given: Mapping[str, Any]) -> Problem:
+    """Name the field that was most likely meant by an unknown one, of all that the action takes."""
+    if problem.code != "unknown_field" or problem.field not in given or problem.field in job_fields():
+        return problem
+    known = set(problem.accepted) | ({"replace"} if action.model is requests.Create else set())
+    meant = requests.SYNONYMS.get(problem.field.lower())
+    if meant in known:
+        text = f"unknown field '{problem.field}'; did you mean '{meant}'?"
+        return Problem(problem.field, text, problem.got, sorted(known), meant, "unknown_field")
+    return unknown_field(problem.field, known, problem.got)
+
+
+# --- examples that work ------------------------------------------------------------------------
+
+
+def _example(
+    service: TaskScheduler, action: Action, given: Mapping[str, Any], problems: list[Problem]
+) -> dict[str, Any]:
+    """Return the whole request nearest to the one that was sent that would be carried out now."""
+    try:
+        plain = _plain_example(service, action)
+        found = list(mended_examples(plain, given, problems))
+        working = (request for request in found if _works(service, action, request, _try))
+        readable = (request for request in found if _works(service, action, request, _read))
+        return next(working, None) or next(readable, plain)
+    except Unavailable:
+        return EXAMPLES[action.name]
+
+
+def _plain_example(service: TaskScheduler, action: Action) -> dict[str, Any]:
+    """Return the example of an action, with ids that exist where they must, and a new one where it must not."""
+    plain = dict(EXAMPLES[action.name])
+    if action.model is requests.Create:
+        if not _works(service, action, plain, _try):
+            plain["task_id"] += f"-{secrets.token_hex(2)}"
+    elif "task_id" in plain:
+        found, _ = service.list_jobs(JobFilter(), 0, 1)
+        plain |= {"task_id": found[0].stored.task_id} if found else {}
+    elif "run_id" in plain:
+        newest = service.list_runs(RunFilter(), None, 1)
+        plain |= {"run_id": newest[0].run_id} if newest else {}
+    return plain
+
+
+def _works(
+    service: TaskScheduler,
+    action: Action,
+    request: Mapping[str, Any],
+    attempt: Callable[[TaskScheduler, Action, Mapping[str, Any]], object],
+) -> bool:
+    try:
+        attempt(service, action, request)
+    except Unavailable:
+        raise
+    except SchedulerError:
+        return False
+    return True
+
+
+def _try(service: TaskScheduler, action: Action, request: Mapping[str, Any]) -> None:
+    """Do what can be done of a request without changing anything; raise what it would raise."""
+    read = _read(service, action, request)
+    if isinstance(read, _Definition):
+        if read.job is not None:
+            service.check_job(read.job, read.replace)
+        else:
+            _try_update(service, read)
+    elif request.get("run_id") is not None:
+        service.get_run(str(request["run_id"]))
+    elif request.get("task_id") is not None:
+        service.get_job(str(request["task_id"]))
+    if action.model in (requests.Preview, requests.Help):
+        action.function(service, read)
+
+
+def _try_update(service: TaskScheduler, update: _Definition) -> None:
+    kept = dict(service.get_job(update.task_id).stored.definition)
+    if any(name in update.fields for name in SPELLING_FIELDS):
+        kept = {name: value for name, value in kept.items() if name not in SPELLING_FIELDS}
+    service.read_definition({**kept, **update.fields})
 
 
 # --- the documented core -----------------------------------------------------------------------
@@ -192,15 +303,14 @@ def create(service: TaskScheduler, request: _Definition) -> Answer:
 def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:
     """Page through the tasks."""
     which = JobFilter(request.type, request.tag, request.enabled, request.search)
-    after = _number_cursor(request.cursor)
-    found, count = service.list_jobs(which, after, request.limit + 1)
+    found, count = service.list_jobs(which, int(request.cursor or 0), request.limit + 1)
     page = found[: request.limit]
     body: Answer = {
         "status": "success",
         "tasks": [present.task(info) for info in page],
         "count": count,
     }
-    if len(found) > len(page) or request.cursor is not None or request.limit != 1000:
+    if len(found) > len(page) or request.model_fields_set & {"limit", "cursor"}:
         body["next_cursor"] = str(page[-1].stored.key) if len(found) > len(page) else None
     return _hinted(service, body)
 
@@ -225,7 +335,7 @@ def get(service: TaskScheduler, request: requests.OneTask) -> Answer:
     shown = present.task_whole(service, info)
     upcoming = shown["details"]["next_run"]
     when = f"next run {upcoming}" if upcoming else f"no next run: it is {info.status.value}"
-    text = present.schedule_text(info.schedule)
+    text = present.schedule_text(info)
     return _hinted(
         service,
         {"status": "success", "message": f"Task '{info.stored.task_id}': {text}, {when}", "task": shown},
@@ -239,7 +349,7 @@ def update(service: TaskScheduler, request: _Definition) -> Answer:
     if planned.change == "unchanged":
         return _planned(service, planned)
     body = _planned(service, planned)
-    text = present.schedule_text(planned.info.schedule)
+    text = present.schedule_text(planned.info)
     return body | {"message": f"Task '{planned.info.stored.task_id}' updated; it is scheduled to run {text}"}
 
 
@@ -280,11 +390,6 @@ def run_now(service: TaskScheduler, request: requests.RunNow) -> Answer | Waitin
 
 def cancel(service: TaskScheduler, request: requests.Cancel) -> Answer | Waiting:
     """End one run, or all runs of a task."""
-    if (request.run_id is None) == (request.task_id is None):
-        both = request.run_id is not None
-        text = "send either 'run_id' or 'task_id'" + (", not both" if both else "")
-        code = "invalid_field" if both else "missing_field"
-        raise InvalidRequest([Problem("run_id", text, request.run_id, ["run_id", "task_id"], code=code)])
     if request.run_id is not None:
         ending = service.cancel_run(request.run_id)
         nothing = f"Run '{request.run_id}' has already ended"
@@ -308,7 +413,7 @@ def list_runs(service: TaskScheduler, request: requests.Runs) -> Answer:
     zones = service.zones(page)
     return {
         "status": "success",
-        "message": f"{len(page)} run{'' if len(page) == 1 else 's'}, newest first",
+        "message": f"{present.counted(len(page), 'run')}, newest first",
         "runs": [present.run(service, run, zones[run.job_key], present.LIST_OUTPUT) for run in page],
         "next_cursor": page[-1].run_id if len(found) > len(page) else None,
     }
@@ -316,20 +421,6 @@ def list_runs(service: TaskScheduler, request: requests.Runs) -> Answer:
 
 def output(service: TaskScheduler, request: requests.Output) -> Answer:
     """Read what a run wrote."""
-    if request.offset is not None and request.tail is not None:
-        raise InvalidRequest([Problem("offset", "send either 'offset' or 'tail', not both", request.offset)])
-    if request.offset is not None and request.stream == "both":
-        raise InvalidRequest(
-            [
-                Problem(
-                    "stream",
-                    "'offset' counts bytes of one stream: name it",
-                    request.stream,
-                    ["stdout", "stderr"],
-                    "stdout",
-                )
-            ]
-        )
     run = service.get_run(request.run_id)
     names: tuple[Stream, ...] = ("stdout", "stderr") if request.stream == "both" else (request.stream,)
     parts = {name: service.read_output(run.run_id, name, request.tail, request.offset) for name in names}
@@ -368,12 +459,12 @@ def validate(service: TaskScheduler, request: _Definition) -> Answer:
     info = planned.info
     body = _planned(service, planned)
     if planned.change != "unchanged":
-        text = present.schedule_text(info.schedule)
+        text = present.schedule_text(info)
         body["message"] = f"Task '{info.stored.task_id}' would be {planned.change} and scheduled to run {text}"
     return body | {
         "would": planned.change,
-        "description": info.trigger.describe(),
-        "kind": info.trigger.kind,
+        "description": info.stored.schedule["description"],
+        "kind": info.stored.schedule["kind"],
         "next_run_at": iso_or_none(info.next_fire_time, info.stored.zone),
         "next_runs": present.next_runs(info, service.now()),
         "task": present.task(info),
@@ -400,7 +491,7 @@ def _job(request: _Definition) -> Job:
 
 def _planned(service: TaskScheduler, planned: Planned) -> Answer:
     info = planned.info
-    task_id, text = info.stored.task_id, present.schedule_text(info.schedule)
+    task_id, text = info.stored.task_id, present.schedule_text(info)
     same = planned.change == "unchanged"
     message = (
         f"Task '{task_id}' exists with the same definition" if same else f"Task '{task_id}' scheduled to run {text}"
@@ -434,7 +525,7 @@ def _cancelled(service: TaskScheduler, ending: list[str]) -> Answer:
     found = service.get_runs(ending)
     over = [run.run_id for run in found if run.status is RunStatus.CANCELLED]
     going = [run.run_id for run in found if not run.status.is_final]
-    message = f"{len(over)} run{'' if len(over) == 1 else 's'} cancelled"
+    message = f"{present.counted(len(over), 'run')} cancelled"
     if going:
         message += f"; still being ended: {', '.join(going)}"
     return {"status": "success" if over or going else "info", "message": message, "cancelled": over}
@@ -442,14 +533,6 @@ def _cancelled(service: TaskScheduler, ending: list[str]) -> Answer:
 
 def _next_text(moments: list[datetime], zone: Any) -> str:
     return f"next run {local(moments[0], zone)}" if moments else "it never runs by itself"
-
-
-def _number_cursor(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 18:
-        raise InvalidRequest([Problem("cursor", "'cursor' must be the 'next_cursor' of an answer", cursor)])
-    return int(cursor)
 
 
 def _moment(service: TaskScheduler, text: str | None, field: str, timezone: str | None = None) -> datetime | None:
@@ -461,8 +544,8 @@ def _moment(service: TaskScheduler, text: str | None, field: str, timezone: str 
             raise ValueError(text)
     except ValueError as error:
         now = iso(service.now().replace(microsecond=0), service.config.zone)
-        text = f"'{field}' must be an ISO 8601 time of the years 1900 to 9000"
-        raise InvalidRequest([Problem(field, text, text, [now], now)]) from error
+        message = f"'{field}' must be an ISO 8601 time of the years 1900 to 9000, such as '{now}'"
+        raise InvalidRequest([Problem(field, message, shorten(text), [now], now)]) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=read_zone(timezone) if timezone else service.config.zone)
     return moment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,7 @@ from scheduler.errors import (
     SchedulerError,
     Unavailable,
 )
+from scheduler.http.examples import EXAMPLES
 
 MIMETYPE = "application/json"
 
@@ -40,7 +43,11 @@ _BY_KIND = (
 
 def dump(body: Mapping[str, Any]) -> bytes:
     """Return the JSON text of an answer."""
-    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        # Half of a surrogate pair, or a number beyond 64 bits, that came in a text and is repeated.
+        return json.dumps(body, default=str).encode() + b"\n"
 
 
 def json_response(body: Mapping[str, Any], status: int = 200) -> Response:
@@ -52,7 +59,7 @@ def error_response(error: SchedulerError) -> Response:
     """Return the answer that tells of an error."""
     response = json_response(error_body(error), http_status(error))
     if isinstance(error, LimitReached) and error.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if error.code == "unauthorized":
         response.headers["WWW-Authenticate"] = 'Bearer realm="task-scheduler"'
     if isinstance(error, Unavailable):
@@ -76,6 +83,12 @@ def error_body(error: SchedulerError) -> dict[str, Any]:
         body["problems"] = [problem_body(problem) for problem in error.problems]
         body["example"] = error.example
     return body | {name: value for name, value in error.details.items() if value is not None}
+
+
+def malformed(message: str) -> InvalidRequest:
+    """Return the refusal of a request that is no proper HTTP, in the shape of all others."""
+    problem = Problem("request", message, None, ["an HTTP/1.1 request with a JSON object"], code="invalid_request")
+    return InvalidRequest([problem], EXAMPLES["status"])
 
 
 def problem_body(problem: Problem) -> dict[str, Any]:

@@ -7,15 +7,15 @@ import secrets
 import threading
 from collections.abc import Callable
 
-import orjson
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from scheduler.config import SchedulerConfig
-from scheduler.errors import NotFound, SchedulerError
+from scheduler.errors import InvalidRequest, NotFound, SchedulerError
 from scheduler.http import actions
-from scheduler.http.answers import error_response, json_response
-from scheduler.http.guard import Guard, check_media_type, invalid_json, read_body
+from scheduler.http.answers import error_response, json_response, malformed
+from scheduler.http.body import parse_body
+from scheduler.http.guard import Guard, check_media_type, read_body
 from scheduler.http.guide import guide
 from scheduler.http.handoff import HandedOver, Handoff, LeaveSocket
 from scheduler.http.token import read_token
@@ -44,12 +44,19 @@ class Service:
         if self._scheduler is None:
             with self._lock:
                 if self._scheduler is None:
-                    config = self._make_config()
+                    config = self._config()
                     scheduler = TaskScheduler(config)
                     self._guard = Guard(config, read_token(config, self.exposed))
                     scheduler.open()
                     self._scheduler = scheduler
         return self._scheduler
+
+    def _config(self) -> SchedulerConfig:
+        try:
+            return self._make_config()
+        except InvalidRequest as error:
+            # Whoever asks is not to blame for the settings.
+            raise RuntimeError(f"the settings are wrong: {error.message}") from error
 
     @property
     def guard(self) -> Guard:
@@ -82,7 +89,7 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     def schedule() -> Response:
         check()
         check_media_type(request)
-        result = actions.answer(service.open(), _parse(read_body(request)))
+        result = actions.answer(service.open(), parse_body(read_body(request)))
         if isinstance(result, actions.Waiting):
             return _answer_later(service, request, result)
         return json_response(result)
@@ -99,16 +106,6 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
         return json_response(health | {"version": VERSION}, 200 if health["status"] == "ok" else 503)
 
     return app
-
-
-def _parse(body: bytes) -> object:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        error_text = f"the body is no JSON: {error}"
-    refusal = invalid_json(error_text)
-    refusal.example = {"action": "status"}
-    raise refusal
 
 
 def _answer_later(service: Service, asked: Request, waiting: actions.Waiting) -> Response:
@@ -140,6 +137,8 @@ def _framework_error(error: HTTPException) -> Response:
         allowed = sorted(set(getattr(error, "valid_methods", None) or ["POST"]))
         text = f"{request.path[:200]} does not take {request.method[:20]}; it takes {', '.join(allowed)}."
         return error_response(SchedulerError(text, "method_not_allowed", allowed_methods=allowed))
+    if error.code == 400:
+        return error_response(malformed(error.description or error.name))
     code = "body_too_large" if error.code == 413 else "invalid_request"
     body = {"status": "error", "code": code, "message": error.description or error.name}
     return json_response(body, error.code or 500)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from scheduler.errors import Problem
+from scheduler.spellings import SPELLING_FIELDS
+from tasks import TASK_TYPES
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "start": {"action": "start"},
@@ -46,36 +49,66 @@ OF_TYPE: dict[str, dict[str, Any]] = {
     "custom": {"custom_script": "print('hello')"},
 }
 
-_SCHEDULES = ("interval", "schedule", "trigger", "schedule_type", "schedule_config")
+_TASK_FIELDS = {name for task in TASK_TYPES.values() for name in task.model_fields} - {"type"}
 
 
-def mended_example(
-    action: str,
-    sent: Mapping[str, Any],
-    problems: Sequence[Problem],
-    works: Callable[[Mapping[str, Any]], bool],
-) -> dict[str, Any]:
-    """Return the request that was sent with its faults mended where that can be done, else a plain one that works."""
-    plain = EXAMPLES[action]
-    mended = _mend(plain, sent, problems)
-    return mended if works(mended) else plain
+def mended_examples(
+    plain: Mapping[str, Any], sent: Mapping[str, Any], problems: Sequence[Problem]
+) -> Iterator[dict[str, Any]]:
+    """Give whole requests, the one nearest to what was sent first, and `plain` last.
+
+    Faults are replaced by what was suggested, left out, or taken from `plain`; whoever asks tries which works.
+    """
+    faulty = {problem.field.split(".")[0] for problem in problems}
+    mended = _mended(sent, problems)
+    left = {name: value for name, value in sent.items() if name not in faulty}
+    for kept in (mended, left):
+        yield _filled(kept, {name: value for name, value in plain.items() if name in faulty}, plain)
+    for kept in (mended, left):
+        yield _filled(kept, plain, plain)
+    yield dict(plain)
 
 
-def _mend(plain: Mapping[str, Any], sent: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, Any]:
-    bad = {problem.field.split(".")[0] for problem in problems}
-    kept = {name: value for name, value in sent.items() if name not in bad}
-    kind = kept.get("type", plain.get("type"))
-    defaults = dict(plain)
+def _filled(kept: Mapping[str, Any], defaults: Mapping[str, Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the kept fields and what they lack, in the order of `plain`, without those of another type of task."""
+    filled = {**defaults, **kept}
+    if any(name in kept for name in SPELLING_FIELDS):
+        filled = {name: value for name, value in filled.items() if name not in SPELLING_FIELDS or name in kept}
     if "type" in plain:
-        defaults = {name: value for name, value in plain.items() if name != "command"} | OF_TYPE.get(str(kind), {})
-    if any(name in kept for name in _SCHEDULES):
-        defaults.pop("interval", None)
-    mended = defaults | kept
+        kind = kept.get("type") if kept.get("type") in TASK_TYPES else _kind_of(kept)
+        takes = TASK_TYPES[str(kind)].model_fields
+        filled = {name: value for name, value in filled.items() if name not in _TASK_FIELDS - set(takes)}
+        filled = {**OF_TYPE[str(kind)], **filled, "type": kind}
+    order = [name for name in plain if name in filled]
+    return {name: filled[name] for name in (*order, *(name for name in filled if name not in order))}
+
+
+def _kind_of(fields: Mapping[str, Any]) -> str:
+    if "custom_script" in fields:
+        return "custom"
+    return "script" if "file_path" in fields and "command" not in fields else "command"
+
+
+def _mended(sent: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, Any]:
+    mended: dict[str, Any] = copy.deepcopy(dict(sent))
     for problem in problems:
-        if problem.suggestion is None:
-            continue
-        if problem.code == "unknown_field":
-            mended.setdefault(problem.suggestion, sent.get(problem.field))
-        elif "." not in problem.field:
-            mended[problem.field] = problem.suggestion
+        *path, leaf = problem.field.split(".")
+        holder: Any = mended
+        for name in path:
+            holder = holder.get(name) if isinstance(holder, dict) else None
+        if isinstance(holder, dict):
+            _mend(holder, leaf, problem)
+        elif isinstance(mended.get(path[0]), list) and leaf.isdigit() and problem.suggestion is not None:
+            mended[path[0]][int(leaf)] = problem.suggestion
+        else:
+            mended.pop(path[0], None)
     return mended
+
+
+def _mend(holder: dict[str, Any], leaf: str, problem: Problem) -> None:
+    came = holder.pop(leaf, None)
+    if problem.code == "unknown_field":
+        if isinstance(problem.suggestion, str):
+            holder.setdefault(problem.suggestion, came)
+    elif problem.suggestion is not None and not (problem.field.startswith("env.") and isinstance(came, str)):
+        holder[leaf] = problem.suggestion

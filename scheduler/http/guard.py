@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -12,9 +13,10 @@ from urllib.parse import urlsplit
 from flask import Request
 
 from scheduler.config import LOOPBACK, Rate, SchedulerConfig
-from scheduler.errors import InvalidRequest, LimitReached, NotAllowed, Problem, SchedulerError
+from scheduler.errors import LimitReached, NotAllowed, SchedulerError
 
 MOST_BYTES = 1024 * 1024
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]*)?")
 _MOST_CLIENTS = 10_000
 _DRAIN_BYTES = 64 * MOST_BYTES
 _DRAIN_SECONDS = 2.0
@@ -24,9 +26,10 @@ class Guard:
     """Check each request before anything looks at what it says."""
 
     def __init__(self, config: SchedulerConfig, token: str | None) -> None:
-        self._token = token.encode() if token else None
+        # Clients send other letters than ASCII in either of these encodings.
+        self._tokens = (token.encode(), token.encode("latin-1", "replace")) if token else ()
         hosts = (*LOOPBACK, config.host, *config.allowed_hosts)
-        self._hosts = frozenset(host.strip().lower().strip("[]") for host in hosts)
+        self._hosts = frozenset(_without_brackets(host.strip().lower()) for host in hosts)
         self._limiter = RateLimiter(config.rate) if config.rate else None
 
     def check(self, request: Request) -> None:
@@ -41,9 +44,9 @@ class Guard:
         """Refuse names that a hostile page could have pointed at this machine (DNS rebinding)."""
         host = request.headers.get("Host", "")
         if not self._knows(host, request):
+            came = f"The Host '{host[:200]}' is not allowed." if host else "The Host header is missing."
             raise NotAllowed(
-                f"The Host '{host[:200]}' is not allowed. Use localhost, or add it to SCHEDULER_ALLOWED_HOSTS.",
-                code="forbidden_host",
+                f"{came} Use localhost, or add the name to SCHEDULER_ALLOWED_HOSTS.", code="forbidden_host"
             )
 
     def _check_origin(self, request: Request) -> None:
@@ -65,17 +68,21 @@ class Guard:
 
     def _knows(self, host: str, request: Request) -> bool:
         host = host.lower()
-        name = host if host.endswith("]") or ":" not in host else host.rsplit(":", 1)[0]
-        name = name.strip("[]")
-        return bool(name) and (name in self._hosts or host in self._hosts or name == _own_address(request))
+        match = _HOST.fullmatch(host)
+        if match is None:
+            return False
+        name = _without_brackets(match[1])
+        return name in self._hosts or host in self._hosts or name == _own_address(request)
 
     def _check_token(self, request: Request) -> None:
-        if self._token is None:
+        if not self._tokens:
             return
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        sent = given.strip().encode("utf-8", "surrogateescape")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(sent, self._token):
-            what = "is wrong" if given else "is missing"
+        header = request.headers.get("Authorization", "")
+        scheme, _, given = header.strip().partition(" ")
+        sent = given.strip().encode("latin-1", "replace")
+        right = [hmac.compare_digest(sent, token) for token in self._tokens]
+        if scheme.lower() != "bearer" or not any(right):
+            what = "is wrong" if given and scheme.lower() == "bearer" else "is missing"
             raise NotAllowed(
                 f"The token {what}: send the header 'Authorization: Bearer TOKEN'. The token is the value of "
                 "SCHEDULER_TOKEN, or stands in the file 'token' of the data directory.",
@@ -89,7 +96,12 @@ def _own_address(request: Request) -> str | None:
     if connection is None:
         return None
     name = connection.getsockname()
-    return str(name[0]) if isinstance(name, tuple) else None
+    # A socket that takes both kinds of addresses writes the old kind in the new one's way.
+    return str(name[0]).removeprefix("::ffff:").partition("%")[0] if isinstance(name, tuple) else None
+
+
+def _without_brackets(host: str) -> str:
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
 def read_body(request: Request) -> bytes:
@@ -157,8 +169,3 @@ class RateLimiter:
         if len(self._buckets) > _MOST_CLIENTS:
             span = self._size / self._flow
             self._buckets = {name: bucket for name, bucket in self._buckets.items() if now - bucket[1] < span}
-
-
-def invalid_json(message: str, got: Any = None) -> InvalidRequest:
-    """Return the refusal of a body that is no JSON object."""
-    return InvalidRequest([Problem("body", message, got, ["a JSON object"], code="invalid_json")])

@@ -7,7 +7,6 @@ from typing import Any
 
 from scheduler.models import Priority, Run, RunStatus
 from scheduler.moments import iso, iso_or_none, local
-from scheduler.spellings import Schedule
 from scheduler.task_scheduler import JobInfo, TaskScheduler
 from scheduler.triggers import upcoming
 from scheduler.version import VERSION
@@ -18,9 +17,14 @@ LIST_OUTPUT = 4 * 1024
 """Bytes of each stream that one run, and each run of a list, is shown with."""
 
 
-def schedule_text(schedule: Schedule) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return "1 run", "2 runs"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def schedule_text(info: JobInfo) -> str:
     """Return how a schedule is shown: a phrase as it was sent, anything else in words."""
-    return schedule.text
+    return str(info.stored.schedule["text"])
 
 
 def task(info: JobInfo) -> dict[str, Any]:
@@ -29,7 +33,7 @@ def task(info: JobInfo) -> dict[str, Any]:
     definition = dict(stored.definition)
     details = {
         "type": definition.pop("type"),
-        "interval": schedule_text(info.schedule),
+        "interval": schedule_text(info),
         "command": definition.pop("command", None),
         "file_path": definition.pop("file_path", None),
         "custom_script": definition.pop("custom_script", None),
@@ -40,8 +44,8 @@ def task(info: JobInfo) -> dict[str, Any]:
         "updated_at": local(stored.updated_at, zone),
         "updated_at_iso": iso_or_none(stored.updated_at, zone),
         "state": info.status.value,
-        "schedule_description": info.trigger.describe(),
-        "kind": info.trigger.kind,
+        "schedule_description": stored.schedule["description"],
+        "kind": stored.schedule["kind"],
         "name": definition.pop("name", None),
         "description": definition.pop("description", None),
         "args": definition.pop("args", None),

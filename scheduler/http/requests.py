@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from scheduler.errors import Problem, ProblemFound
 from scheduler.models import Job, TaskId
+
+SYNONYMS = {
+    "cmd": "command",
+    "code": "custom_script",
+    "concurrency": "max_instances",
+    "cron": "interval",
+    "cron_expression": "interval",
+    "cwd": "working_directory",
+    "dir": "working_directory",
+    "environment": "env",
+    "every": "interval",
+    "expression": "interval",
+    "labels": "tags",
+    "overwrite": "replace",
+    "script_path": "file_path",
+    "tz": "timezone",
+    "upsert": "replace",
+    "when": "interval",
+    "workdir": "working_directory",
+}
+"""What other schedulers call some of our fields, so that a refusal names ours."""
+
+
+def _cursor(pattern: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ProblemFound(
+                Problem(
+                    "cursor",
+                    "'cursor' must be the 'next_cursor' of an answer, unchanged; leave it out for the first page",
+                    text[:200],
+                    ["the 'next_cursor' of an answer"],
+                )
+            )
+        return text
+
+    return AfterValidator(check)
+
 
 Limit = Annotated[int, Field(ge=1, le=10_000, description="Rows at most.")]
 Cursor = Annotated[str, Field(max_length=200, description="`next_cursor` of the page before.")]
+KeyCursor = Annotated[Cursor, _cursor("[0-9]{1,18}")]
+RunCursor = Annotated[Cursor, _cursor("[0-9a-hjkmnp-tv-z]{26}")]
 RunId = Annotated[str, Field(min_length=1, max_length=64, description="The run's id.")]
 Id = Annotated[TaskId, Field(description="The task's id.")]
 
@@ -43,6 +85,14 @@ class Update(Request):
 
     task_id: Id
 
+    @classmethod
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the schema with the fields of `create`: the scheduler, which knows the task, reads them."""
+        own, create = super().model_json_schema(*args, **kwargs), Create.model_json_schema(*args, **kwargs)
+        del create["properties"]["replace"]
+        properties = create["properties"] | own["properties"]
+        return own | {"properties": properties, "$defs": create.get("$defs", {}), "additionalProperties": False}
+
 
 class List(Request):
     """Which tasks to list, and how many."""
@@ -52,7 +102,7 @@ class List(Request):
     enabled: bool | None = Field(None, description="Only tasks that are enabled, or only those that are not.")
     search: str | None = Field(None, max_length=200, description="Only tasks that have this text in id, name or words.")
     limit: Limit = 1000
-    cursor: Cursor | None = None
+    cursor: KeyCursor | None = None
 
 
 class OneTask(Request):
@@ -75,6 +125,17 @@ class Cancel(Request):
     run_id: RunId | None = None
     task_id: TaskId | None = Field(None, description="The task whose runs shall end.")
 
+    @model_validator(mode="after")
+    def _check_one(self) -> Cancel:
+        accepted = ["run_id", "task_id"]
+        if self.run_id is None and self.task_id is None:
+            text = "'run_id' or 'task_id' is required: which run, or the runs of which task, shall end"
+            raise ProblemFound(Problem("task_id", text, None, accepted, code="missing_field"))
+        if self.run_id is not None and self.task_id is not None:
+            text = "send either 'run_id' or 'task_id', not both"
+            raise ProblemFound(Problem("task_id", text, self.task_id, accepted))
+        return self
+
 
 class Runs(Request):
     """Which rows of the ledger to list, newest first."""
@@ -96,7 +157,7 @@ class Runs(Request):
     ) = Field(None, description="Only runs with that status.")
     since: str | None = Field(None, max_length=64, description="Only runs scheduled for that ISO 8601 time or later.")
     limit: Limit = 1000
-    cursor: Cursor | None = None
+    cursor: RunCursor | None = None
 
 
 class Output(Request):
@@ -106,6 +167,16 @@ class Output(Request):
     stream: Literal["stdout", "stderr", "both"] = Field("both", description="Which stream.")
     tail: int | None = Field(None, ge=1, le=1_000_000, description="Only so many lines from the end.")
     offset: int | None = Field(None, ge=0, description="Only what follows so many bytes of one named stream.")
+
+    @model_validator(mode="after")
+    def _check_part(self) -> Output:
+        if self.offset is not None and self.tail is not None:
+            text = "send either 'offset' or 'tail', not both"
+            raise ProblemFound(Problem("tail", text, self.tail, ["offset", "tail"]))
+        if self.offset is not None and self.stream == "both":
+            text = "'offset' counts bytes of one stream: name it in 'stream'"
+            raise ProblemFound(Problem("stream", text, self.stream, ["stdout", "stderr"], "stdout"))
+        return self
 
 
 class Preview(Request):
@@ -126,4 +197,4 @@ class Preview(Request):
 class Help(Request):
     """What to explain."""
 
-    topic: str | None = Field(None, max_length=100, description="An action, 'phrases', 'fields' or 'errors'.")
+    topic: str | None = Field(None, max_length=100, description="An action, 'phrases' or 'errors'.")

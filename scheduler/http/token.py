@@ -17,8 +17,8 @@ def read_token(config: SchedulerConfig, exposed: bool) -> str | None:
 
     None means that whoever reaches the loopback interface may call.
     """
-    if config.token is not None:
-        return config.token.get_secret_value()
+    if config.token is not None and (token := config.token.get_secret_value().strip()):
+        return token
     if config.on_loopback and not exposed:
         return None
     return _kept_token(config.data_dir / "token")
@@ -35,8 +35,11 @@ def _kept_token(path: Path) -> str:
         # A link fails where the name exists: of several processes that start together one makes the token.
         os.link(draft, path)
     except FileExistsError:
-        return path.read_text().strip()
+        if kept := path.read_text().strip():
+            return kept
+        # An empty file would mean that nobody has to send a token.
+        os.replace(draft, path)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
     log.warning("A token was made, shown this once and kept in %s: %s", path, made)
     return made

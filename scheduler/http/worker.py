@@ -7,7 +7,8 @@ from typing import Any
 from gunicorn import util
 from gunicorn.workers.gthread import ThreadWorker
 
-from scheduler.http.answers import dump
+from scheduler.errors import SchedulerError
+from scheduler.http.answers import dump, error_body, malformed
 from scheduler.http.handoff import allow_handoff
 
 
@@ -30,12 +31,16 @@ class HandoffWorker(ThreadWorker):
 
 
 def _write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:
-    server_fault = status_int >= 500 and status_int != 501
-    code = "internal_error" if server_fault else "invalid_request"
-    message = mesg or f"The request could not be read: {reason}."
-    body = dump({"status": "error", "code": code, "message": message})
+    body = dump(error_body(_error(status_int, mesg or f"The request could not be read: {reason}.")))
     head = (
         f"HTTP/1.1 {status_int} {reason}\r\nConnection: close\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     util.write_nonblock(sock, head.encode("latin-1") + body)
+
+
+def _error(status: int, message: str) -> SchedulerError:
+    if status == 400:
+        return malformed(message)
+    fault_of_ours = status >= 500 and status != 501
+    return SchedulerError(message, "internal_error" if fault_of_ours else "invalid_request")

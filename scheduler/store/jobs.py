@@ -33,6 +33,7 @@ _COLUMNS = (
     jobs.c.key,
     jobs.c.task_id,
     jobs.c.definition,
+    jobs.c.schedule,
     jobs.c.anchor,
     jobs.c.created_at,
     jobs.c.updated_at,
@@ -87,32 +88,35 @@ class DueJob(NamedTuple):
     since: datetime
 
 
+# Statements are made once: building one takes longer than running it.
+_INSERT = insert(jobs)
+_CHANGE = update(jobs).where(jobs.c.key == bindparam("job"))
+_FIND = select(*_COLUMNS).where(jobs.c.task_id == bindparam("id"), _PRESENT)
+_GET = select(*_COLUMNS).where(jobs.c.key == bindparam("job"))
+
+
 def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> int:
     """Add a job and return its key; raise `sqlalchemy.exc.IntegrityError` where the id is taken."""
     revision = state.bump_revision(connection)
-    result = connection.execute(
-        insert(jobs).values(task_id=task_id, revision=revision, **_derived(task_id, values), **values)
-    )
-    return int(result.inserted_primary_key[0])  # type: ignore[index]
+    row = {"task_id": task_id, "revision": revision, "paused": False, **_derived(task_id, values), **values}
+    return int(connection.execute(_INSERT, row).inserted_primary_key[0])  # type: ignore[index]
 
 
 def change_job(connection: Connection, job: StoredJob, values: Mapping[str, Any]) -> None:
     """Change columns of a job and count the change."""
     revision = state.bump_revision(connection)
-    connection.execute(
-        update(jobs).where(jobs.c.key == job.key).values(revision=revision, **_derived(job.task_id, values), **values)
-    )
+    connection.execute(_CHANGE, {"job": job.key, "revision": revision, **_derived(job.task_id, values), **values})
 
 
 def find_job(connection: Connection, task_id: str) -> StoredJob | None:
     """Return the job of that id, or None."""
-    row = connection.execute(select(*_COLUMNS).where(jobs.c.task_id == task_id, _PRESENT)).one_or_none()
+    row = connection.execute(_FIND, {"id": task_id}).one_or_none()
     return None if row is None else _stored(row)
 
 
 def get_job(connection: Connection, key: int) -> StoredJob:
     """Return the job with that key, removed or not."""
-    return _stored(connection.execute(select(*_COLUMNS).where(jobs.c.key == key)).one())
+    return _stored(connection.execute(_GET, {"job": key}).one())
 
 
 def count_jobs(connection: Connection, which: JobFilter | None = None) -> int:
@@ -172,7 +176,6 @@ def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan
     return now, [Plan(row.key, row.next_fire_time if row.planned else None) for row in rows]
 
 
-# Made once: building a statement takes longer than running it, and these stand between a fire time and its start.
 _DUE = (
     select(
         jobs.c.key,
@@ -225,6 +228,7 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredJob:
         key=row.key,
         task_id=row.task_id,
         definition=row.definition,
+        schedule=row.schedule,
         anchor=row.anchor,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -115,12 +115,14 @@ def last_run(connection: Connection, job_key: int) -> Run | None:
     return None if row is None else _run(row)
 
 
-def active_runs(connection: Connection, job_keys: Sequence[int] | None = None) -> list[Run]:
-    """Return the runs that wait or go on: of those jobs, or all; the longest waiting first."""
-    query = select(runs).where(IS_ACTIVE).order_by(runs.c.created_at)
-    if job_keys is not None:
-        query = query.where(runs.c.job_key.in_(job_keys))
-    return [_run(row) for row in connection.execute(query)]
+_ACTIVE = select(runs).where(IS_ACTIVE).order_by(runs.c.created_at)
+_ACTIVE_OF = _ACTIVE.where(runs.c.job_key == bindparam("job"))
+
+
+def active_runs(connection: Connection, job_key: int | None = None) -> list[Run]:
+    """Return the runs that wait or go on: of one job, or all; the longest waiting first."""
+    found = connection.execute(_ACTIVE) if job_key is None else connection.execute(_ACTIVE_OF, {"job": job_key})
+    return [_run(row) for row in found]
 
 
 def running_jobs(connection: Connection) -> set[int]:

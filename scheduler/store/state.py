@@ -9,11 +9,14 @@ from sqlalchemy import Connection, ScalarSelect, delete, insert, select, update
 from scheduler.store.tables import state
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RUNNING = select(state.c.value).where(state.c.name == "running")
+_REVISION = select(state.c.value).where(state.c.name == "revision")
+_BUMP = update(state).where(state.c.name == "revision").values(value=state.c.value + 1).returning(state.c.value)
 
 
 def is_running(connection: Connection) -> bool | None:
     """Say whether the scheduler was last started or stopped; None where it was never either."""
-    value = connection.execute(select(state.c.value).where(state.c.name == "running")).scalar()
+    value = connection.execute(_RUNNING).scalar()
     return None if value is None else bool(value)
 
 
@@ -46,10 +49,9 @@ def bump_revision(connection: Connection) -> int:
     The row stays locked until the transaction ends, so revisions become visible in their order
     and nobody who reads "all since" overlooks one.
     """
-    row = update(state).where(state.c.name == "revision").values(value=state.c.value + 1).returning(state.c.value)
-    return int(connection.execute(row).scalar_one())
+    return int(connection.execute(_BUMP).scalar_one())
 
 
 def revision(connection: Connection) -> int:
     """Return the number of changes of jobs so far."""
-    return int(connection.execute(select(state.c.value).where(state.c.name == "revision")).scalar_one())
+    return int(connection.execute(_REVISION).scalar_one())

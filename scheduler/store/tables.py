@@ -77,6 +77,7 @@ jobs = Table(
     Column("task_id", String(128), nullable=False),
     Column("type", String(16), nullable=False),
     Column("definition", JsonText, nullable=False),
+    Column("schedule", JsonText, nullable=False),
     Column("tags", Text, nullable=False, default=""),
     Column("words", Text, nullable=False, default=""),
     Column("enabled", Boolean, nullable=False),

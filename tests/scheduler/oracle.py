@@ -14,8 +14,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-DAYS = "sun mon tue wed thu fri sat".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Stretch:
 def stretch(zone_name: str, start: datetime, days: int) -> Stretch:
     """Return the stretch of `days` days from `start` (UTC, a whole minute)."""
     zone = ZoneInfo(zone_name)
-    labels, first = [], {}
+    labels: list[datetime] = []
+    first: dict[datetime, int] = {}
     for index in range(days * 1440):
         label = (start + index * MINUTE).astimezone(zone).replace(tzinfo=None, fold=0)
         labels.append(label)
@@ -133,7 +134,8 @@ def random_expression(rng: random.Random, day: date) -> str:
 def scan_days(matches: object, times: list[time], after: datetime, count: int) -> list[datetime]:
     """Return the first `count` runs in UTC of a rule that is given as a test of the day, and its times."""
     assert callable(matches)
-    day, found = after.date(), []
+    day = after.date()
+    found: list[datetime] = []
     while len(found) < count:
         for moment in times:
             run = datetime.combine(day, moment, UTC)

@@ -21,7 +21,7 @@ class Workers:
     """Workers that take note of what they are given."""
 
     def __init__(self, free: int = 10) -> None:
-        self.free = free
+        self.free, self.room = free, 100
         self.given: list[Assignment] = []
 
     def claim(self, wanted: int) -> int:
@@ -119,6 +119,20 @@ def test_without_a_free_worker_it_waits(scheduler: TaskScheduler, job: MakeJob, 
     time.move(seconds=10)
     statuses = sorted(run.status for run in desk.fire())
     assert statuses == [RunStatus.QUEUED, RunStatus.QUEUED, RunStatus.RUNNING]
+
+
+def test_a_full_queue_is_a_skipped_row(scheduler: TaskScheduler, job: MakeJob, time: Time) -> None:
+    scheduler.start()
+    desk = Desk(scheduler, time, free=1)
+    desk.workers.room = 1
+    for number in range(4):
+        scheduler.add_job(job(f"job-{number}"))
+    time.move(seconds=10)
+    rows = desk.fire()
+    assert sorted(run.status.value for run in rows) == ["queued", "running", "skipped", "skipped"]
+    assert [run.details["reason"] for run in rows if run.status is RunStatus.SKIPPED] == [
+        "as many runs were waiting as may (SCHEDULER_MAX_QUEUED)"
+    ] * 2
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_rules_are_values(rule: Trigger) -> None:
 def test_a_naive_moment_is_refused_and_the_ends_of_the_calendar_are_not_errors(rule: Trigger) -> None:
     with pytest.raises(ValueError, match="time zone"):
         rule.next_after(datetime(2026, 1, 1))  # noqa: DTZ001
-    for moment in (datetime.min, datetime.max):
+    for moment in (datetime.min, datetime.max):  # noqa: DTZ901
         for zone in (UTC, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("America/Los_Angeles")):
             found = rule.next_after(moment.replace(tzinfo=zone))
             assert found is None or found.tzinfo is BERLIN

@@ -38,7 +38,7 @@ def test_first_instant(zone: str, local: str, expected: str) -> None:
 
 
 def test_microseconds_are_kept() -> None:
-    local = datetime(2026, 6, 1, 12, 0, 0, 250_000)
+    local = datetime.fromisoformat("2026-06-01T12:00:00.250")
     assert first_instant(local, BERLIN) == datetime(2026, 6, 1, 10, 0, 0, 250_000, tzinfo=UTC)
 
 

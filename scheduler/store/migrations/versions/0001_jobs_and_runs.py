@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("task_id", sa.String(128), nullable=False),
         sa.Column("type", sa.String(16), nullable=False),
         sa.Column("definition", sa.Text(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),

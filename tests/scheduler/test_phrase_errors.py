@@ -1,0 +1,139 @@
+"""Phrases that are refused: what is quoted, what is offered, and that every offer is accepted."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scheduler.errors import InvalidRequest, Problem
+from scheduler.phrases import parse_phrase
+
+DATA = Path(__file__).parent / "data"
+SAMPLES = json.loads((DATA / "samples.json").read_text())["invalid"]
+REFUSED = json.loads((DATA / "refused.json").read_text())
+MOMENT = datetime(2026, 9, 14, 8, tzinfo=UTC)
+
+
+def refusal(phrase: object, zone: str = "UTC", after: datetime = MOMENT, field: str = "interval") -> Problem:
+    with pytest.raises(InvalidRequest) as refused:
+        parse_phrase(phrase, zone=ZoneInfo(zone), now=after, field=field)
+    (problem,) = refused.value.problems
+    assert problem.field == field
+    assert problem.code == refused.value.code == "invalid_interval"
+    assert problem.accepted
+    assert parse_phrase(problem.suggestion, zone=ZoneInfo(zone), now=after), "the suggestion is accepted"
+    return problem
+
+
+@pytest.mark.parametrize("case", SAMPLES, ids=[case["id"] for case in SAMPLES])
+def test_samples(case: dict[str, Any]) -> None:
+    problem = refusal(case["phrase"], case["timezone"], datetime.fromisoformat(case["after"]))
+    message = problem.message.lower()
+    suggested = any(text.lower() in message for text in case["suggest"])
+    assert suggested or not case["suggest"]
+    if isinstance(case["phrase"], str) and not suggested and case["phrase"] not in case["names"]:
+        message = message.replace(case["phrase"].lower(), "")
+    assert any(name.lower() in message for name in case["names"])
+
+
+@pytest.mark.parametrize(("phrase", "part", "suggestion"), REFUSED, ids=[case[0] for case in REFUSED])
+def test_the_offending_part_is_quoted_and_the_nearest_phrase_offered(phrase: str, part: str, suggestion: str) -> None:
+    problem = refusal(phrase)
+    assert f"'{part}'" in problem.message
+    assert problem.suggestion == suggestion
+    assert f"'{suggestion}'" in problem.message or not phrase.isascii()
+    assert problem.got == phrase
+
+
+WORDS = [
+    ("daily at 25:00", ["hours are 0-23", "minutes 0-59"]),
+    ("daily at 24:00", ["midnight is '00:00'"]),
+    ("every monday at 9", ["'9:00'", "'9am'", "'9pm'"]),
+    ("at 18:00", ["'daily at 18:00'", "'today at 18:00'"]),
+    ("every 5", ["no unit after '5'", "seconds, minutes, hours, days or weeks"]),
+    ("every 0 minutes", ["must be 1 or more"]),
+    ("every 1.5 hours", ["whole numbers only", "'every 90 minutes'"]),
+    ("every 5 minuets", ["unknown unit 'minuets'", "did you mean 'minutes'"]),
+    ("every mondey at 9:00", ["did you mean 'monday'"]),
+    ("every february 30", ["in no calendar", "'every february 28'", "leap years only"]),
+    ("every 6th monday", ["no month has", "'last monday of the month'"]),
+    ("monday", ["'every monday at 09:00'", "'next monday at 09:00'"]),
+    ("30m", ["repeat or delay", "'every 30m'", "'in 30m'"]),
+    ("biweekly", ["ambiguous", "'every 2 weeks'"]),
+    ("10/11/2026 10:00", ["day or month first?", "'2026-11-10 10:00'"]),
+    ("7 times a day", ["does not divide a day into whole minutes"]),
+    ("daily at 9am Europe/Berln", ["did you mean 'Europe/Berlin'?"]),
+    ("daily at 9am PST", ["ambiguous", "'America/Los_Angeles'"]),
+    ("2026-12-24T18:00:00Z Europe/Berlin", ["'Z'", "'Europe/Berlin'", "contradict"]),
+    ("2020-01-01T00:00:00", ["in the past", "never runs"]),
+    ("today at 07:00", ["in the past", "now 2026-09-14 08:00", "'tomorrow at 07:00'"]),
+    ("every 5 minutes until 2020-01-01", ["'until 2020-01-01'", "in the past"]),
+    ("every 5 minutes starting 2026-12-31 until 2026-12-01", ["'starting 2026-12-31'", "'until 2026-12-01'"]),
+    ("every 5 minutes at 10:30", ["'every 5 minutes' and 'at 10:30' do not go together"]),
+    ("every 2 days between 9:00 and 17:00", ["'every 2 days' and 'between 9:00 and 17:00' do not go together"]),
+    ("every 5 minutes every 10 minutes", ["'every 10 minutes' is one too many"]),
+    ("every second day", ["'every 2 days'", "'2nd of the month'"]),
+    ("december 25 at 8:00", ["each year or once?", "'every december 25 at 08:00'", "'2026-12-25 08:00'"]),
+    ("0 9 * * fri-mon", ["'fri-mon'", "weekday", "'0 9 * * 5-7,1'"]),
+    ("@reboot", ["@hourly", "@midnight", "@annually"]),
+    ("every 4000 days", ["at most 10 years"]),
+    ("every 5 minutes starting 2090-01-01", ["within 40 years"]),
+]
+
+
+@pytest.mark.parametrize(("phrase", "words"), WORDS, ids=[case[0] for case in WORDS])
+def test_messages_say_why_and_what_is_accepted(phrase: str, words: list[str]) -> None:
+    message = refusal(phrase).message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize(
+    ("phrase", "words"),
+    [
+        (None, "null"),
+        (True, "true or false"),
+        (5, "a number"),
+        (1.5, "a number"),
+        ([], "a list"),
+        (["every 5 minutes"], "a list"),
+        ({"minutes": 5}, "an object"),
+        ("", "empty"),
+        (" \t\n ", "empty"),
+        (".", "empty"),
+        ("every 5 minutes" + " " * 500, "515 characters"),
+        ("x" * 100_000, "100000 characters"),
+        ("every 5 minute\x00s", "control character"),
+        ("every \N{ARABIC-INDIC DIGIT FIVE} minutes", "digit"),
+        ("t\N{LATIN SMALL LETTER A WITH DIAERESIS}glich um 9:00", "character"),
+        ("every 5 minutes \N{ALARM CLOCK}", "character"),
+    ],
+)
+def test_what_is_no_plain_text_is_refused_by_field(phrase: object, words: str) -> None:
+    for field in ("interval", "schedule"):
+        problem = refusal(phrase, field=field)
+        assert f"'{field}'" in problem.message
+        assert words in problem.message
+        assert len(problem.message) < 300
+        assert len(str(problem.got)) < 300
+
+
+def test_the_same_phrase_in_plain_characters_is_offered() -> None:
+    assert refusal("every \N{FULLWIDTH DIGIT FIVE}\N{NO-BREAK SPACE}minutes").suggestion == "every 5 minutes"
+    assert refusal("monday\N{EN DASH}friday at 9:00").suggestion == "monday-friday at 9:00"
+
+
+def test_the_second_pass_of_a_time_is_past() -> None:
+    second_pass = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)
+    assert "in the past" in refusal("today at 02:30", "Europe/Berlin", second_pass).message
+
+
+def test_the_whole_phrase_is_not_just_echoed() -> None:
+    for phrase, part, _ in REFUSED:
+        if part.lower() != phrase.lower():
+            assert phrase.lower() not in refusal(phrase).message.lower()
