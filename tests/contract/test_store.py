@@ -1,0 +1,183 @@
+"""What the store promises: a schema that is known, and writes that are on disk."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+
+from scheduler.errors import Unavailable
+from scheduler.models import Job, Origin, Priority, Run, RunStatus
+from scheduler.store import Database, jobs, runs, schema, sqlite_url, state
+from scheduler.store.jobs import JobFilter
+from scheduler.store.runs import RunFilter
+from scheduler.store.tables import metadata
+from scheduler.task_scheduler import TaskScheduler
+from tests.scheduler.conftest import NOON, Time
+
+pytest_plugins = ["tests.scheduler.conftest"]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Database]:
+    store = Database(sqlite_url(tmp_path), tmp_path)
+    yield store
+    store.close()
+
+
+def pragma(name: str) -> Callable[[Connection], object]:
+    return lambda connection: connection.execute(text(f"PRAGMA {name}")).scalar()
+
+
+def test_what_is_acknowledged_is_on_disk(store: Database, tmp_path: Path) -> None:
+    assert store.read(pragma("journal_mode")) == "wal"
+    assert store.write(pragma("synchronous")) == 2  # FULL
+    assert store.write(pragma("foreign_keys")) == 1
+    assert stat.S_IMODE((tmp_path / "scheduler.db").stat().st_mode) == 0o600
+
+
+def test_the_migrations_lead_to_the_tables_that_the_code_knows(store: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert store.read(differences) == []
+
+
+def test_the_head_that_spares_a_start_the_migrations_is_the_head_of_the_migrations() -> None:
+    script = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
+    assert script.get_current_head() == schema.HEAD
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    store = Database(sqlite_url(tmp_path), tmp_path)
+    store.write(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num='9999'")) and None)
+    store.close()
+    before = (tmp_path / "scheduler.db").read_bytes()
+    with pytest.raises(Unavailable, match="newer version"):
+        Database(sqlite_url(tmp_path), tmp_path)
+    assert (tmp_path / "scheduler.db").read_bytes() == before
+
+
+def test_other_databases_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="sqlite:///PATH"):
+        Database("mysql://me:secret@host/db", tmp_path)
+
+
+def a_run(key: int, number: int = 0) -> Run:
+    """Return a waiting run of a job."""
+    moment = NOON + timedelta(seconds=number)
+    return Run(
+        run_id=f"{number:026d}",
+        job_key=key,
+        task_id="job",
+        scheduled_for=moment,
+        attempt=1,
+        trigger=Origin.SCHEDULE,
+        status=RunStatus.QUEUED,
+        priority=Priority.HIGH,
+        created_at=moment,
+    )
+
+
+@pytest.fixture
+def key(scheduler: TaskScheduler, job: Callable[..., Job]) -> int:
+    """Return the key of a job in the scheduler's store."""
+    return scheduler.add_job(job()).info.stored.key
+
+
+def test_a_run_comes_back_as_it_went(scheduler: TaskScheduler, key: int) -> None:
+    run = replace(
+        a_run(key), details={"exit_code": 0, "tests": {"failing": ["a::b"]}}, started_at=NOON, cancel_reason="why"
+    )
+    scheduler._store.write(lambda c: runs.add_runs(c, [run]))
+    assert scheduler.get_run(run.run_id) == run
+
+
+def test_a_fire_time_has_one_row(scheduler: TaskScheduler, key: int) -> None:
+    scheduler._store.write(lambda c: runs.add_runs(c, [a_run(key)]))
+    again = replace(a_run(key), run_id="another")
+    with pytest.raises(IntegrityError):
+        scheduler._store._writer.submit(lambda c: runs.add_runs(c, [again])).result()
+    assert len(scheduler.list_runs(RunFilter(), None, 10)) == 1
+
+
+def test_a_task_made_anew_has_a_ledger_of_its_own(scheduler: TaskScheduler, job: Callable[..., Job], key: int) -> None:
+    scheduler._store.write(lambda c: runs.add_runs(c, [a_run(key)]))
+    scheduler.remove_job("job")
+    new = scheduler.add_job(job()).info.stored.key
+    assert new != key
+    scheduler._store.write(lambda c: runs.add_runs(c, [replace(a_run(new), run_id="another")]))
+    assert len(scheduler.list_runs(RunFilter(task_id="job"), None, 10)) == 2
+
+
+def test_a_waiting_run_starts_once(scheduler: TaskScheduler, key: int) -> None:
+    run = a_run(key)
+    scheduler._store.write(lambda c: runs.add_runs(c, [run]))
+    started = [scheduler._store.write(lambda c: runs.start_run(c, run.run_id, NOON)) for _ in range(3)]
+    assert started == [True, False, False]
+
+
+def test_a_run_ends_once(scheduler: TaskScheduler, key: int) -> None:
+    run = replace(a_run(key), status=RunStatus.COMPLETED, finished_at=NOON)
+    scheduler._store.write(lambda c: runs.add_runs(c, [a_run(key)]))
+    assert scheduler._store.write(lambda c: runs.finish_run(c, run))
+    assert not scheduler._store.write(lambda c: runs.finish_run(c, replace(run, status=RunStatus.FAILED)))
+    assert scheduler.get_run(run.run_id).status is RunStatus.COMPLETED
+
+
+def test_pages_join_without_gap_or_overlap(scheduler: TaskScheduler, key: int) -> None:
+    scheduler._store.write(lambda c: runs.add_runs(c, [a_run(key, number) for number in range(25)]))
+    found: list[str] = []
+    before = None
+    while page := scheduler.list_runs(RunFilter(), before, 10):
+        found.extend(run.run_id for run in page)
+        before = page[-1].run_id
+    assert found == [f"{number:026d}" for number in reversed(range(25))]
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        (JobFilter(), ["a_1", "b%2", "c"]),
+        (JobFilter(tag="night"), ["a_1"]),
+        (JobFilter(tag="nigh"), []),
+        (JobFilter(type="test"), ["c"]),
+        (JobFilter(enabled=False), ["b%2"]),
+        (JobFilter(search="%"), ["b%2"]),
+        (JobFilter(search="_"), ["a_1"]),
+        (JobFilter(search="ÜBER"), ["c"]),
+        (JobFilter(search="backup.py"), ["a_1"]),
+    ],
+)
+def test_filters(scheduler: TaskScheduler, job: Callable[..., Job], which: JobFilter, expected: list[str]) -> None:
+    scheduler.add_job(job("a_1", tags=["night", "x"], command="python backup.py"))
+    scheduler.add_job(job("b%2", enabled=False))
+    scheduler.add_job(job("c", type="test", command=None, name="Über alles"))
+    found, count = scheduler.list_jobs(which, 0, 10)
+    assert [info.stored.task_id for info in found] == expected
+    assert count == len(expected)
+
+
+def test_changes_are_seen_in_their_order_and_none_twice(
+    scheduler: TaskScheduler, job: Callable[..., Job], time: Time
+) -> None:
+    read = scheduler._store.read
+    scheduler.add_job(job("a"))
+    revision, plans = read(lambda c: jobs.changed_since(c, 0))
+    assert len(plans) == 1
+    assert read(lambda c: jobs.changed_since(c, revision)) == (revision, [])
+    scheduler.pause_job("a")
+    assert [plan.next_fire_time for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
+    scheduler.resume_job("a")
+    scheduler.remove_job("a")
+    assert [plan.next_fire_time for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
+    assert read(state.revision) > revision
