@@ -14,9 +14,9 @@ from scheduler.clock import Clock
 from scheduler.executor import Assignment, Executor
 from scheduler.ids import new_run_id
 from scheduler.models import Job, Origin, Run, RunStatus, utc_now
-from scheduler.policy import Decision, Verdict, judge
+from scheduler.policy import Decision, FireTime, Verdict, due_at, judge
 from scheduler.store import Database, jobs, runs
-from scheduler.store.jobs import DueJob, Plan
+from scheduler.store.jobs import Advance, DueJob, Plan
 from scheduler.triggers import Trigger
 
 log = logging.getLogger(__name__)
@@ -33,16 +33,27 @@ class Rule:
     trigger: Trigger
     zone: ZoneInfo
 
+    def due_at(self, moment: datetime) -> datetime:
+        """Return when a fire time of the job is due."""
+        return due_at(self.job.task_id, moment, self.job.jitter_seconds, self.trigger)
+
 
 @dataclass(slots=True)
 class _Outcome:
     """What one unit of work did: rows, plans, and runs to carry out."""
 
     rows: list[Run] = field(default_factory=list)
-    plans: list[Plan] = field(default_factory=list)
+    advances: list[Advance] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     claims_left: int = 0
     room: int = 0
+
+    def within_room(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """Return the verdicts, none of them a run that would find neither a worker nor a place in the queue."""
+        if self.claims_left or self.room > 0:
+            return verdicts
+        full = Decision.FULL
+        return [Verdict(v.fire_time, full) if v.decision is Decision.RUN else v for v in verdicts]
 
 
 class Dispatcher:
@@ -99,15 +110,13 @@ class Dispatcher:
         self._executor.submit(outcome.assignments)
         if outcome.claims_left:
             self._executor.release(outcome.claims_left)
-        if outcome.plans:
-            self._clock.plan(outcome.plans)
+        if outcome.advances:
+            self._clock.plan([Plan(advance.key, advance.due_at) for advance in outcome.advances])
 
     def _fire(self, connection: Connection, due: Sequence[Plan], claimed: int) -> _Outcome:
         outcome = _Outcome(claims_left=claimed, room=self._executor.room)
         fire_times = dict(due)
-        found = [
-            row for row in jobs.due_jobs(connection, list(fire_times)) if row.next_fire_time == fire_times[row.key]
-        ]
+        found = [row for row in jobs.due_jobs(connection, list(fire_times)) if row.due_at == fire_times[row.key]]
         for row in found:
             try:
                 rule = self.rule(connection, row.key, row.revision)
@@ -116,15 +125,19 @@ class Dispatcher:
                 # One definition that cannot be read must not keep the others from firing.
                 log.exception("a task cannot be planned", extra={"task_id": row.task_id})
         runs.add_runs(connection, outcome.rows)
-        jobs.advance(connection, outcome.plans)
+        jobs.advance(connection, outcome.advances)
         return outcome
 
     def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule) -> None:
         """Give every fire time of a job that is due its row, and say when the job fires next."""
         now = self._now()
-        times, following = _due_times(rule.trigger, row.next_fire_time, row.since, now)
-        verdicts = judge(times, now, row.active, rule.job.max_instances, row.since)
-        outcome.plans.append(Plan(row.key, following))
+        times, following = _due_times(rule, row, now)
+        verdicts = outcome.within_room(judge(times, now, row.active, rule.job.max_instances, row.since))
+        fired = row.fired + sum(verdict.decision is Decision.RUN for verdict in verdicts)
+        if rule.job.max_runs is not None and fired >= rule.job.max_runs:
+            following = None
+        due = None if following is None else rule.due_at(following)
+        outcome.advances.append(Advance(row.key, following, due, fired))
         if len(verdicts) == MOST_FIRE_TIMES and all(v.decision is Decision.MISSED for v in verdicts):
             outcome.rows.append(self._collapsed(row, rule, verdicts, now))
             return
@@ -145,14 +158,13 @@ class Dispatcher:
         merged_into: str | None,
     ) -> Run:
         decision = verdict.decision
-        if decision is Decision.RUN and not outcome.claims_left and outcome.room <= 0:
-            decision = Decision.FULL
         runs_now = decision is Decision.RUN
         run = Run(
             run_id=(runs_now and merged_into) or new_run_id(now),
             job_key=row.key,
             task_id=row.task_id,
-            scheduled_for=verdict.fire_time,
+            scheduled_for=verdict.fire_time.moment,
+            due_at=verdict.fire_time.due_at,
             attempt=1,
             trigger=Origin.SCHEDULE,
             status=_status(decision, outcome.claims_left > 0),
@@ -160,7 +172,7 @@ class Dispatcher:
             created_at=now,
             started_at=now if runs_now and outcome.claims_left else None,
             finished_at=None if runs_now else now,
-            details={} if runs_now else {"reason": _reason(decision, verdict.fire_time, rule, now, merged_into)},
+            details={} if runs_now else {"reason": _reason(decision, verdict.fire_time.due_at, rule, now, merged_into)},
         )
         if runs_now:
             outcome.claims_left -= run.status is RunStatus.RUNNING
@@ -174,34 +186,36 @@ class Dispatcher:
             run_id=new_run_id(now),
             job_key=row.key,
             task_id=row.task_id,
-            scheduled_for=verdicts[0].fire_time,
+            scheduled_for=verdicts[0].fire_time.moment,
+            due_at=verdicts[0].fire_time.due_at,
             attempt=1,
             trigger=Origin.SCHEDULE,
             status=RunStatus.MISSED,
             priority=rule.job.priority,
             created_at=now,
             finished_at=now,
-            scheduled_until=verdicts[-1].fire_time,
+            scheduled_until=verdicts[-1].fire_time.moment,
             count=len(verdicts),
-            details={"reason": _reason(Decision.MISSED, verdicts[0].fire_time, rule, now, None)},
+            details={"reason": _reason(Decision.MISSED, verdicts[0].fire_time.due_at, rule, now, None)},
         )
 
 
-def _due_times(
-    trigger: Trigger, first: datetime, since: datetime, now: datetime
-) -> tuple[list[datetime], datetime | None]:
-    """Return the fire times from `first` that are due, and the one that follows them.
+def _due_times(rule: Rule, row: DueJob, now: datetime) -> tuple[list[FireTime], datetime | None]:
+    """Return the fire times of a job that are due, and the one that follows them.
 
-    Times before `since`, when the scheduler was stopped, were never planned; only a one-shot,
+    Times before `row.since`, when the scheduler was stopped, were never planned; only a one-shot,
     which has no other time, is still accounted for.
     """
-    moment: datetime | None = first
-    if first < since and trigger.kind != "once":
-        moment = trigger.next_after(since)
-    times: list[datetime] = []
-    while moment is not None and moment <= now and len(times) < MOST_FIRE_TIMES:
-        times.append(moment)
-        moment = trigger.next_after(moment)
+    moment: datetime | None = row.next_fire_time
+    if row.next_fire_time < row.since and rule.trigger.kind != "once":
+        moment = rule.trigger.next_after(row.since)
+    times: list[FireTime] = []
+    while moment is not None and len(times) < MOST_FIRE_TIMES:
+        due = rule.due_at(moment)
+        if due > now:
+            break
+        times.append(FireTime(moment, due))
+        moment = rule.trigger.next_after(moment)
     return times, moment
 
 
@@ -211,11 +225,11 @@ def _status(decision: Decision, has_worker: bool) -> RunStatus:
     return RunStatus.MISSED if decision is Decision.MISSED else RunStatus.SKIPPED
 
 
-def _reason(decision: Decision, fire_time: datetime, rule: Rule, now: datetime, merged_into: str | None) -> str:
+def _reason(decision: Decision, due: datetime, rule: Rule, now: datetime, merged_into: str | None) -> str:
     if decision is Decision.COALESCE:
         return f"coalesced into {merged_into}"
     if decision is Decision.MISSED:
-        return f"noticed {round((now - fire_time).total_seconds())} s after its time, more than its grace"
+        return f"noticed {round((now - due).total_seconds())} s after its time, more than its grace"
     if decision is Decision.FULL:
         return "as many runs were waiting as may (SCHEDULER_MAX_QUEUED)"
     return f"as many earlier runs as may (max_instances: {rule.job.max_instances}) still waited or went on"

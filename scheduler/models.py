@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, shorten
+from scheduler.moments import read_moment
 from scheduler.phrases import read_zone
 from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
 
@@ -149,6 +150,21 @@ class Job(BaseModel):
     tags: list[Tag] = Field(default=[], max_length=50, description="Words to find tasks by.")
     enabled: bool = Field(True, description="Whether fire times are planned.")
     timezone: str | None = Field(None, description="IANA zone of the schedule. Default: the server's.")
+    start_at: str | None = Field(
+        None, max_length=64, description="ISO 8601 time: the anchor of an interval, the earliest run of other rules."
+    )
+    until: str | None = Field(
+        None, max_length=64, description="ISO 8601 time of the last run at most; a date is its last second."
+    )
+    max_runs: int | None = Field(None, ge=1, le=10**9, description="Scheduled runs after which the task is completed.")
+    jitter_seconds: float = Field(
+        0,
+        ge=0,
+        le=86400,
+        allow_inf_nan=False,
+        description="Spread of the start: a delay of at most so many seconds, "
+        "always the same for a task and never past its next fire time.",
+    )
     priority: Priority = Field(
         Priority.MEDIUM, strict=False, description="Which waiting run goes first: urgent, high, medium, low."
     )
@@ -225,6 +241,26 @@ def _task_problems(job: Job) -> list[Problem]:
     return []
 
 
+WHEN_FIELDS = (*SPELLING_FIELDS, "start_at", "until")
+"""The fields that say when, beside `timezone`."""
+
+
+def read_when(fields: Mapping[str, Any], zone: ZoneInfo, anchor: datetime) -> Schedule:
+    """Read the schedule that WHEN_FIELDS mean, counted from `anchor`; raise `InvalidRequest`."""
+    problems: list[Problem] = []
+    limits: dict[str, datetime | None] = {}
+    for name in ("start_at", "until"):
+        try:
+            text = fields.get(name)
+            limits[name] = None if text is None else read_moment(text, name, zone, end=name == "until")
+        except InvalidRequest as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InvalidRequest(problems)
+    spelling = {name: fields.get(name) for name in SPELLING_FIELDS}
+    return read_schedule(spelling, zone=zone, now=anchor, **limits)
+
+
 def read_job(fields: Mapping[str, Any], model: type[Job] = Job) -> Job:
     """Make a Job of what a person sent; an explicit null is an absent field.
 
@@ -258,7 +294,8 @@ class StoredJob:
     `key` is the internal id that runs refer to: a task removed and created anew has another one.
     `schedule` is how its schedule is shown (`text`, `description`, `kind`), so that lists need not read it anew.
     `anchor` is the moment that intervals count from. `next_fire_time` is the earliest fire time
-    that has no row in the ledger yet, or None where none is planned.
+    that has no row in the ledger yet, or None where none is planned; `due_at` is that moved by the
+    job's jitter. `fired` counts the runs that its schedule has started.
     """
 
     key: int
@@ -272,6 +309,8 @@ class StoredJob:
     paused: bool
     ended: bool
     next_fire_time: datetime | None
+    due_at: datetime | None
+    fired: int
 
     @property
     def job(self) -> Job:
@@ -280,9 +319,7 @@ class StoredJob:
 
     def read_schedule(self) -> Schedule:
         """Read when it is due."""
-        return read_schedule(
-            {name: self.definition.get(name) for name in SPELLING_FIELDS}, zone=self.zone, now=self.anchor
-        )
+        return read_when(self.definition, self.zone, self.anchor)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -308,6 +345,7 @@ class Run:
     status: RunStatus
     priority: Priority
     created_at: datetime
+    due_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     cancel_reason: str | None = None
@@ -317,8 +355,8 @@ class Run:
 
     @property
     def lateness_ms(self) -> float | None:
-        """Milliseconds from the fire time to the start."""
-        return _milliseconds(self.scheduled_for, self.started_at)
+        """Milliseconds from the moment the run was due (its fire time moved by jitter) to its start."""
+        return _milliseconds(self.due_at or self.scheduled_for, self.started_at)
 
     @property
     def duration_ms(self) -> float | None:

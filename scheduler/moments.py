@@ -1,8 +1,15 @@
-"""Write moments for people, and exactly."""
+"""Write moments for people, and exactly; read them back."""
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from scheduler.errors import InvalidRequest, Problem, shorten
+from scheduler.wallclock import first_instant
+
+_EARLIEST, _LATEST = 1900, 9000
+_TICK = timedelta(microseconds=1)
 
 
 def local(moment: datetime | None, zone: tzinfo) -> str | None:
@@ -19,3 +26,36 @@ def iso(moment: datetime, zone: tzinfo) -> str:
 def iso_or_none(moment: datetime | None, zone: tzinfo) -> str | None:
     """Return a moment exactly, or None where there is none."""
     return None if moment is None else iso(moment, zone)
+
+
+def parse_moment(text: str, zone: ZoneInfo, end: bool = False) -> datetime:
+    """Return the UTC moment that an ISO 8601 text means, in `zone` where it has no offset.
+
+    A date alone is its first instant, or with `end` its last. Raise ValueError where it is none, or
+    of a year before 1900 or after 9000.
+    """
+    text = text.strip()
+    if len(text) <= len("2026-12-24"):
+        day = date.fromisoformat(text)
+        _check_year(day.year)
+        if end:
+            return first_instant(datetime.combine(day + timedelta(days=1), time(0)), zone) - _TICK
+        return first_instant(datetime.combine(day, time(0)), zone)
+    moment = datetime.fromisoformat(text)
+    _check_year(moment.year)
+    return first_instant(moment, zone) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def read_moment(text: str, field: str, zone: ZoneInfo, end: bool = False) -> datetime:
+    """Return what `parse_moment` does; raise `InvalidRequest` naming the field."""
+    try:
+        return parse_moment(text, zone, end)
+    except ValueError as error:
+        accepted = ["2026-12-24", "2026-12-24T18:00:00", "2026-12-24T18:00:00+01:00"]
+        message = f"'{field}' must be an ISO 8601 date or time, not {shorten(text, 60)!r}"
+        raise InvalidRequest([Problem(field, message, shorten(text), accepted, accepted[1])]) from error
+
+
+def _check_year(year: int) -> None:
+    if not _EARLIEST <= year <= _LATEST:
+        raise ValueError(f"the year {year} is not between {_EARLIEST} and {_LATEST}")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
+from hashlib import blake2b
+from typing import NamedTuple
 
 from scheduler.models import Priority
+from scheduler.triggers import Trigger
 
 MISFIRE_GRACE_SECONDS = 60.0
 
@@ -26,12 +29,35 @@ class Decision(Enum):
     FULL = "full"
 
 
+class FireTime(NamedTuple):
+    """A moment that a trigger names, and when it is due: the same, but for jitter."""
+
+    moment: datetime
+    due_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The decision on one fire time."""
 
-    fire_time: datetime
+    fire_time: FireTime
     decision: Decision
+
+
+def due_at(task_id: str, moment: datetime, jitter_seconds: float, trigger: Trigger) -> datetime:
+    """Return when the fire time `moment` is due: moved by the task's own share of its jitter.
+
+    The share is always the same for a task, so that its runs keep their distance, and the moved
+    moment lies before the next fire time.
+    """
+    if not jitter_seconds:
+        return moment
+    following = trigger.next_after(moment)
+    span = timedelta(seconds=jitter_seconds)
+    if following is not None:
+        span = min(span, following - moment)
+    share = int.from_bytes(blake2b(task_id.encode(), digest_size=7).digest(), "big") / (1 << 56)
+    return moment + timedelta(milliseconds=span / timedelta(milliseconds=1) * share // 1)
 
 
 def decide(late_seconds: float, active: int, max_instances: int, grace: float = MISFIRE_GRACE_SECONDS) -> Decision:
@@ -45,7 +71,7 @@ def decide(late_seconds: float, active: int, max_instances: int, grace: float = 
 
 
 def judge(
-    fire_times: Sequence[datetime],
+    fire_times: Sequence[FireTime],
     now: datetime,
     active: int,
     max_instances: int,
@@ -54,13 +80,15 @@ def judge(
 ) -> list[Verdict]:
     """Judge all fire times of one job that are due, oldest first; each gets exactly one verdict.
 
-    A time before the scheduler was started, at `running_since`, is missed whatever its grace.
-    Several within their grace become one run of the newest: they came due together because
-    nobody was there to see them, and work that was not done need not be done twice.
+    Lateness counts from the moment a fire time is due. A time before the scheduler was started, at
+    `running_since`, is missed whatever its grace. Several within their grace become one run of the
+    newest: they came due together because nobody was there to see them, and work that was not done
+    need not be done twice.
     """
 
-    def verdict(fire_time: datetime) -> Verdict:
-        late = float("inf") if fire_time < running_since else (now - fire_time).total_seconds()
+    def verdict(fire_time: FireTime) -> Verdict:
+        moment, due = fire_time
+        late = float("inf") if moment < running_since else (now - due).total_seconds()
         return Verdict(fire_time, decide(late, active, max_instances, grace))
 
     verdicts = [verdict(fire_time) for fire_time in fire_times]

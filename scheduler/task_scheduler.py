@@ -30,8 +30,20 @@ from scheduler.executor import Executor, log_dir
 from scheduler.holder import Holder
 from scheduler.ids import new_run_id
 from scheduler.lease import Doorbell, Lease, Ring
-from scheduler.models import Job, JobStatus, Origin, Run, RunStatus, StoredJob, read_job, utc_now
+from scheduler.models import (
+    WHEN_FIELDS,
+    Job,
+    JobStatus,
+    Origin,
+    Run,
+    RunStatus,
+    StoredJob,
+    read_job,
+    read_when,
+    utc_now,
+)
 from scheduler.phrases import read_zone
+from scheduler.policy import due_at
 from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
 from scheduler.store import Database, jobs, runs, sqlite_url, state
 from scheduler.store.jobs import JobFilter
@@ -195,7 +207,7 @@ class TaskScheduler:
                 return Planned("unchanged", self._info(connection, stored))
             moved = _schedule_of(stored.job) != _schedule_of(job)
             planned = schedule if moved else stored.read_schedule()
-            values = self._values(job, planned, now if moved else stored.anchor, now)
+            values = self._values(job, planned, now if moved else stored.anchor, now, stored.fired)
             jobs.change_job(connection, stored, values)
             return Planned("updated", self._info(connection, jobs.get_job(connection, stored.key)))
 
@@ -234,19 +246,12 @@ class TaskScheduler:
             if values is None:
                 return False
             planned = not values["paused"]
-            following = stored.read_schedule().trigger.next_after(now) if planned else None
-            definition = {**stored.definition, "enabled": values.get("enabled", stored.enabled)}
-            jobs.change_job(
-                connection,
-                stored,
-                {
-                    **values,
-                    "definition": definition,
-                    "updated_at": now,
-                    "next_fire_time": following,
-                    "ended": stored.ended if not planned else following is None and stored.schedule["kind"] != "manual",
-                },
-            )
+            job = stored.job.model_copy(update={"enabled": values.get("enabled", stored.enabled)})
+            following = _next(job, stored.read_schedule().trigger, now, stored.fired, planned)
+            if not planned:
+                following["ended"] = stored.ended
+            changes = {**values, "definition": job.definition(), "updated_at": now, **following}
+            jobs.change_job(connection, stored, changes)
             return True
 
         changed = self._store.write(unit)
@@ -439,7 +444,7 @@ class TaskScheduler:
         """Fill in the zone, and refuse what schedule, paths or environment may not be, all problems at once."""
         problems: list[Problem] = []
         zone = self._zone_of(job.timezone, problems)
-        schedule = self._schedule_in(job.model_dump(include=set(SPELLING_FIELDS)), zone, now, problems)
+        schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, now, problems)
         problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job.task))
         if problems or schedule is None:
             raise InvalidRequest(problems)
@@ -451,8 +456,8 @@ class TaskScheduler:
         fine = {name: value for name, value in fields.items() if name not in bad}
         problems: list[Problem] = []
         zone = self._zone_of(fine.get("timezone"), problems)
-        if not bad & set(SPELLING_FIELDS):
-            self._schedule_in({name: fine.get(name) for name in SPELLING_FIELDS}, zone, self._moment(), problems)
+        if not bad & set(WHEN_FIELDS):
+            self._schedule_in({name: fine.get(name) for name in WHEN_FIELDS}, zone, self._moment(), problems)
         return problems + self._refusals(fine, None)
 
     def _zone_of(self, name: Any, problems: list[Problem]) -> ZoneInfo:
@@ -466,7 +471,7 @@ class TaskScheduler:
         self, fields: Mapping[str, Any], zone: ZoneInfo, now: datetime, problems: list[Problem]
     ) -> Schedule | None:
         try:
-            return read_schedule(fields, zone=zone, now=now)
+            return read_when(fields, zone, now)
         except InvalidRequest as error:
             problems.extend(error.problems)
             return None
@@ -494,17 +499,16 @@ class TaskScheduler:
             )
         return existing
 
-    def _values(self, job: Job, schedule: Schedule, anchor: datetime, now: datetime) -> dict[str, Any]:
+    def _values(self, job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired: int = 0) -> dict[str, Any]:
         trigger = schedule.trigger
-        following = trigger.next_after(now) if job.enabled else None
         return {
             "definition": job.definition(),
             "schedule": {"text": schedule.text, "description": trigger.describe(), "kind": trigger.kind},
             "anchor": anchor,
             "updated_at": now,
             "enabled": job.enabled,
-            "ended": job.enabled and following is None and trigger.kind != "manual",
-            "next_fire_time": following,
+            "fired": fired,
+            **_next(job, trigger, now, fired, job.enabled),
         }
 
     def _find(self, connection: Connection, task_id: str) -> StoredJob:
@@ -531,6 +535,17 @@ def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:
     return JobInfo(stored, _job_status(stored, going), following)
 
 
+def _next(job: Job, trigger: Trigger, now: datetime, fired: int, planned: bool) -> dict[str, Any]:
+    """Return what a job fires for next after `now`; a rule that names no more time has ended."""
+    over = job.max_runs is not None and fired >= job.max_runs
+    following = trigger.next_after(now) if planned and not over else None
+    return {
+        "next_fire_time": following,
+        "due_at": None if following is None else due_at(job.task_id, following, job.jitter_seconds, trigger),
+        "ended": planned and following is None and trigger.kind != "manual",
+    }
+
+
 def _refusals_of(check: Callable[[], object]) -> list[Refusal]:
     try:
         check()
@@ -554,7 +569,7 @@ def _same(stored: StoredJob, job: Job) -> bool:
 
 
 def _schedule_of(job: Job) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in (*SPELLING_FIELDS, "timezone")}
+    return {name: getattr(job, name) for name in (*WHEN_FIELDS, "timezone")}
 
 
 def _kept(stored: StoredJob, changes: Mapping[str, Any]) -> dict[str, Any]:

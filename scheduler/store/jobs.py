@@ -41,6 +41,8 @@ _COLUMNS = (
     jobs.c.paused,
     jobs.c.ended,
     jobs.c.next_fire_time,
+    jobs.c.due_at,
+    jobs.c.fired,
 )
 
 
@@ -68,22 +70,34 @@ class JobFilter:
 
 
 class Plan(NamedTuple):
-    """What the clock needs of a job: whether it fires, and when next."""
+    """What the clock needs of a job: when it is due next, or None to forget it."""
+
+    key: int
+    due_at: datetime | None
+
+
+class Advance(NamedTuple):
+    """How far a job has come: what it fires for next and when that is due, and how often it has fired."""
 
     key: int
     next_fire_time: datetime | None
+    due_at: datetime | None
+    fired: int
 
 
 class DueJob(NamedTuple):
     """What is asked of a job that is due, before its definition is looked at.
 
-    `active` counts its runs that wait or go on, `since` is when the scheduler was started.
+    `fired` counts the runs its schedule has started, `active` its runs that wait or go on, `since` is
+    when the scheduler was started.
     """
 
     key: int
     task_id: str
     revision: int
     next_fire_time: datetime
+    due_at: datetime
+    fired: int
     active: int
     since: datetime
 
@@ -98,7 +112,7 @@ _GET = select(*_COLUMNS).where(jobs.c.key == bindparam("job"))
 def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> int:
     """Add a job and return its key; raise `sqlalchemy.exc.IntegrityError` where the id is taken."""
     revision = state.bump_revision(connection)
-    row = {"task_id": task_id, "revision": revision, "paused": False, **_derived(task_id, values), **values}
+    row = {"task_id": task_id, "revision": revision, "paused": False, "fired": 0, **_derived(task_id, values), **values}
     return int(connection.execute(_INSERT, row).inserted_primary_key[0])  # type: ignore[index]
 
 
@@ -156,24 +170,18 @@ def names(connection: Connection, limit: int = 5000) -> list[str]:
 
 def planned(connection: Connection) -> Iterator[Plan]:
     """Yield the plan of every job that the clock should know."""
-    query = select(jobs.c.key, jobs.c.next_fire_time).where(_PLANNED, jobs.c.next_fire_time.is_not(None))
+    query = select(jobs.c.key, jobs.c.due_at).where(_PLANNED, jobs.c.due_at.is_not(None))
     for row in connection.execution_options(yield_per=5000).execute(query):
-        yield Plan(row.key, row.next_fire_time)
-
-
-def overdue_keys(connection: Connection, now: datetime) -> list[int]:
-    """Return the keys of planned jobs whose next fire time is not in the future."""
-    query = select(jobs.c.key).where(_PLANNED, jobs.c.next_fire_time <= now)
-    return list(connection.execute(query).scalars())
+        yield Plan(row.key, row.due_at)
 
 
 def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan]]:
     """Return the present revision and a plan for each job changed after `revision`; one without a time is to be
     forgotten."""
-    query = select(jobs.c.key, jobs.c.next_fire_time, _PLANNED.label("planned")).where(jobs.c.revision > revision)
+    query = select(jobs.c.key, jobs.c.due_at, _PLANNED.label("planned")).where(jobs.c.revision > revision)
     now = state.revision(connection)
     rows = connection.execute(query).all()
-    return now, [Plan(row.key, row.next_fire_time if row.planned else None) for row in rows]
+    return now, [Plan(row.key, row.due_at if row.planned else None) for row in rows]
 
 
 _DUE = (
@@ -182,6 +190,8 @@ _DUE = (
         jobs.c.task_id,
         jobs.c.revision,
         jobs.c.next_fire_time,
+        jobs.c.due_at,
+        jobs.c.fired,
         select(func.count()).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).scalar_subquery().label("active"),
         type_coerce(state.number("planned_since"), UtcTime).label("since"),
     )
@@ -189,7 +199,11 @@ _DUE = (
     .where(state.number("running") == 1)
 )
 _ADVANCE = (
-    update(jobs).where(jobs.c.key == bindparam("job")).values(next_fire_time=bindparam("next"), ended=bindparam("over"))
+    update(jobs)
+    .where(jobs.c.key == bindparam("job"))
+    .values(
+        next_fire_time=bindparam("next"), due_at=bindparam("due"), fired=bindparam("count"), ended=bindparam("over")
+    )
 )
 
 
@@ -198,9 +212,12 @@ def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
     return [DueJob(*row) for row in connection.execute(_DUE, {"keys": keys})]
 
 
-def advance(connection: Connection, plans: Iterable[Plan]) -> None:
-    """Remember the next fire time of jobs; one without has ended."""
-    rows = [{"job": plan.key, "next": plan.next_fire_time, "over": plan.next_fire_time is None} for plan in plans]
+def advance(connection: Connection, advances: Iterable[Advance]) -> None:
+    """Remember how far jobs have come; one without a next fire time has ended."""
+    rows = [
+        {"job": key, "next": following, "due": due_at, "count": fired, "over": following is None}
+        for key, following, due_at, fired in advances
+    ]
     if rows:
         connection.execute(_ADVANCE, rows)
 
@@ -236,4 +253,6 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredJob:
         paused=row.paused,
         ended=row.ended,
         next_fire_time=row.next_fire_time,
+        due_at=row.due_at,
+        fired=row.fired,
     )

@@ -213,7 +213,7 @@ def recent_lateness(connection: Connection, limit: int = 500) -> list[int]:
         .order_by(runs.c.run_id.desc())
         .limit(limit)
     )
-    late: ColumnElement[int] = literal_column("started_at - scheduled_for", BigInteger)
+    late: ColumnElement[int] = literal_column("started_at - due_at", BigInteger)
     query = select(late).select_from(runs).where(runs.c.run_id.in_(recent))
     return list(connection.execute(query).scalars())
 
@@ -229,6 +229,7 @@ def _row(run: Run) -> dict[str, Any]:
         "status": run.status.value,
         "priority": run.priority.value,
         "created_at": run.created_at,
+        "due_at": run.due_at,
         "started_at": run.started_at,
         "finished_at": run.finished_at,
         "cancel_reason": run.cancel_reason,

@@ -85,6 +85,8 @@ jobs = Table(
     Column("ended", Boolean, nullable=False, default=False),
     Column("anchor", UtcTime, nullable=False),
     Column("next_fire_time", UtcTime),
+    Column("due_at", UtcTime),
+    Column("fired", Integer, nullable=False, default=0),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
@@ -99,7 +101,9 @@ jobs = Table(
     Index("jobs_revision", "revision"),
     sqlite_autoincrement=True,
 )
-"""A removed job keeps its row, so that its runs stay readable and its key is never given again."""
+"""`due_at` is `next_fire_time` moved by the job's jitter; `fired` counts the runs its schedule has started.
+
+A removed job keeps its row, so that its runs stay readable and its key is never given again."""
 
 runs = Table(
     "runs",
@@ -113,6 +117,7 @@ runs = Table(
     Column("status", String(16), nullable=False),
     Column("priority", String(8), nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime),
     Column("started_at", UtcTime),
     Column("finished_at", UtcTime),
     Column("cancel_reason", Text),

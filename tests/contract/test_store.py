@@ -22,9 +22,7 @@ from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.tables import metadata
 from scheduler.task_scheduler import TaskScheduler
-from tests.scheduler.conftest import NOON, Time
-
-pytest_plugins = ["tests.scheduler.conftest"]
+from tests.owned_time import NOON, Time
 
 
 @pytest.fixture
@@ -176,8 +174,8 @@ def test_changes_are_seen_in_their_order_and_none_twice(
     assert len(plans) == 1
     assert read(lambda c: jobs.changed_since(c, revision)) == (revision, [])
     scheduler.pause_job("a")
-    assert [plan.next_fire_time for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
+    assert [plan.due_at for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
     scheduler.resume_job("a")
     scheduler.remove_job("a")
-    assert [plan.next_fire_time for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
+    assert [plan.due_at for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
     assert read(state.revision) > revision

@@ -14,7 +14,7 @@ from scheduler.store import Database, jobs
 from scheduler.store.jobs import Plan
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
-from tests.scheduler.conftest import NOON, Time
+from tests.owned_time import NOON, Time
 
 
 class Workers:
@@ -241,3 +241,38 @@ def test_a_one_shot_ends_its_job(desk: Desk, job: MakeJob, time: Time) -> None:
     info = desk.scheduler.get_job("job")
     assert info.next_fire_time is None
     assert info.stored.ended
+
+
+def test_max_runs_ends_the_job_and_more_of_them_open_it_again(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(max_runs=2, max_instances=10))
+    for _ in range(4):
+        time.move(seconds=10)
+        rows = desk.fire()
+    assert len(rows) == 2
+    assert desk.scheduler.get_job("job").stored.ended
+    desk.scheduler.update_job("job", {"max_runs": 3})
+    time.move(seconds=10)
+    assert len(desk.fire()) == 3
+    assert desk.scheduler.get_job("job").stored.ended
+
+
+def test_jitter_moves_the_start_and_not_the_fire_time(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(jitter_seconds=8))
+    [plan] = desk.store.read(lambda c: list(jobs.planned(c)))
+    delay = plan.due_at - NOON - timedelta(seconds=10)
+    assert timedelta(0) < delay < timedelta(seconds=8)
+    time.now = plan.due_at
+    [run] = desk.fire()
+    assert run.scheduled_for == NOON + timedelta(seconds=10)
+    assert run.lateness_ms == 0
+    assert list(desk.plans.told.values()) == [NOON + timedelta(seconds=20) + delay]
+
+
+def test_until_and_start_at_bound_the_job(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(start_at="2026-06-01T12:01:00", until="2026-06-01T12:01:10"))
+    fired = []
+    for _ in range(12):
+        time.move(seconds=10)
+        fired = desk.fire()
+    assert [run.scheduled_for - NOON for run in fired] == [timedelta(seconds=60), timedelta(seconds=70)]
+    assert desk.scheduler.get_job("job").stored.ended

@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 from scheduler.ids import RunIds
-from tests.scheduler.conftest import NOON
+from tests.owned_time import NOON
 
 
 def test_they_sort_in_the_order_they_were_made_even_when_the_clock_goes_back() -> None:
