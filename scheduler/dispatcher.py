@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from scheduler.clock import Clock
+from scheduler.definitions import jitter
 from scheduler.executor import Assignment, Executor
 from scheduler.ids import new_run_id
 from scheduler.models import Job, Origin, Run, RunStatus, utc_now
 from scheduler.policy import Decision, FireTime, Verdict, due_at, judge
+from scheduler.spellings import Schedule
 from scheduler.store import Database, jobs, runs
 from scheduler.store.jobs import Advance, DueJob, Plan
 from scheduler.triggers import Trigger
@@ -30,12 +32,17 @@ class Rule:
 
     revision: int
     job: Job
-    trigger: Trigger
+    schedule: Schedule
     zone: ZoneInfo
+
+    @property
+    def trigger(self) -> Trigger:
+        """When the job is due."""
+        return self.schedule.trigger
 
     def due_at(self, moment: datetime) -> datetime:
         """Return when a fire time of the job is due."""
-        return due_at(self.job.task_id, moment, self.job.jitter_seconds, self.trigger)
+        return due_at(self.job.task_id, moment, jitter(self.job, self.schedule), self.trigger)
 
 
 @dataclass(slots=True)
@@ -96,7 +103,7 @@ class Dispatcher:
         rule = self._rules.get(key)
         if rule is None or rule.revision != revision:
             stored = jobs.get_job(connection, key)
-            rule = Rule(revision, stored.job, stored.read_schedule().trigger, stored.zone)
+            rule = Rule(revision, stored.job, stored.read_schedule(), stored.zone)
             self._rules[key] = rule
         return rule
 

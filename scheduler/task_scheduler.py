@@ -8,7 +8,6 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,12 +15,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from scheduler.config import SchedulerConfig
+from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same
 from scheduler.errors import (
     Conflict,
-    InvalidRequest,
     LimitReached,
     NotFound,
-    Problem,
     SchedulerError,
     nearest,
 )
@@ -31,28 +29,22 @@ from scheduler.holder import Holder
 from scheduler.ids import new_run_id
 from scheduler.lease import Doorbell, Lease, Ring
 from scheduler.models import (
-    WHEN_FIELDS,
     Job,
     JobStatus,
     Origin,
     Run,
     RunStatus,
     StoredJob,
-    read_job,
-    read_when,
     utc_now,
 )
 from scheduler.phrases import read_zone
-from scheduler.policy import due_at
-from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
+from scheduler.spellings import Schedule, read_schedule
 from scheduler.store import Database, jobs, runs, sqlite_url, state
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.triggers import Trigger, upcoming
 from scheduler.watch import LedgerWatch
-from tasks import TASK_TYPES
-from tasks.base import BaseTask, Refusal, TaskRefused
-from tasks.sandbox import AllowedDirs, OutputText, adopt_orphans, check_env, read_ends, read_output
+from tasks.sandbox import OutputText, adopt_orphans, read_ends, read_output
 from tasks.sandbox.output import Stream
 
 log = logging.getLogger(__name__)
@@ -94,7 +86,7 @@ class TaskScheduler:
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.events = Events()
         self._store = Database(config.database_url or sqlite_url(config.data_dir), config.data_dir)
-        self._allowed = AllowedDirs(config.allowed_dirs)
+        self._definitions = Definitions(config, now)
         self._log_dir = log_dir(config)
         self._lease = Lease(config.data_dir / "lease")
         self._doorbell = Doorbell(config.data_dir)
@@ -147,14 +139,14 @@ class TaskScheduler:
 
     def add_job(self, job: Job, replace: bool = False) -> Planned:
         """Keep a job; an equal one under its id is left alone, another is a Conflict unless `replace`."""
-        now = self._moment()
-        job, schedule = self._checked(job, now)
+        now = self._definitions.moment()
+        job, schedule = self._definitions.check(job, now)
 
         def unit(connection: Connection) -> Planned:
             existing = self._compare(connection, job, replace)
-            if existing is not None and _same(existing, job):
+            if existing is not None and same(existing, job):
                 return Planned("unchanged", self._info(connection, existing))
-            values = self._values(job, schedule, now, now)
+            values = columns(job, schedule, now, now)
             if existing is not None:
                 jobs.change_job(connection, existing, {**values, "paused": False})
                 return Planned("replaced", self._info(connection, jobs.get_job(connection, existing.key)))
@@ -175,14 +167,14 @@ class TaskScheduler:
 
     def check_job(self, job: Job, replace: bool = False) -> Planned:
         """Say what `add_job` would do, changing nothing; raise what it would raise."""
-        now = self._moment()
-        job, schedule = self._checked(job, now)
+        now = self._definitions.moment()
+        job, schedule = self._definitions.check(job, now)
 
         def unit(connection: Connection) -> Planned:
             existing = self._compare(connection, job, replace)
-            if existing is not None and _same(existing, job):
+            if existing is not None and same(existing, job):
                 return Planned("unchanged", self._info(connection, existing))
-            values = self._values(job, schedule, now, now)
+            values = columns(job, schedule, now, now)
             stored = StoredJob(
                 key=existing.key if existing else 0,
                 task_id=job.task_id,
@@ -197,17 +189,17 @@ class TaskScheduler:
     def update_job(self, task_id: str, changes: Mapping[str, Any]) -> Planned:
         """Change fields of a job; its history stays, and so does its phase unless its schedule changes."""
         before = self.get_job(task_id).stored
-        now = self._moment()
-        fields = {**_kept(before, changes), **changes, "task_id": before.task_id}
-        job, schedule = self._checked(self.read_definition(fields), now)
+        now = self._definitions.moment()
+        fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
+        job, schedule = self._definitions.check(self._definitions.read(fields), now)
 
         def unit(connection: Connection) -> Planned:
             stored = self._find(connection, task_id)
-            if _same(stored, job):
+            if same(stored, job):
                 return Planned("unchanged", self._info(connection, stored))
-            moved = _schedule_of(stored.job) != _schedule_of(job)
+            moved = is_moved(stored, job)
             planned = schedule if moved else stored.read_schedule()
-            values = self._values(job, planned, now if moved else stored.anchor, now, stored.fired)
+            values = columns(job, planned, now if moved else stored.anchor, now, stored.fired)
             jobs.change_job(connection, stored, values)
             return Planned("updated", self._info(connection, jobs.get_job(connection, stored.key)))
 
@@ -247,7 +239,7 @@ class TaskScheduler:
                 return False
             planned = not values["paused"]
             job = stored.job.model_copy(update={"enabled": values.get("enabled", stored.enabled)})
-            following = _next(job, stored.read_schedule().trigger, now, stored.fired, planned)
+            following = next_columns(job, stored.read_schedule(), now, stored.fired, planned)
             if not planned:
                 following["ended"] = stored.ended
             changes = {**values, "definition": job.definition(), "updated_at": now, **following}
@@ -269,7 +261,7 @@ class TaskScheduler:
             going = runs.running_jobs(connection)
             now = self.now()
             found = jobs.list_jobs(connection, which, after_key, limit)
-            return [self._describe(job, job.key in going, now) for job in found], jobs.count_jobs(connection, which)
+            return [_described(job, job.key in going, now) for job in found], jobs.count_jobs(connection, which)
 
         return self._store.read(unit)
 
@@ -375,7 +367,7 @@ class TaskScheduler:
     ) -> tuple[Schedule, list[datetime]]:
         """Return what a schedule means and when it would fire after `after`, which stands for the present."""
         zone = read_zone(timezone) if timezone is not None else self.config.zone
-        moment = after or self._moment()
+        moment = after or self._definitions.moment()
         schedule = read_schedule(fields, zone=zone, now=moment)
         return schedule, upcoming(schedule.trigger, moment, count)
 
@@ -425,91 +417,18 @@ class TaskScheduler:
 
     def read_definition(self, fields: Mapping[str, Any]) -> Job:
         """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it, whatever exists."""
-        try:
-            job = read_job(fields)
-        except InvalidRequest as error:
-            beside = self._problems_beside(fields, error.problems)
-            raise InvalidRequest([*error.problems, *beside]) from error
-        self._checked(job, self._moment())
-        return job
+        return self._definitions.read(fields)
 
     # --- inside ------------------------------------------------------------------------------
 
-    def _moment(self) -> datetime:
-        """Return the present in whole milliseconds, which is what times are written with."""
-        now = self.now()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-    def _checked(self, job: Job, now: datetime) -> tuple[Job, Schedule]:
-        """Fill in the zone, and refuse what schedule, paths or environment may not be, all problems at once."""
-        problems: list[Problem] = []
-        zone = self._zone_of(job.timezone, problems)
-        schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, now, problems)
-        problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job.task))
-        if problems or schedule is None:
-            raise InvalidRequest(problems)
-        return job.model_copy(update={"timezone": zone.key}), schedule
-
-    def _problems_beside(self, fields: Mapping[str, Any], known: Sequence[Problem]) -> list[Problem]:
-        """Return what else is wrong with a definition that has `known` problems, so that all are told at once."""
-        bad = {problem.field.split(".")[0] for problem in known}
-        fine = {name: value for name, value in fields.items() if name not in bad}
-        problems: list[Problem] = []
-        zone = self._zone_of(fine.get("timezone"), problems)
-        if not bad & set(WHEN_FIELDS):
-            self._schedule_in({name: fine.get(name) for name in WHEN_FIELDS}, zone, self._moment(), problems)
-        return problems + self._refusals(fine, None)
-
-    def _zone_of(self, name: Any, problems: list[Problem]) -> ZoneInfo:
-        try:
-            return self.config.zone if name is None else read_zone(name)
-        except InvalidRequest as error:
-            problems.extend(error.problems)
-            return self.config.zone
-
-    def _schedule_in(
-        self, fields: Mapping[str, Any], zone: ZoneInfo, now: datetime, problems: list[Problem]
-    ) -> Schedule | None:
-        try:
-            return read_when(fields, zone, now)
-        except InvalidRequest as error:
-            problems.extend(error.problems)
-            return None
-
-    def _refusals(self, fields: Mapping[str, Any], task: BaseTask | None) -> list[Problem]:
-        """Return what the sandbox would not take: names in the environment, and paths outside."""
-        refusals = list(check_env(fields.get("env") or {}))
-        checks: list[Callable[[], object]] = []
-        if task is not None:
-            checks.append(lambda: task.check(self._allowed))
-        paths = ("working_directory",) if task is not None else ("working_directory", "file_path")
-        checks.extend(
-            partial(self._allowed.resolve, fields[name], name) for name in paths if isinstance(fields.get(name), str)
-        )
-        for check in checks:
-            refusals.extend(_refusals_of(check))
-        return [Problem(r.field, r.message, r.got, list(r.accepted), r.suggestion, r.code) for r in refusals]
-
     def _compare(self, connection: Connection, job: Job, replace: bool) -> StoredJob | None:
         existing = jobs.find_job(connection, job.task_id)
-        if existing is not None and not replace and not _same(existing, job):
+        if existing is not None and not replace and not same(existing, job):
             raise Conflict(
                 f"Task '{job.task_id}' exists with another definition. Send \"replace\": true to replace it, "
                 "use action 'update' to change fields of it, or choose another task_id.",
             )
         return existing
-
-    def _values(self, job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired: int = 0) -> dict[str, Any]:
-        trigger = schedule.trigger
-        return {
-            "definition": job.definition(),
-            "schedule": {"text": schedule.text, "description": trigger.describe(), "kind": trigger.kind},
-            "anchor": anchor,
-            "updated_at": now,
-            "enabled": job.enabled,
-            "fired": fired,
-            **_next(job, trigger, now, fired, job.enabled),
-        }
 
     def _find(self, connection: Connection, task_id: str) -> StoredJob:
         stored = jobs.find_job(connection, task_id)
@@ -522,10 +441,7 @@ class TaskScheduler:
 
     def _info(self, connection: Connection, stored: StoredJob) -> JobInfo:
         going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
-        return self._describe(stored, going, self.now())
-
-    def _describe(self, stored: StoredJob, going: bool, now: datetime) -> JobInfo:
-        return _described(stored, going, now)
+        return _described(stored, going, self.now())
 
 
 def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:
@@ -533,25 +449,6 @@ def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:
     if following is not None and following <= now:
         following = stored.read_schedule().trigger.next_after(now)
     return JobInfo(stored, _job_status(stored, going), following)
-
-
-def _next(job: Job, trigger: Trigger, now: datetime, fired: int, planned: bool) -> dict[str, Any]:
-    """Return what a job fires for next after `now`; a rule that names no more time has ended."""
-    over = job.max_runs is not None and fired >= job.max_runs
-    following = trigger.next_after(now) if planned and not over else None
-    return {
-        "next_fire_time": following,
-        "due_at": None if following is None else due_at(job.task_id, following, job.jitter_seconds, trigger),
-        "ended": planned and following is None and trigger.kind != "manual",
-    }
-
-
-def _refusals_of(check: Callable[[], object]) -> list[Refusal]:
-    try:
-        check()
-    except TaskRefused as error:
-        return error.problems
-    return []
 
 
 def _job_status(stored: StoredJob, going: bool) -> JobStatus:
@@ -562,30 +459,6 @@ def _job_status(stored: StoredJob, going: bool) -> JobStatus:
     if stored.paused:
         return JobStatus.PAUSED
     return JobStatus.COMPLETED if stored.ended else JobStatus.PENDING
-
-
-def _same(stored: StoredJob, job: Job) -> bool:
-    return stored.job.definition() == job.definition()
-
-
-def _schedule_of(job: Job) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in (*WHEN_FIELDS, "timezone")}
-
-
-def _kept(stored: StoredJob, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a definition that an update leaves standing.
-
-    Another spelling of "when" takes the place of the old one, and another type the place of the old type's fields.
-    """
-    sent = {name for name, value in changes.items() if value is not None}
-    kept = {name: value for name, value in stored.definition.items() if name not in sent}
-    if sent & set(SPELLING_FIELDS):
-        kept = {name: value for name, value in kept.items() if name not in SPELLING_FIELDS}
-    if "type" in sent and changes["type"] in TASK_TYPES:
-        takes = TASK_TYPES[changes["type"]].model_fields
-        others = {name for task in TASK_TYPES.values() for name in task.model_fields} - set(takes)
-        kept = {name: value for name, value in kept.items() if name not in others}
-    return kept
 
 
 def _manual_run(stored: StoredJob, job: Job, now: datetime) -> Run:

@@ -24,6 +24,7 @@ FLOORS = [
     ["config", "ids", "logs"],
     ["models"],
     ["policy", "events"],
+    ["definitions"],
     ["store", "lease", "alarm"],
     ["clock", "executor", "recovery", "watch"],
     ["dispatcher"],

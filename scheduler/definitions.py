@@ -1,0 +1,158 @@
+"""Read definitions of jobs: all that is wrong with one told at once, and what follows from a right one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from scheduler.config import SchedulerConfig
+from scheduler.errors import InvalidRequest, Problem
+from scheduler.models import WHEN_FIELDS, Job, StoredJob, read_job, read_when
+from scheduler.phrases import read_zone
+from scheduler.policy import due_at
+from scheduler.spellings import SPELLING_FIELDS, Schedule
+from tasks import TASK_TYPES
+from tasks.base import BaseTask, Refusal, TaskRefused
+from tasks.sandbox import AllowedDirs, check_env
+
+
+class Definitions:
+    """Judge definitions by the settings: zone, allowed directories."""
+
+    def __init__(self, config: SchedulerConfig, now: Callable[[], datetime]) -> None:
+        self._config, self._now = config, now
+        self._allowed = AllowedDirs(config.allowed_dirs)
+
+    def moment(self) -> datetime:
+        """Return the present in whole milliseconds, which is what times are written with."""
+        now = self._now()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def read(self, fields: Mapping[str, Any]) -> Job:
+        """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it."""
+        try:
+            job = read_job(fields)
+        except InvalidRequest as error:
+            raise InvalidRequest([*error.problems, *self._problems_beside(fields, error.problems)]) from error
+        self.check(job, self.moment())
+        return job
+
+    def check(self, job: Job, now: datetime) -> tuple[Job, Schedule]:
+        """Fill in the zone, and refuse what schedule, paths or environment may not be, all problems at once."""
+        problems: list[Problem] = []
+        zone = self._zone_of(job.timezone, problems)
+        schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, now, problems)
+        problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job.task))
+        if problems or schedule is None:
+            raise InvalidRequest(problems)
+        return job.model_copy(update={"timezone": zone.key}), schedule
+
+    def _problems_beside(self, fields: Mapping[str, Any], known: Sequence[Problem]) -> list[Problem]:
+        """Return what else is wrong with a definition that has `known` problems, so that all are told at once."""
+        bad = {problem.field.split(".")[0] for problem in known}
+        fine = {name: value for name, value in fields.items() if name not in bad}
+        problems: list[Problem] = []
+        zone = self._zone_of(fine.get("timezone"), problems)
+        if not bad & set(WHEN_FIELDS):
+            self._schedule_in({name: fine.get(name) for name in WHEN_FIELDS}, zone, self.moment(), problems)
+        return problems + self._refusals(fine, None)
+
+    def _zone_of(self, name: Any, problems: list[Problem]) -> ZoneInfo:
+        try:
+            return self._config.zone if name is None else read_zone(name)
+        except InvalidRequest as error:
+            problems.extend(error.problems)
+            return self._config.zone
+
+    def _schedule_in(
+        self, fields: Mapping[str, Any], zone: ZoneInfo, now: datetime, problems: list[Problem]
+    ) -> Schedule | None:
+        try:
+            return read_when(fields, zone, now)
+        except InvalidRequest as error:
+            problems.extend(error.problems)
+            return None
+
+    def _refusals(self, fields: Mapping[str, Any], task: BaseTask | None) -> list[Problem]:
+        """Return what the sandbox would not take: names in the environment, and paths outside."""
+        refusals = list(check_env(fields.get("env") or {}))
+        checks: list[Callable[[], object]] = []
+        if task is not None:
+            checks.append(lambda: task.check(self._allowed))
+        paths = ("working_directory",) if task is not None else ("working_directory", "file_path")
+        checks.extend(
+            partial(self._allowed.resolve, fields[name], name) for name in paths if isinstance(fields.get(name), str)
+        )
+        for check in checks:
+            refusals.extend(_refusals_of(check))
+        return [Problem(r.field, r.message, r.got, list(r.accepted), r.suggestion, r.code) for r in refusals]
+
+
+def same(stored: StoredJob, job: Job) -> bool:
+    """Whether two definitions are equal after defaults, the phrase by its text."""
+    return stored.job.definition() == job.definition()
+
+
+def is_moved(stored: StoredJob, job: Job) -> bool:
+    """Whether `job` says another "when" than the stored definition."""
+    names = (*WHEN_FIELDS, "timezone")
+    return any(getattr(stored.job, name) != getattr(job, name) for name in names)
+
+
+def columns(job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired: int = 0) -> dict[str, Any]:
+    """Return what the store keeps of a definition."""
+    trigger = schedule.trigger
+    return {
+        "definition": job.definition(),
+        "schedule": {"text": schedule.text, "description": trigger.describe(), "kind": trigger.kind},
+        "anchor": anchor,
+        "updated_at": now,
+        "enabled": job.enabled,
+        "fired": fired,
+        **next_columns(job, schedule, now, fired, job.enabled),
+    }
+
+
+def next_columns(job: Job, schedule: Schedule, now: datetime, fired: int, planned: bool) -> dict[str, Any]:
+    """Return what a job fires for next after `now`; a rule that names no more time has ended."""
+    over = job.max_runs is not None and fired >= job.max_runs
+    following = schedule.trigger.next_after(now) if planned and not over else None
+    return {
+        "next_fire_time": following,
+        "due_at": None
+        if following is None
+        else due_at(job.task_id, following, jitter(job, schedule), schedule.trigger),
+        "ended": planned and following is None and schedule.trigger.kind != "manual",
+    }
+
+
+def jitter(job: Job, schedule: Schedule) -> float:
+    """Return the job's jitter in seconds, which a trigger object may carry, too."""
+    return job.jitter_seconds or schedule.jitter_seconds or 0
+
+
+def kept_fields(stored: StoredJob, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a definition that an update leaves standing.
+
+    Another spelling of "when" takes the place of the old one, and another type the place of the old type's fields.
+    """
+    sent = {name for name, value in changes.items() if value is not None}
+    kept = {name: value for name, value in stored.definition.items() if name not in sent}
+    if sent & set(SPELLING_FIELDS):
+        kept = {name: value for name, value in kept.items() if name not in SPELLING_FIELDS}
+    if isinstance(changes.get("type"), str) and changes["type"] in TASK_TYPES:
+        takes = TASK_TYPES[changes["type"]].model_fields
+        others = {name for task in TASK_TYPES.values() for name in task.model_fields} - set(takes)
+        kept = {name: value for name, value in kept.items() if name not in others}
+    return kept
+
+
+def _refusals_of(check: Callable[[], object]) -> list[Refusal]:
+    try:
+        check()
+    except TaskRefused as error:
+        return error.problems
+    return []
