@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from scheduler.clock import Clock
 from scheduler.definitions import jitter
 from scheduler.executor import Assignment, Executor
@@ -17,7 +15,7 @@ from scheduler.ids import new_run_id
 from scheduler.models import Job, Origin, Run, RunStatus, utc_now
 from scheduler.policy import Decision, FireTime, Verdict, due_at, judge
 from scheduler.spellings import Schedule
-from scheduler.store import Database, jobs, runs
+from scheduler.store import Connection, Database, jobs, runs
 from scheduler.store.jobs import Advance, DueJob, Plan
 from scheduler.triggers import Trigger
 
@@ -55,6 +53,13 @@ class _Outcome:
     claims_left: int = 0
     room: int = 0
 
+    def drop(self, run_ids: set[str]) -> None:
+        """Leave out rows that must not be written, and the runs they stand for."""
+        self.rows = [run for run in self.rows if run.run_id not in run_ids]
+        left_out = [assignment for assignment in self.assignments if assignment.run.run_id in run_ids]
+        self.assignments = [assignment for assignment in self.assignments if assignment not in left_out]
+        self.claims_left += sum(assignment.run.status is RunStatus.RUNNING for assignment in left_out)
+
     def within_room(self, verdicts: list[Verdict]) -> list[Verdict]:
         """Return the verdicts, none of them a run that would find neither a worker nor a place in the queue."""
         if self.claims_left or self.room > 0:
@@ -83,12 +88,8 @@ class Dispatcher:
     def on_due(self, due: Sequence[Plan]) -> None:
         """Record fire times that have come due; called by the clock, returns at once."""
         claimed = self._executor.claim(len(due))
-
-        def done(outcome: _Outcome | BaseException) -> None:
-            self._follow(due, claimed, outcome)
-
         try:
-            self._store.write_soon(lambda connection: self._fire(connection, due, claimed), done)
+            self._record(due, claimed)
         except BaseException:
             self._executor.release(claimed)
             raise
@@ -107,6 +108,15 @@ class Dispatcher:
             self._rules[key] = rule
         return rule
 
+    def _record(self, due: Sequence[Plan], claimed: int, careful: bool = False) -> None:
+        def done(outcome: _Outcome | BaseException) -> None:
+            if isinstance(outcome, runs.FireTimeTaken) and not careful:
+                self._record(due, claimed, careful=True)
+            else:
+                self._follow(due, claimed, outcome)
+
+        self._store.write_soon(lambda connection: self._fire(connection, due, claimed, careful), done)
+
     def _follow(self, due: Sequence[Plan], claimed: int, outcome: _Outcome | BaseException) -> None:
         assert self._clock is not None
         if isinstance(outcome, BaseException):
@@ -120,7 +130,12 @@ class Dispatcher:
         if outcome.advances:
             self._clock.plan([Plan(advance.key, advance.due_at) for advance in outcome.advances])
 
-    def _fire(self, connection: Connection, due: Sequence[Plan], claimed: int) -> _Outcome:
+    def _fire(self, connection: Connection, due: Sequence[Plan], claimed: int, careful: bool) -> _Outcome:
+        """Do all that the fire times that are due ask of the store.
+
+        `careful` looks first whether one has its row already, which can be only where the wall clock
+        was set back and the job defined anew: it does not run for the same time again.
+        """
         outcome = _Outcome(claims_left=claimed, room=self._executor.room)
         fire_times = dict(due)
         found = [row for row in jobs.due_jobs(connection, list(fire_times)) if row.due_at == fire_times[row.key]]
@@ -131,6 +146,8 @@ class Dispatcher:
             except Exception:
                 # One definition that cannot be read must not keep the others from firing.
                 log.exception("a task cannot be planned", extra={"task_id": row.task_id})
+        if careful:
+            outcome.drop(runs.are_taken(connection, outcome.rows))
         runs.add_runs(connection, outcome.rows)
         jobs.advance(connection, outcome.advances)
         return outcome

@@ -8,15 +8,13 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from scheduler.clock import Clock
 from scheduler.dispatcher import Dispatcher
 from scheduler.executor import Assignment, Executor
 from scheduler.lease import EVERYTHING, Doorbell, Lease, Ring
 from scheduler.models import Run, utc_now
 from scheduler.recovery import recover
-from scheduler.store import Database, jobs, runs, state
+from scheduler.store import Connection, Database, jobs, runs, state
 
 log = logging.getLogger(__name__)
 

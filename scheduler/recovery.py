@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from scheduler.models import Origin, Run, RunStatus
 from scheduler.policy import Decision, decide
-from scheduler.store import Database, runs
+from scheduler.store import Connection, Database, runs
 from tasks.sandbox import clear_private_dirs, kill_leftovers
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
-
 from scheduler.config import SchedulerConfig
 from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same
 from scheduler.errors import (
@@ -39,7 +37,7 @@ from scheduler.models import (
 )
 from scheduler.phrases import read_zone
 from scheduler.spellings import Schedule, read_schedule
-from scheduler.store import Database, jobs, runs, sqlite_url, state
+from scheduler.store import Connection, Database, jobs, runs, sqlite_url, state
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.triggers import Trigger, upcoming

@@ -2,9 +2,9 @@
 
 Interval     elapsed time on a fixed grid: anchor + k * step; changes of the clocks do not matter
 Calendar     times of day on chosen days; gaps and overlaps as in wallclock.py
-EveryNDays   the anchor's own time of day, every so many days
+AnchoredDays the anchor's own time of day, every so many days
 Window       elapsed steps from a time of day to another, anew on each chosen day
-Cron         five fields, or more where they come from an object
+Cron         five fields, or more where they come from an object; HourlyAt is the same, written as a phrase
 Once         one moment
 Manual       never
 

@@ -4,7 +4,9 @@
 in one unit of work are one transaction.
 """
 
+from sqlalchemy import Connection
+
 from scheduler.store import jobs, runs, state
 from scheduler.store.database import Database, sqlite_url
 
-__all__ = ["Database", "jobs", "runs", "sqlite_url", "state"]
+__all__ = ["Connection", "Database", "jobs", "runs", "sqlite_url", "state"]

@@ -65,10 +65,32 @@ _FINISH = (
 )
 
 
+class FireTimeTaken(Exception):
+    """A fire time that was to be added to the ledger has its row already."""
+
+
 def add_runs(connection: Connection, new: Sequence[Run]) -> None:
-    """Add rows to the ledger; raise `IntegrityError` where a fire time has its row already."""
-    if new:
+    """Add rows to the ledger; raise `FireTimeTaken` where a fire time has its row already."""
+    if not new:
+        return
+    try:
         connection.execute(_ADD, [_row(run) for run in new])
+    except IntegrityError as error:
+        raise FireTimeTaken(str(error.orig)) from error
+
+
+def are_taken(connection: Connection, new: Sequence[Run]) -> set[str]:
+    """Return the ids of those new runs whose fire time has its row already."""
+    taken = select(runs.c.run_id).where(
+        runs.c.job_key == bindparam("job"),
+        runs.c.scheduled_for == bindparam("moment"),
+        runs.c.attempt == bindparam("n"),
+    )
+    return {
+        run.run_id
+        for run in new
+        if connection.execute(taken, {"job": run.job_key, "moment": run.scheduled_for, "n": run.attempt}).first()
+    }
 
 
 def add_manual_run(connection: Connection, run: Run) -> Run:
@@ -77,7 +99,7 @@ def add_manual_run(connection: Connection, run: Run) -> Run:
         try:
             with connection.begin_nested():
                 add_runs(connection, [run])
-        except IntegrityError:
+        except FireTimeTaken:
             run = replace(run, scheduled_for=run.scheduled_for + timedelta(microseconds=1))
         else:
             return run

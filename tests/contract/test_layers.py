@@ -35,13 +35,7 @@ FLOORS = [
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 DOORS = {
-    "sqlalchemy": {
-        "scheduler/store",
-        "scheduler/dispatcher.py",
-        "scheduler/holder.py",
-        "scheduler/recovery.py",
-        "scheduler/task_scheduler.py",
-    },
+    "sqlalchemy": {"scheduler/store"},
     "schedule": {"scheduler/clock.py"},
     "flask": {"scheduler/http"},
     "gunicorn": {"scheduler/http"},

@@ -64,7 +64,8 @@ class Desk:
         """Fire what the store says comes next, and return all rows, oldest first."""
         plans = due if due is not None else self.store.read(lambda c: list(jobs.planned(c)))
         self.dispatcher.on_due(plans)
-        self.store.write(lambda connection: None)  # what was queued before is done
+        for _ in range(2):
+            self.store.write(lambda connection: None)  # what was queued before is done, and what that queued
         return self.rows()
 
     def rows(self) -> list[Run]:
@@ -276,3 +277,23 @@ def test_until_and_start_at_bound_the_job(desk: Desk, job: MakeJob, time: Time) 
         fired = desk.fire()
     assert [run.scheduled_for - NOON for run in fired] == [timedelta(seconds=60), timedelta(seconds=70)]
     assert desk.scheduler.get_job("job").stored.ended
+
+
+def test_a_clock_set_back_and_a_job_defined_anew_do_not_run_a_fire_time_again(
+    desk: Desk, job: MakeJob, time: Time
+) -> None:
+    daily, other = job("daily", "daily at 12:30"), job("other", "daily at 12:30")
+    desk.scheduler.add_job(daily)
+    time.move(minutes=30)
+    desk.fire()
+    time.move(minutes=-10)
+    desk.scheduler.update_job("daily", {"interval": "every day at 12:30"})
+    desk.scheduler.add_job(other)
+    time.move(minutes=10)
+    rows = desk.fire()
+    assert sorted(run.task_id for run in rows) == ["daily", "other"]
+    assert len(desk.workers.given) == 2
+    assert desk.workers.free == 8
+    tomorrow = NOON + timedelta(days=1, minutes=30)
+    assert desk.plans.told == dict.fromkeys(desk.plans.told, tomorrow)
+    assert desk.plans.again == []
