@@ -187,9 +187,7 @@ class CronFields:
         on = self._describe_on()
         if self.seconds == 1 and self.hours == ALL_HOURS and self.real and len(minutes) <= _FEW:
             return f"hourly at {join_words([f':{minute:02}' for minute in minutes])}{on}"
-        noun = "hour" if len(hours) == 1 else "hours"
-        of_hours = "" if self.hours == ALL_HOURS else f" in {noun} {say_runs(hours)}"
-        return f"{self._say_minutes(minutes, seconds)}{of_hours}{on}"
+        return f"{self._say_minutes(minutes, seconds)}{self._say_hours(hours)}{on}"
 
     def _describe_at(self, times: str) -> str:
         days = self.dates.describe()
@@ -201,11 +199,19 @@ class CronFields:
             return plain.describe_on()
         return f", {self.dates.describe()}"
 
+    def _say_hours(self, hours: list[int]) -> str:
+        if self.hours == ALL_HOURS:
+            return ""
+        step = hours[1] - hours[0] if len(hours) > 1 else 0
+        if step > 1 and len(hours) > 2 and hours == list(range(hours[0], 24, step)):
+            return f" of every {say_ordinal(step)} hour from {hours[0]:02}:00"
+        return f" in {'hour' if len(hours) == 1 else 'hours'} {say_runs(hours)}"
+
     def _say_minutes(self, minutes: list[int], seconds: list[int]) -> str:
-        within = "" if self.seconds == 1 else f"{_say_row(seconds, 'second')} of "
-        if self.minutes == ALL_MINUTES:
-            return f"{within}every minute"
-        return f"{within}{_say_row(minutes, 'minute')}"
+        within = [] if self.seconds == 1 else [_say_row(seconds, "second")]
+        if self.minutes == ALL_MINUTES and within and within[0].startswith("every"):
+            return within[0]
+        return " of ".join([*within, _say_row(minutes, "minute")])
 
 
 def _say_row(numbers: list[int], unit: str) -> str:

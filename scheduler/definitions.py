@@ -119,7 +119,7 @@ def columns(job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired
 def next_columns(job: Job, schedule: Schedule, now: datetime, fired: int, planned: bool) -> dict[str, Any]:
     """Return what a job fires for next after `now`; a rule that names no more time has ended."""
     over = job.max_runs is not None and fired >= job.max_runs
-    following = schedule.trigger.next_after(now) if planned and not over else None
+    following = schedule.trigger.utc_after(now) if planned and not over else None
     return {
         "next_fire_time": following,
         "due_at": None

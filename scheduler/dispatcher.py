@@ -232,14 +232,14 @@ def _due_times(rule: Rule, row: DueJob, now: datetime) -> tuple[list[FireTime], 
     """
     moment: datetime | None = row.next_fire_time
     if row.next_fire_time < row.since and rule.trigger.kind != "once":
-        moment = rule.trigger.next_after(row.since)
+        moment = rule.trigger.utc_after(row.since)
     times: list[FireTime] = []
     while moment is not None and len(times) < MOST_FIRE_TIMES:
         due = rule.due_at(moment)
         if due > now:
             break
         times.append(FireTime(moment, due))
-        moment = rule.trigger.next_after(moment)
+        moment = rule.trigger.utc_after(moment)
     return times, moment
 
 

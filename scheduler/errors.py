@@ -156,7 +156,8 @@ def _explain(details: ErrorDetails, model: type[BaseModel]) -> Problem:
 def unknown_field(field: str, known: Iterable[str], got: Any = None) -> Problem:
     """Describe a field that nothing knows, naming the nearest one that is known."""
     known = sorted(known)
-    guess = nearest(field, known)
+    parts = (name for name in known if name.startswith(f"{field}_") or name.endswith(f"_{field}"))
+    guess = next(parts, None) or nearest(field, known)
     hint = f"; did you mean '{guess}'?" if guess else f"; known: {', '.join(known)}"
     return Problem(field, f"unknown field '{field}'{hint}", shorten(got), known, guess, "unknown_field")
 

@@ -52,7 +52,7 @@ def due_at(task_id: str, moment: datetime, jitter_seconds: float, trigger: Trigg
     """
     if not jitter_seconds:
         return moment
-    following = trigger.next_after(moment)
+    following = trigger.utc_after(moment)
     span = timedelta(seconds=jitter_seconds)
     if following is not None:
         span = min(span, following - moment)

@@ -445,7 +445,7 @@ class TaskScheduler:
 def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:
     following = stored.next_fire_time if stored.planned else None
     if following is not None and following <= now:
-        following = stored.read_schedule().trigger.next_after(now)
+        following = stored.read_schedule().trigger.utc_after(now)
     return JobInfo(stored, _job_status(stored, going), following)
 
 

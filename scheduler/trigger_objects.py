@@ -17,7 +17,7 @@ from scheduler.cron_fields import ALL_MONTH_DAYS, CronDates, CronFields
 from scheduler.errors import InvalidRequest, Problem, nearest, not_one_of, shorten
 from scheduler.fields import FieldReader
 from scheduler.phrases import Limits, find_bounds, parse_phrase, read_zone
-from scheduler.triggers import Cron, Once, Trigger
+from scheduler.triggers import Cron, Trigger
 from scheduler.wording import ALL_DAYS, ALL_MONTHS, LAST, WEEKDAYS, say_count, say_step
 
 TRIGGER_TYPES = ("interval", "cron", "date")
@@ -38,7 +38,7 @@ _CRON_FIELDS = {
 }
 _MINIMA = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
 _NTH_DAY = re.compile(r"(last|[1-5](?:st|nd|rd|th))\s+([a-z]+)")
-_FARTHEST = timedelta(days=40 * 365.25)
+_LONGEST_WAIT = timedelta(days=40 * 365.25)
 
 
 def read_trigger_object(value: object, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
@@ -110,12 +110,13 @@ def _read_date(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limit
     if moment is not None and moment <= now:
         later = (now + timedelta(days=1)).astimezone(zone).isoformat(timespec="seconds")
         reader.refuse("run_date", f"'trigger.run_date' is in the past (now {now.isoformat()})", suggestion=later)
-    if moment is not None and moment > now + _FARTHEST:
+    if moment is not None and moment > now + _LONGEST_WAIT:
         reader.refuse("run_date", "'trigger.run_date' is too far away: at most 40 years")
     jitter = reader.number("jitter", 0, 86_400)
     reader.finish()
     assert moment is not None
-    return Once(moment=moment, zone=zone), jitter
+    text = f"once at {moment.astimezone(zone).isoformat()}"
+    return parse_phrase(text, zone=zone, now=now, field="trigger.run_date", limits=limits), jitter
 
 
 def _read_cron(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
@@ -131,10 +132,9 @@ def _read_cron(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limit
     fields = _fields_of(reader, _with_defaults(texts), weekdays)
     reader.finish()
     assert fields is not None
-    bounds, zone = find_bounds(limits, zone), zone
-    trigger = Cron(fields=fields, zone=zone, bounds=bounds)
+    trigger = Cron(fields=fields, zone=zone, bounds=find_bounds(limits, zone))
     first = trigger.next_after(now)
-    if first is None or first - now > _FARTHEST:
+    if first is None or first - now > _LONGEST_WAIT:
         message = "'trigger' has no run within 40 years"
         raise InvalidRequest(
             [Problem("trigger", message, got=shorten(dict(reader.values)), suggestion={"type": "cron", "hour": 2})]

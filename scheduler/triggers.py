@@ -75,6 +75,15 @@ class Trigger(ABC):
             return None
         return found.astimezone(self.zone)
 
+    def utc_after(self, moment: datetime) -> datetime | None:
+        """Return what `next_after` does, in UTC: for reckoning with it.
+
+        Python compares and subtracts two moments of one zone by what its clocks show, which is
+        wrong where they change.
+        """
+        found = self.next_after(moment)
+        return None if found is None else found.astimezone(UTC)
+
     def describe(self) -> str:
         """Return the canonical phrase: it parses back to the same runs (of cron: clear English)."""
         zone = f" {self.zone.key}" if self.zone_named else ""

@@ -1,12 +1,17 @@
 """Read schedule phrases: text to trigger, and the table of forms for people and programs.
 
-    words.py      what each word means                 tokens.py     a phrase cut into tokens
-    reader.py     lists and amounts                    clauses.py, repeats.py   one clause after the other
-    phrase.py     clauses, zone, anchor and limits     build.py      clauses to rules
-    forms.py      THE TABLE: which clauses make which form
-    incomplete.py clauses that make none               cron_phrase.py   cron among the phrases
-    parse.py      all of it, and the suggestions       zones.py      names of time zones
-    guide.py      the documentation, made from the table
+    words.py       what each word means
+    tokens.py      a phrase cut into words, numbers, times, dates and zones
+    cursor.py, reader.py                         a walk over the tokens; lists and amounts
+    ordinals.py, repeats.py, points.py, clauses.py   one clause after the other, in any order
+    phrase.py      the clauses with their zone, anchor and limits
+    forms.py       THE TABLE: which clauses make which form
+    build.py       from clauses to rules
+    incomplete.py  clauses that make no rule
+    cron_phrase.py cron expressions among the phrases
+    parse.py       all of it, and the suggestions
+    zones.py       names of time zones
+    guide.py       the documentation, made from the table
 
 A trigger describes itself in words that are read back to the same runs.
 """

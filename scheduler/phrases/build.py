@@ -15,9 +15,10 @@ from scheduler.dates import (
     WeekdayDates,
     YearDates,
 )
-from scheduler.phrases.phrase import Phrase
+from scheduler.phrases.phrase import FARTHEST, Phrase
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.words import UNIT_SECONDS
+from scheduler.phrases.zones import has_phrase_name
 from scheduler.triggers import AnchoredDays, Calendar, HourlyAt, Interval, Once, Trigger, Window
 from scheduler.wallclock import first_instant, offset_at
 from scheduler.wording import ALL_DAYS, ALL_MONTHS, LAST, MONTHS, say_ordinal, say_times
@@ -247,6 +248,12 @@ def build_delay(phrase: Phrase) -> Trigger:
     return Once(moment=moment + timedelta(seconds=elapsed), zone=phrase.zone, zone_named=phrase.zone_named)
 
 
+def _refuse_far(phrase: Phrase, day: date) -> None:
+    if day.year > FARTHEST.year:
+        fix = phrase.replaced("date", f"{phrase.now.year + 1}-01-01") if phrase.has("date") else ""
+        raise phrase.refuse("date", "is too far away: at most 40 years", fix)
+
+
 def _only_time(phrase: Phrase) -> time:
     times = phrase.times
     if len(times) > 1:
@@ -256,8 +263,10 @@ def _only_time(phrase: Phrase) -> time:
 
 
 def _once_at(phrase: Phrase, day: date) -> Trigger:
+    _refuse_far(phrase, day)
     moment = first_instant(datetime.combine(day, _only_time(phrase)), phrase.zone)
-    return Once(moment=moment, local=True, zone=phrase.zone, zone_named=phrase.zone_named)
+    local = has_phrase_name(phrase.zone)
+    return Once(moment=moment, local=local, zone=phrase.zone, zone_named=phrase.zone_named)
 
 
 def build_relative_day(phrase: Phrase) -> Trigger:
@@ -276,6 +285,7 @@ def build_instant(phrase: Phrase) -> Trigger:
     offset = phrase.value("offset")
     if offset is None:
         return _once_at(phrase, phrase.value("date"))
+    _refuse_far(phrase, phrase.value("date"))
     label = datetime.combine(phrase.value("date"), _only_time(phrase), offset)
     moment = label.astimezone(UTC)
     if phrase.zone_named and offset_at(moment, phrase.zone) != label.utcoffset():

@@ -7,13 +7,12 @@ is decided by the table in forms.py.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-from scheduler.phrases.reader import Part
+from scheduler.phrases.cursor import Part
+from scheduler.phrases.points import PointReader
 from scheduler.phrases.refusal import Refusal
-from scheduler.phrases.repeats import RepeatReader
-from scheduler.phrases.tokens import ISO_FORMS, TIME_FORMS
+from scheduler.phrases.tokens import TIME_FORMS
 from scheduler.phrases.words import DAYTIMES, ORDINALS, WEEKDAY_MASKS
 from scheduler.wording import MONTHS
 
@@ -21,7 +20,7 @@ ON_FORMS = ("on monday", "on the 15th", "on day 5", "on december 25", "on 2026-1
 IN_FORMS = ("in 20 minutes", "in december", "in Europe/Berlin")
 
 
-class ClauseReader(RepeatReader):
+class ClauseReader(PointReader):
     """Read a whole phrase into `parts`, by name."""
 
     def read_all(self) -> dict[str, Part]:
@@ -77,6 +76,8 @@ class ClauseReader(RepeatReader):
             self.read_dates(first)
         elif token.kind == "date":
             self._date()
+        elif token.kind in ("today", "tomorrow", "next"):
+            self._relative_day()
         elif token.kind == "end":
             raise self.refuse_missing("a day", ON_FORMS, "monday at 09:00")
         elif token.kind == "number":
@@ -87,7 +88,7 @@ class ClauseReader(RepeatReader):
     def _refuse_on_number(self) -> Refusal:
         number = self.peek().value
         why = f"is not a day: write 'the {number}th' or 'day {number}'"
-        return self.refuse(self.at, self.at + 1, why, ON_FORMS, f"day {number} of the month", f"day {number}")
+        return self.refuse(self.at, self.at + 1, why, ON_FORMS, f"day {number}")
 
     def _day_number(self) -> None:
         """Read "day 5" and "days 1 and 15"."""
@@ -118,8 +119,7 @@ class ClauseReader(RepeatReader):
         elif token.kind == "the" or token.kind == "daytime":
             raise self.refuse(first, self.at + 1, "is not understood here: write a time of day", TIME_FORMS, "")
         elif token.kind == "unit":
-            why = f"says no number: 'in 1 {token.value}'"
-            raise self.refuse(first, self.at + 1, why, IN_FORMS, f"in 1 {token.value}")
+            raise self.refuse(first, self.at + 1, "says no number", IN_FORMS, f"in 1 {token.value}")
         elif token.kind == "end":
             raise self.refuse_missing("a delay", IN_FORMS, "20 minutes")
         else:
@@ -163,85 +163,11 @@ class ClauseReader(RepeatReader):
     def _refuse_window_end(self) -> Refusal:
         accepted = ("between 9:00 and 17:00", "from 9:00 to 17:00")
         if self.peek().kind == "end":
-            return self.refuse_missing("the end of the window", accepted, "to 17:00")
+            word = "to" if any(token.kind == "from" for token in self.tokens) else "and"
+            return self.refuse_missing("the end of the window", accepted, f"{word} 17:00")
         if self.peek().kind == "offset":
             return self.refuse(self.at, self.at + 1, "is not understood here", accepted, f" and {self.peek().text[1:]}")
         return self.refuse_word(accepted)
-
-    def _starting(self) -> None:
-        first = self.at
-        self.at += 1
-        self.accept("on", "at", "from")
-        self._read_limit("start", first)
-
-    def _until(self) -> None:
-        first = self.at
-        self.at += 1
-        self._read_limit("until", first)
-
-    def _read_limit(self, name: str, first: int) -> None:
-        """Read DATE [TIME] [OFFSET] behind "starting" or "until"."""
-        token = self.peek()
-        if token.kind in ("today", "tomorrow"):
-            day: date = date.fromordinal(self.today.toordinal() + (token.kind == "tomorrow"))
-        elif token.kind == "date":
-            day = token.value
-        else:
-            raise self._refuse_limit()
-        self.at += 1
-        self.accept("at")
-        has_time = self.peek().kind == "time" or (self.peek().kind == "number" and self.peek(1).kind in ("am", "pm"))
-        if self.tokens[self.at - 1].kind == "at" and not has_time:
-            self.read_time()
-        moment = self.read_time() if has_time else None
-        offset = self.take().value if moment and self.peek().kind == "offset" else None
-        self.add(name, (day, moment, offset), first)
-
-    def _refuse_limit(self) -> Refusal:
-        accepted = ("2026-12-31", "2026-12-31 18:00")
-        example = date.fromordinal(self.today.toordinal() + 30).isoformat()
-        if self.peek().kind == "end":
-            return self.refuse_missing("a date", accepted, example)
-        if self.peek().kind == "time":
-            why = "is no date: write the day as YYYY-MM-DD before the time"
-            text = self.quote(self.at, self.at + 1)
-            return self.refuse(self.at, self.at + 1, why, accepted, f"{example} {text}")
-        why = "is not a date: write YYYY-MM-DD"
-        return self.refuse(self.at, self.at + 1, why, accepted, example)
-
-    def _date(self) -> None:
-        first = self.at
-        self.add("date", self.take().value, first)
-
-    def _offset(self) -> None:
-        first = self.at
-        if "times" not in self.parts or "date" not in self.parts:
-            text = self.peek().text
-            fix = f"to {text[1:]}" if text[0] == "-" else ""
-            why = "is an offset from UTC, which goes with a date and a time"
-            raise self.refuse(first, first + 1, why, ISO_FORMS, f" {fix}", "UTC")
-        self.add("offset", self.take().value, first)
-
-    def _relative_day(self) -> None:
-        """Read "today", "tomorrow" and "next monday"."""
-        first = self.at
-        word = self.take().kind
-        if word != "next":
-            self.add("day", (word, 0), first)
-            return
-        if self.peek().kind == "unit" and self.peek().value == "day":
-            raise self.refuse(first, self.at + 1, "is not clear", ("tomorrow",), "tomorrow")
-        if self.peek().kind != "weekday":
-            if self.peek().kind in ("unit", "period", "month"):
-                raise self.refuse(first, self.at + 1, "is not clear: which day?", ("next monday",), "next monday")
-            if self.peek().kind == "end":
-                raise self.refuse_missing("a weekday", ("next monday",), "monday at 09:00")
-            raise self.refuse_word(("next monday",), list(WEEKDAY_MASKS))
-        mask, _ = self.read_weekdays()
-        if mask & (mask - 1):
-            why = "is not one day: 'next' takes a single weekday"
-            raise self.refuse(first, self.at, why, ("next monday",), "next monday")
-        self.add("day", ("next", mask), first)
 
     def _weekdays(self, first: int | None = None) -> None:
         first = self.at if first is None else first
@@ -256,20 +182,20 @@ class ClauseReader(RepeatReader):
         else:
             word = self.quote(self.at, self.at + 1)
             unit = self.peek().value
-            why = f"is not a rule by itself: 'every {unit}'?"
-            raise self.refuse(self.at, self.at + 1, why, ("every 5 minutes", "in 20 minutes"), f"every {word}", "")
+            accepted = (f"every {unit}", f"in 1 {unit}")
+            raise self.refuse(self.at, self.at + 1, "is not a rule by itself", accepted, f"every {word}", "")
 
     def _period(self) -> None:
         """Refuse a bare "month"."""
         word = self.quote(self.at, self.at + 1)
-        raise self.refuse(self.at, self.at + 1, f"is not a rule by itself: 'every {word}'?", (), f"every {word}", "")
+        raise self.refuse(self.at, self.at + 1, "is not a rule by itself", (f"every {word}",), f"every {word}", "")
 
     def _number(self) -> None:
         first = self.at
         following = self.peek(1).kind
         if following in ("am", "pm"):
             self._times()
-        elif following == "times":
+        elif following == "times" and self.peek().kind == "number":
             self.at += 1
             self.read_often(first, self.tokens[first].value)
         elif following == "month":
@@ -285,6 +211,8 @@ class ClauseReader(RepeatReader):
     def _refuse_bare_span(self, first: int) -> Refusal:
         self.read_span()
         text = self.quote(first, self.at)
+        if (self.peek().text, self.peek(1).text) == ("from", "now"):
+            return self.refuse(first, self.at + 2, "is not understood: write 'in'", (f"in {text}",), f"in {text}")
         why = f"is not clear: repeat or delay? 'every {text}' or 'in {text}'"
         refusal = self.refuse(first, self.at, why, (f"every {text}", f"in {text}"), f"every {text}", f"in {text}")
         return Refusal(refusal.message, refusal.accepted, refusal.fixes, both=True)
@@ -316,21 +244,8 @@ class ClauseReader(RepeatReader):
     def _daytime(self) -> None:
         word = self.quote(self.at, self.at + 1)
         example = DAYTIMES[self.peek().value]
-        why = f"is not a time of day: 'every {self.peek().value} at {example}'"
-        raise self.refuse(self.at, self.at + 1, why, TIME_FORMS, f"every {word}", f"every {word} at {example}", "")
-
-    def _zone(self) -> None:
-        first = self.at
-        bracket = self.accept("(")
-        self.accept("in")
-        if self.peek().kind != "zone":
-            if self.peek().kind == "unknown":
-                raise self.cutter.refuse_zone(self.peek().start, self.peek().end)
-            raise self.refuse_word(("(Europe/Berlin)",))
-        zone = self.take().value
-        if bracket and not self.accept(")"):
-            raise self.refuse_missing("')'", ("(Europe/Berlin)",), ")")
-        self.add("zone", zone, first)
+        fixes = (f"every {word}", f"every {word} at {example}", "")
+        raise self.refuse(self.at, self.at + 1, "is not a time of day", TIME_FORMS, *fixes)
 
     def _skip(self) -> None:
         """Step over a comma between clauses, or over "the"."""

@@ -169,7 +169,7 @@ FORMS = (
         "steps of elapsed time, anew from each window's start, both ends included; an earlier end lies on the next "
         "day; without a window the whole day from 00:00",
         "every 15 minutes between 09:00 and 17:00 on weekdays",
-        ("step|hour window days? months?", "step|hour days months?", "step|hour months"),
+        ("step|hour window days? months?", "step|hour window daily", "step|hour days months?", "step|hour months"),
         build.build_window,
     ),
     Form(

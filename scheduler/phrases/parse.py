@@ -19,8 +19,11 @@ from scheduler.phrases.tokens import Cutter
 from scheduler.triggers import Interval, Once, Trigger
 
 LONGEST_PHRASE = 500
-FARTHEST = timedelta(days=40 * 365.25)
+LONGEST_WAIT = timedelta(days=40 * 365.25)
 """A rule must have a run within 40 years."""
+
+YEARS = (1900, 9899)
+"""The years in which `now` may lie."""
 
 EXAMPLES = ("every 5 minutes", "daily at 10:30", "monday at 09:00", "0 2 * * * (cron)", "2026-12-24T18:00")
 FALLBACK = "daily at 09:00"
@@ -42,6 +45,7 @@ def parse_phrase(
     suggests a whole phrase that would be accepted.
     """
     text = _checked_text(phrase, field)
+    _check_moment(now)
     try:
         return _read(text, zone, now, limits)
     except LimitRefusal as refusal:
@@ -50,6 +54,15 @@ def parse_phrase(
     except Refusal as refusal:
         found = _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
         raise _invalid(refusal, found, phrase, field) from None
+
+
+def _check_moment(now: datetime) -> None:
+    """Refuse a present so early or late that its neighbours are in no calendar; ValueError: it is naive."""
+    if now.tzinfo is None:
+        raise ValueError("parse_phrase() needs a moment with a time zone")
+    if not YEARS[0] <= now.year <= YEARS[1]:
+        message = f"'{now.isoformat()}' cannot stand for now: the years {YEARS[0]} to {YEARS[1]} can"
+        raise InvalidRequest([Problem("after", message, now.isoformat(), [f"{YEARS[0]} to {YEARS[1]}"])])
 
 
 def _read(text: str, zone: ZoneInfo, now: datetime, limits: Limits = NO_LIMITS) -> Trigger:
@@ -101,7 +114,7 @@ def _check_runs(trigger: Trigger, phrase: Phrase) -> None:
     if isinstance(trigger, Interval) and bounds.start is bounds.until is None:
         return
     first = trigger.next_after(phrase.now)
-    if first is not None and first - phrase.now <= FARTHEST:
+    if first is not None and first - phrase.now <= LONGEST_WAIT:
         return
     raise _refuse_never(trigger, phrase, first)
 
@@ -212,7 +225,7 @@ def _working(fixes: tuple[str, ...], zone: ZoneInfo, now: datetime, count: int) 
 def _invalid(refusal: Refusal, found: list[str], phrase: object, field: str) -> InvalidRequest:
     message = refusal.message
     stop = "" if message.endswith("?") else "."
-    new = [text for text in found or [FALLBACK] if f"'{text}'" not in message]
+    new = [text for text in found or [FALLBACK] if not refusal.both or f"'{text}'" not in message]
     if new:
         message = f"{message}{stop} Example: {' or '.join(repr(text) for text in new)}"
     suggestion = found[0] if found else FALLBACK

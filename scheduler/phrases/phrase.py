@@ -7,13 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler.phrases.reader import Part, Reader
+from scheduler.phrases.cursor import Part
+from scheduler.phrases.reader import Reader
 from scheduler.phrases.refusal import LimitRefusal, Refusal
 from scheduler.triggers import UNBOUNDED, Bounds
 from scheduler.wallclock import first_instant
 from scheduler.wording import ALL_MONTHS, say_moment, say_time
 
 TICK = timedelta(microseconds=1)
+FARTHEST = datetime(9900, 1, 1, tzinfo=UTC)
+"""An end beyond it, such as 9999-12-31, is none: no rule gets there, and arithmetic on dates ends soon after."""
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 MIDNIGHT = (time(0),)
 
 
@@ -100,22 +104,20 @@ class Phrase:
         """Work out the limits, from the phrase or from fields beside it; raise LimitRefusal for both."""
         texts = []
         self.limits = limits
-        start, until = limits.start, limits.until
+        start, until = _utc(limits.start), _utc(limits.until)
         self._refuse_twice("start", start, limits.start_name)
         self._refuse_twice("until", until, limits.until_name)
         if "start" in self.parts:
             start, self.start_label, text = self._read_start(*self.value("start"))
             texts.append(text)
         elif start is not None:
-            start = start.astimezone(UTC)
             self.start_label = start.astimezone(self.zone).replace(tzinfo=None)
             texts.append(f" starting {_say_instant(start, self.zone)}")
         if "until" in self.parts:
             until, text = self._read_until(*self.value("until"))
             texts.append(text)
         elif until is not None:
-            until = until.astimezone(UTC)
-            texts.append(f" until {_say_instant(until, self.zone)}")
+            texts.append(f" until {_say_end(until, self.zone)}")
         if texts:
             self.bounds = Bounds(start, until, "".join(texts))
 
@@ -124,6 +126,8 @@ class Phrase:
             raise LimitRefusal(field, f"'{field}' and '{self.quote(name)}' say the same: send one of them")
 
     def _read_start(self, day: date, moment: time | None, offset: timezone | None) -> tuple[datetime, datetime, str]:
+        if day.year > FARTHEST.year:
+            raise self.refuse("start", "is too far away: no run within 40 years", self.replaced("start", ""))
         label = datetime.combine(day, moment or time(0))
         if offset is not None:
             instant = label.replace(tzinfo=offset).astimezone(UTC)
@@ -132,6 +136,8 @@ class Phrase:
         return first_instant(label, self.zone), label, f" starting {say_moment(label)}"
 
     def _read_until(self, day: date, moment: time | None, offset: timezone | None) -> tuple[datetime, str]:
+        if day.year > FARTHEST.year:
+            return FARTHEST, f" until {day.isoformat()}"
         if moment is None:
             # The last second of a day may come twice; what ends the day is the first instant of the next.
             following = datetime.combine(day + timedelta(1), time(0))
@@ -143,6 +149,13 @@ class Phrase:
         return first_instant(label, self.zone), f" until {day.isoformat()} {say_time(moment)}"
 
 
+def _utc(moment: datetime | None) -> datetime | None:
+    """Return an aware moment in UTC, one beyond the calendar as its end."""
+    if moment is None or _EARLIEST.year < moment.year < FARTHEST.year:
+        return moment and moment.astimezone(UTC)
+    return FARTHEST if moment.year >= FARTHEST.year else _EARLIEST
+
+
 def _say_instant(instant: datetime, zone: ZoneInfo) -> str:
     """Say an instant as a time in the zone, with its offset where the time alone would not mean it."""
     local = instant.astimezone(zone)
@@ -152,11 +165,19 @@ def _say_instant(instant: datetime, zone: ZoneInfo) -> str:
     return f"{label.date().isoformat()} {say_time(label.time())}"
 
 
+def _say_end(instant: datetime, zone: ZoneInfo) -> str:
+    """Say an end as `_say_instant` does, the last moment of a day as that day."""
+    following = (instant + TICK).astimezone(zone).replace(tzinfo=None, fold=0)
+    if following.time() == time(0) and first_instant(following, zone) == instant + TICK:
+        return (following.date() - timedelta(1)).isoformat()
+    return _say_instant(instant, zone)
+
+
 def find_bounds(limits: Limits, zone: ZoneInfo) -> Bounds:
     """Return the bounds of a rule in `zone` that is no phrase, from limits given beside it."""
     if limits.start is None and limits.until is None:
         return UNBOUNDED
-    start, until = (moment and moment.astimezone(UTC) for moment in (limits.start, limits.until))
+    start, until = _utc(limits.start), _utc(limits.until)
     text = f" starting {_say_instant(start, zone)}" if start else ""
-    text += f" until {_say_instant(until, zone)}" if until else ""
+    text += f" until {_say_end(until, zone)}" if until else ""
     return Bounds(start, until, text)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, time
-from typing import Any
+from datetime import time
 
+from scheduler.phrases.cursor import Cursor
 from scheduler.phrases.refusal import Refusal
-from scheduler.phrases.tokens import TIME_FORMS, Cutter, Token
+from scheduler.phrases.tokens import TIME_FORMS, Token
 from scheduler.phrases.words import (
     MONTH_NUMBERS,
     ORDINALS,
@@ -19,74 +18,8 @@ from scheduler.phrases.words import (
 from scheduler.wording import LAST, MONTHS, WEEKDAYS
 
 
-@dataclass(slots=True)
-class Part:
-    """One clause of a phrase: what it means and which tokens say so.
-
-    `sure`: the words say clearly that this repeats ("every monday", "mondays"), or for `monthdays` and
-    `dates` that "every" stands before them.
-    """
-
-    value: Any
-    first: int
-    last: int
-    sure: bool = False
-
-
-class Reader:
-    """Walk over the tokens of one phrase."""
-
-    def __init__(self, cutter: Cutter, tokens: list[Token], today: date) -> None:
-        end = len(cutter.text)
-        self.cutter = cutter
-        self.tokens = tokens
-        self.today = today
-        self.at = 0
-        self._end = Token("end", None, "", end, end)
-
-    def peek(self, ahead: int = 0) -> Token:
-        """Return the token `ahead` places on, without moving."""
-        place = self.at + ahead
-        return self.tokens[place] if place < len(self.tokens) else self._end
-
-    def take(self) -> Token:
-        """Return the token here and step over it."""
-        token = self.peek()
-        self.at += 1
-        return token
-
-    def accept(self, *kinds: str) -> bool:
-        """Step over the token here if it is of one of these kinds; say whether it was."""
-        if self.peek().kind in kinds:
-            self.at += 1
-            return True
-        return False
-
-    def slice(self, first: int, last: int) -> tuple[int, int]:
-        """Return where the text of the tokens first..last-1 lies."""
-        return self.tokens[first].start, self.tokens[max(first, last - 1)].end
-
-    def quote(self, first: int, last: int) -> str:
-        """Return the text of the tokens first..last-1, as it was written."""
-        start, end = self.slice(first, last)
-        return self.cutter.text[start:end]
-
-    def refuse(self, first: int, last: int, why: str, accepted: tuple[str, ...] = (), *fixes: str) -> Refusal:
-        """Return a refusal of the tokens first..last-1; `fixes` are what to write instead of them."""
-        start, end = self.slice(first, last)
-        return self.cutter.refuse(start, end, why, accepted, *fixes)
-
-    def refuse_word(self, accepted: tuple[str, ...] = (), known: list[str] | None = None) -> Refusal:
-        """Return the refusal of the token here, which is not understood at this place."""
-        return self.cutter.refuse_word(self.peek(), accepted, known)
-
-    def refuse_missing(self, what: str, accepted: tuple[str, ...], *fixes: str) -> Refusal:
-        """Return the refusal of a phrase that ends behind the last token, where `what` is needed."""
-        last = self.tokens[self.at - 1]
-        whole = tuple(f"{self.cutter.text} {fix}" for fix in fixes)
-        return Refusal(f"{what} is missing after '{self.cutter.text[last.start : last.end]}'", accepted, whole)
-
-    # times of day
+class Reader(Cursor):
+    """Read lists and amounts."""
 
     def read_times(self) -> tuple[time, ...]:
         """Read a list of times of day; sorted, each once."""
@@ -104,7 +37,7 @@ class Reader:
             if self.peek(1).kind in ("am", "pm"):
                 half = self.peek(1)
                 self.at += 2
-                return self.cutter.time_of(token.start, half.end, token.text, "00", "00", half.kind)
+                return self.cutter.time_of(token.start, half.end, str(token.value), "00", "00", half.kind)
             raise self.refuse_bare_number()
         if token.kind == "end":
             raise self.refuse_missing("a time of day", TIME_FORMS, "09:00")
@@ -125,7 +58,7 @@ class Reader:
     def refuse_bare_number(self) -> Refusal:
         """Return the refusal of "at 10": ten what?"""
         token = self.peek()
-        hour = token.value if token.text.isdigit() else 99
+        hour = token.value
         start, end = token.start, token.end
         if hour > 24:
             why = "is not a time of day: hours are 0-23 and minutes 0-59"

@@ -171,6 +171,9 @@ class Cutter:
             month = min(max(month, 1), 12)
             fixed = f"{year:04}-{month:02}-{min(max(day, 1), 31):02}", f"{year:04}-{month:02}-28"
             raise self.refuse(start, start + len(text), "is not a date", ISO_FORMS, *fixed) from None
+        if year < 1900:
+            fix = found.replace(year=2000).isoformat()
+            raise self.refuse(start, start + len(text), "is in the past, so it never runs", ISO_FORMS, fix)
         if len(text) != 10:
             raise self.refuse(start, start + len(text), "is not a date: write YYYY-MM-DD", ISO_FORMS, found.isoformat())
         return found
@@ -186,6 +189,13 @@ class Cutter:
             )
         size = timedelta(hours=hours, minutes=minutes)
         return timezone(-size if text[0] == "-" else size)
+
+    def _rough_moment(self, match: re.Match[str], start: int) -> NoReturn:
+        """Refuse "2026-12-24T18" and "20261224T180000Z"."""
+        day, digits = match.group(1).replace("-", ""), match.group(2)
+        fix = f"{day[:4]}-{day[4:6]:0>2}-{day[6:]:0>2}T{digits[:2] or '09':0>2}:{digits[2:4] or '00':0>2}"
+        why = "is not a moment: write YYYY-MM-DDTHH:MM:SS"
+        raise self.refuse(start, start + len(match.group()), why, ISO_FORMS, fix)
 
     def _offset(self, match: re.Match[str], start: int) -> Iterator[Token]:
         text = match.group()
@@ -218,6 +228,7 @@ class Cutter:
             fixes += [self.replaced(start, end + after.end(), text) for text in _in_smaller_units(left, right, unit)]
         if len(right) == 2:
             fixes.append(self.replaced(start, end, f"{left}:{right}"))
+        fixes.append(self.replaced(start, end, left))
         raise Refusal(f"'{self.text[start:end]}': whole numbers only", ("whole numbers from 1",), tuple(fixes))
 
     def _negative(self, match: re.Match[str], start: int) -> NoReturn:
@@ -253,7 +264,7 @@ class Cutter:
             return self.refuse(start, end, why, accepted, fix)
         near = nearest_word(token.text, known or PROPER_WORDS) if token.kind == "unknown" else None
         zonish = token.kind == "unknown" and near is None and len(token.text) > 3
-        if token.text in ABBREVIATIONS or is_city(token.text) or (zonish and nearest_zone(token.text)):
+        if token.text in ABBREVIATIONS or (start and is_city(token.text)) or (zonish and nearest_zone(token.text)):
             return self.refuse_zone(start, end)
         fixes = (near, "") if near else ("",)
         hint = f": did you mean '{near}'?" if near else ""
@@ -290,6 +301,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"([0-9]+)()()(am|pm)()"), Cutter._time),
     (re.compile(r"([0-9]+)(?:st|nd|rd|th)"), Cutter._ordinal),
     (re.compile(r"([0-9]{1,2})h([0-9]{2})"), Cutter._french),
+    (re.compile(r"([0-9]{8})t([0-9]*).*"), Cutter._rough_moment),
     (re.compile(r"(?:[0-9]+[a-z]+)+"), Cutter._glued),
     (
         re.compile(
@@ -297,6 +309,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], _Reader], ...] = (
         ),
         Cutter._date,
     ),
+    (re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})t([0-9]*).*"), Cutter._rough_moment),
     (re.compile(r":([0-9]+)"), Cutter._minute),
     (re.compile(r"([0-9]+)[/.-]([0-9]+)[/.-]([0-9]+)"), Cutter._other_date),
     (re.compile(r"([0-9]+)[.,]([0-9]+)([a-z]*)"), Cutter._decimal),

@@ -126,6 +126,8 @@ STRUCTURE = {
         ]
     },
     **{word: word for word in ["once", "twice", "thrice", "times", "other", "half", "am", "pm", ",", "(", ")"]},
+    "working": "working",
+    "business": "working",
     "each": "every",
     "every": "every",
     "time": "times",

@@ -63,6 +63,12 @@ def find_zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(known) if known else None
 
 
+def has_phrase_name(zone: ZoneInfo) -> bool:
+    """Say whether a phrase may name `zone`: some IANA names ("CET", "EST") are ambiguous to people."""
+    key = zone.key or ""
+    return key.lower() not in ABBREVIATIONS and find_zone(key) is not None
+
+
 def nearest_zone(name: str) -> str | None:
     """Return the IANA name that `name` was most likely meant to be: by spelling, city or abbreviation."""
     word = name.lower().replace(" ", "_")

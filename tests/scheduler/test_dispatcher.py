@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -297,3 +298,13 @@ def test_a_clock_set_back_and_a_job_defined_anew_do_not_run_a_fire_time_again(
     tomorrow = NOON + timedelta(days=1, minutes=30)
     assert desk.plans.told == dict.fromkeys(desk.plans.told, tomorrow)
     assert desk.plans.again == []
+
+
+def test_both_passes_of_a_repeated_hour_have_their_rows(desk: Desk, job: MakeJob, time: Time) -> None:
+    time.now = datetime(2026, 10, 25, 0, 20, tzinfo=UTC)  # 02:20 in Berlin, the first time
+    desk.scheduler.add_job(job(interval="every 30 minutes", timezone="Europe/Berlin", jitter_seconds=1))
+    moments = []
+    for _ in range(4):
+        time.move(minutes=30, seconds=1)
+        moments = [run.scheduled_for for run in desk.fire()]
+    assert [later - earlier for earlier, later in pairwise(moments)] == [timedelta(minutes=30)] * 3

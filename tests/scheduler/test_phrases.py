@@ -16,7 +16,7 @@ from scheduler.phrases import forms_help, parse_phrase, read_zone
 from scheduler.phrases.forms import BY_PARTS, FORMS, PART_NAMES, expand
 from scheduler.phrases.guide import write_guide
 from scheduler.triggers import upcoming
-from tests.scheduler.oracle import is_last, last_day, nth, scan_days
+from tests.scheduler.oracle import is_last, last_day, nth, place_label, scan_days, stretch
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,8 @@ SCANNED: list[tuple[str, Test, str]] = [
     ("friday to monday at noon", lambda day: day.weekday() in (4, 5, 6, 0), "12:00"),
     ("every weekday in december at 08:00", lambda day: day.weekday() < 5 and day.month == 12, "08:00"),
     ("mondays in november to february", lambda day: day.weekday() == 0 and day.month in (11, 12, 1, 2), "00:00"),
-    ("every other friday at 17:00", lambda day: day.weekday() == 4 and (day - date(2026, 9, 18)).days % 14 == 0, "17:00"),
+    ("every other friday at 17:00", lambda day: day.weekday() == 4 and (day - date(2026, 9, 18)).days % 14 == 0,
+     "17:00"),
     # The first run is on friday, so its week is the first one, and monday's turn comes two weeks later.
     ("every 2 weeks on monday and friday at 7:00", lambda day: day.weekday() in (0, 4) and day != MOMENT.date()
      and (day - date(2026, 9, 14)).days // 7 % 2 == 0, "07:00"),
@@ -99,6 +100,44 @@ def test_days_are_those_of_a_day_by_day_scan(phrase: str, matches: Test, times: 
     assert runs(phrase, count=8) == [run.isoformat() for run in expected]
 
 
+CHANGING = [
+    *[("Europe/Berlin", day) for day in ("2026-03-29", "2026-10-25")],
+    *[("America/New_York", day) for day in ("2026-03-08", "2026-11-01")],
+    *[("Australia/Lord_Howe", day) for day in ("2026-04-05", "2026-10-04")],
+    *[("America/Santiago", day) for day in ("2026-04-04", "2026-09-06")],
+]
+AROUND: list[tuple[str, Test]] = [
+    ("daily at {}", ANY),
+    ("every day in april and october at {}", lambda day: day.month in (4, 10)),
+    ("saturday to sunday at {}", lambda day: day.weekday() > 4),
+    ("sundays {}", lambda day: day.weekday() == 6),
+    ("every 1st sunday at {}", lambda day: day.weekday() == 6 and nth(day) == 1),
+    ("last sunday of the month at {}", lambda day: day.weekday() == 6 and is_last(day)),
+    ("4th, 5th, 6th, 8th, 25th and 29th of the month at {}", lambda day: day.day in (4, 5, 6, 8, 25, 29)),
+    ("every september 6 and november 1 at {}", lambda day: (day.month, day.day) in ((9, 6), (11, 1))),
+]
+NIGHT = ("0:00", "0:30", "1:00", "1:45", "2:00", "2:15", "2:30", "2:59", "3:00", "23:00", "23:59")
+
+
+@pytest.mark.parametrize(("zone", "day"), CHANGING)
+@pytest.mark.parametrize(("phrase", "matches"), AROUND, ids=[case[0] for case in AROUND])
+def test_times_around_changes_are_placed_as_a_scan_of_the_minutes_places_them(
+    phrase: str, matches: Test, zone: str, day: str
+) -> None:
+    start = datetime.fromisoformat(day).replace(tzinfo=UTC) - timedelta(2)
+    line = stretch(zone, start, 4)
+    expected = set()
+    for shift in range(-1, 5):
+        label = datetime.combine(start.date() + timedelta(shift), time(0))
+        for text in NIGHT if matches(label.date()) else ():
+            index = place_label(line, datetime.combine(label.date(), time.fromisoformat(f"{text:0>5}")))
+            if index:
+                expected.add(line.instant(index))
+    trigger = parse_phrase(phrase.format(", ".join(NIGHT)), zone=ZoneInfo(zone), now=start)
+    found = [run.astimezone(UTC) for run in upcoming(trigger, start, len(expected) + 1)]
+    assert [run for run in found if run < start + timedelta(4)] == sorted(expected)
+
+
 BERLIN = "Europe/Berlin"
 CHANGES = [
     ("every 24 hours", BERLIN, "2026-10-24T12:00+02:00", ["2026-10-25T11:00:00+01:00", "2026-10-26T11:00:00+01:00"]),
@@ -113,11 +152,11 @@ CHANGES = [
     ("every 30 minutes between 23:00 and 00:00", "America/Santiago", "2026-09-05T23:20-04:00",
      ["2026-09-05T23:30:00-04:00", "2026-09-06T01:00:00-03:00", "2026-09-06T23:00:00-03:00"]),
     ("every 6 hours on sunday", "America/Santiago", "2026-09-05T23:20-04:00",
-     ["2026-09-06T01:00:00-03:00", "2026-09-06T07:00:00-03:00", "2026-09-06T13:00:00-03:00", "2026-09-06T19:00:00-03:00",
-      "2026-09-13T00:00:00-03:00"]),
+     ["2026-09-06T01:00:00-03:00", "2026-09-06T07:00:00-03:00", "2026-09-06T13:00:00-03:00",
+      "2026-09-06T19:00:00-03:00", "2026-09-13T00:00:00-03:00"]),
     ("every 30 minutes from 1:00 to 3:00", BERLIN, "2026-10-25T01:40+02:00",
-     ["2026-10-25T02:00:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T02:30:00+01:00",
-      "2026-10-25T03:00:00+01:00"]),
+     ["2026-10-25T02:00:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-25T02:00:00+01:00",
+      "2026-10-25T02:30:00+01:00", "2026-10-25T03:00:00+01:00"]),
     ("in 2 days", BERLIN, "2026-03-27T02:30+01:00", ["2026-03-29T03:00:00+02:00"]),
     ("in 48 hours", BERLIN, "2026-03-28T12:00+01:00", ["2026-03-30T13:00:00+02:00"]),
     ("2026-10-25 02:30", BERLIN, "2026-10-24T12:00+02:00", ["2026-10-25T02:30:00+02:00"]),

@@ -1,0 +1,102 @@
+"""Read points in time: dates, offsets, today and next monday, what follows "starting" and "until", zones."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from scheduler.phrases.refusal import Refusal
+from scheduler.phrases.repeats import RepeatReader
+from scheduler.phrases.tokens import ISO_FORMS
+from scheduler.phrases.words import WEEKDAY_MASKS
+
+
+class PointReader(RepeatReader):
+    """Read the clauses that name a day, a moment or a zone."""
+
+    def _starting(self) -> None:
+        first = self.at
+        self.at += 1
+        self.accept("on", "at", "from")
+        self._read_limit("start", first)
+
+    def _until(self) -> None:
+        first = self.at
+        self.at += 1
+        self._read_limit("until", first)
+
+    def _read_limit(self, name: str, first: int) -> None:
+        """Read DATE [TIME] [OFFSET] behind "starting" or "until"."""
+        token = self.peek()
+        if token.kind in ("today", "tomorrow"):
+            day: date = date.fromordinal(self.today.toordinal() + (token.kind == "tomorrow"))
+        elif token.kind == "date":
+            day = token.value
+        else:
+            raise self._refuse_limit()
+        self.at += 1
+        self.accept("at")
+        has_time = self.peek().kind == "time" or (self.peek().kind == "number" and self.peek(1).kind in ("am", "pm"))
+        if self.tokens[self.at - 1].kind == "at" and not has_time:
+            self.read_time()
+        moment = self.read_time() if has_time else None
+        offset = self.take().value if moment and self.peek().kind == "offset" else None
+        self.add(name, (day, moment, offset), first)
+
+    def _refuse_limit(self) -> Refusal:
+        accepted = ("2026-12-31", "2026-12-31 18:00")
+        example = date.fromordinal(self.today.toordinal() + 30).isoformat()
+        if self.peek().kind == "end":
+            return self.refuse_missing("a date", accepted, example)
+        if self.peek().kind == "time":
+            why = "is no date: write the day as YYYY-MM-DD before the time"
+            text = self.quote(self.at, self.at + 1)
+            return self.refuse(self.at, self.at + 1, why, accepted, f"{example} {text}")
+        why = "is not a date: write YYYY-MM-DD"
+        return self.refuse(self.at, self.at + 1, why, accepted, example)
+
+    def _date(self) -> None:
+        first = self.at
+        self.add("date", self.take().value, first)
+
+    def _offset(self) -> None:
+        first = self.at
+        if "times" not in self.parts or "date" not in self.parts:
+            text = self.peek().text
+            fix = f"to {text[1:]}" if text[0] == "-" else ""
+            why = "is an offset from UTC, which goes with a date and a time"
+            raise self.refuse(first, first + 1, why, ISO_FORMS, f" {fix}", "UTC")
+        self.add("offset", self.take().value, first)
+
+    def _relative_day(self) -> None:
+        """Read "today", "tomorrow" and "next monday"."""
+        first = self.at
+        word = self.take().kind
+        if word != "next":
+            self.add("day", (word, 0), first)
+            return
+        if self.peek().kind == "unit" and self.peek().value == "day":
+            raise self.refuse(first, self.at + 1, "is not clear", ("tomorrow",), "tomorrow")
+        if self.peek().kind != "weekday":
+            if self.peek().kind in ("unit", "period", "month"):
+                raise self.refuse(first, self.at + 1, "is not clear: which day?", ("next monday",), "next monday")
+            if self.peek().kind == "end":
+                raise self.refuse_missing("a weekday", ("next monday",), "monday at 09:00")
+            raise self.refuse_word(("next monday",), list(WEEKDAY_MASKS))
+        mask, _ = self.read_weekdays()
+        if mask & (mask - 1):
+            why = "is not one day: 'next' takes a single weekday"
+            raise self.refuse(first, self.at, why, ("next monday",), "next monday")
+        self.add("day", ("next", mask), first)
+
+    def _zone(self) -> None:
+        first = self.at
+        bracket = self.accept("(")
+        self.accept("in")
+        if self.peek().kind != "zone":
+            if self.peek().kind == "unknown":
+                raise self.cutter.refuse_zone(self.peek().start, self.peek().end)
+            raise self.refuse_word(("(Europe/Berlin)",))
+        zone = self.take().value
+        if bracket and not self.accept(")"):
+            raise self.refuse_missing("')'", ("(Europe/Berlin)",), ")")
+        self.add("zone", zone, first)
