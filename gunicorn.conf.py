@@ -1,5 +1,11 @@
 """Settings for `gunicorn server:app`; they are those of `task-scheduler serve`."""
 
+import sys
+
+from scheduler.errors import SchedulerError
 from scheduler.http.serving import gunicorn_settings
 
-globals().update(gunicorn_settings())
+try:
+    globals().update(gunicorn_settings())
+except SchedulerError as error:
+    sys.exit(f"task-scheduler: {error.message}")
