@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test soak bench lint types setup setup-dev clean
+.PHONY: run test soak bench docs lint types setup setup-dev clean
 .DEFAULT_GOAL := help
 
 help:
@@ -11,6 +11,7 @@ help:
 	@echo "make test   set up and run the tests"
 	@echo "make soak   run the tests that take long"
 	@echo "make bench  measure, and print one table"
+	@echo "make docs   make the tables and captured answers of the documentation anew"
 
 setup: $(VENV)/.run
 setup-dev: $(VENV)/.dev
@@ -42,6 +43,9 @@ soak: setup-dev
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks
+
+docs: setup-dev
+	$(BIN)/python -m docs
 
 lint: setup-dev
 	$(BIN)/ruff check .

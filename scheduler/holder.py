@@ -46,12 +46,17 @@ class Holder:
         self._revision = -1
         self._running = False
         self._closing = threading.Event()
-        self.ready = threading.Event()
+        self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="holder", daemon=True)
 
     def start(self) -> None:
         """Begin to try for the lease."""
         self._thread.start()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this process holds the lease and has planned all jobs."""
+        return self._lease.held and self._ready.is_set()
 
     @property
     def clock(self) -> Clock:
@@ -87,7 +92,7 @@ class Holder:
         self._revision, self._running = -1, False
         self._assign(found.waiting)
         self._look(EVERYTHING)
-        self.ready.set()
+        self._ready.set()
         log.info("this process holds the lease", extra={"interrupted": len(found.interrupted)})
 
     def _follow_until_closed(self) -> None:

@@ -384,9 +384,9 @@ class TaskScheduler:
 
         return {
             **self._store.read(unit),
-            "holder": {"pid": self._lease.holder(), "here": self._lease.held},
+            "holder": {"pid": self._lease.holder(), "here": self._holder.is_ready},
             "store": {"kind": "sqlite", "state": "ok", "durable": "WAL, synchronous=FULL"},
-            "clock": {"kind": self._holder.clock.kind, "alive": self._holder.clock.alive} if self._lease.held else None,
+            "clock": {"kind": self._holder.clock.kind, "alive": self._holder.clock.alive} if self._holder.is_ready else None,
         }
 
     def health(self) -> dict[str, Any]:
@@ -396,7 +396,7 @@ class TaskScheduler:
             self._store.read(state.revision)
         except SchedulerError as error:
             reasons.append(error.message)
-        if self._lease.held and self._holder.ready.is_set() and not self._holder.clock.alive:
+        if self._holder.is_ready and not self._holder.clock.alive:
             reasons.append("the clock's thread is not running")
         return {"status": "degraded" if reasons else "ok", "reasons": reasons}
 

@@ -270,8 +270,8 @@ class Once(Trigger):
         moment = self.moment.astimezone(self.zone)
         if not self.local:
             zone = f" {self.zone.key}" if self.zone_named else ""
-            return f"once at {moment.isoformat()}{zone}"
-        return f"once at {moment.replace(tzinfo=None).isoformat()} {self.zone.key}"
+            return f"once at {_exact(moment)}{zone}"
+        return f"once at {_exact(moment.replace(tzinfo=None))} {self.zone.key}"
 
     def _phrase(self) -> str:
         return self.describe()
@@ -299,3 +299,10 @@ def upcoming(trigger: Trigger, after: datetime, count: int) -> list[datetime]:
         if moment is not None:
             found.append(moment)
     return found
+
+
+def _exact(moment: datetime) -> str:
+    """Return a moment with no more digits than it needs: none behind the second, three, or six."""
+    if moment.microsecond % 1000:
+        return moment.isoformat()
+    return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
