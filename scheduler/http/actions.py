@@ -5,44 +5,52 @@ This is the one place that says *task* where the rest says *job*.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from scheduler.errors import (
     InvalidRequest,
-    NotFound,
     Problem,
-    SchedulerError,
-    Unavailable,
-    explain,
     nearest,
     not_one_of,
     shorten,
-    unknown_field,
 )
 from scheduler.http import present, requests
 from scheduler.http.accepted import with_accepted
 from scheduler.http.body import invalid_json
-from scheduler.http.examples import EXAMPLES, mended_examples
 from scheduler.http.guide import guide
-from scheduler.models import Job, Run, RunStatus, job_fields
+from scheduler.http.mending import working_example
+from scheduler.http.reading import Definition, moment, read, with_known
+from scheduler.models import Job, RunStatus
 from scheduler.moments import iso, iso_or_none, local
-from scheduler.phrases import read_zone
-from scheduler.spellings import SPELLING_FIELDS, read_schedule
+from scheduler.spellings import SPELLING_FIELDS
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import CANCEL_SECONDS, Planned, TaskScheduler
-from tasks import TASK_TYPES
 from tasks.sandbox.output import Stream
 
 Answer = dict[str, Any]
 STOPPED = "The scheduler is stopped: nothing runs on schedule until action 'start'."
+
+
+_SYNONYMS = {
+    "add": "create",
+    "schedule": "create",
+    "delete": "remove",
+    "edit": "update",
+    "history": "runs",
+    "info": "get",
+    "kill": "cancel",
+    "logs": "output",
+    "run": "run_now",
+    "trigger": "run_now",
+    "unpause": "resume",
+}
+"""What other schedulers call some of our actions, so that a refusal names ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +74,14 @@ class Action:
 
 def answer(service: TaskScheduler, body: Any) -> Answer | Waiting:
     """Carry out one request; raise `SchedulerError`, with an example where the request was wrong."""
-    sent = _as_object(body)
-    action = _action(sent)
-    given = {name: value for name, value in sent.items() if value is not None}
+    given = {name: value for name, value in _as_object(body).items() if value is not None}
+    action = _action(service, given)
     try:
-        return action.function(service, _read(service, action, given))
+        return action.function(service, read(service, action.model, given))
     except InvalidRequest as error:
-        named = [_with_known(problem, action, given) for problem in error.problems]
+        named = [with_known(problem, action.model, given) for problem in error.problems]
         problems = with_accepted(named, action.model)
-        raise InvalidRequest(problems, _example(service, action, given, problems)) from error
+        raise InvalidRequest(problems, working_example(service, action, given, problems)) from error
 
 
 def _as_object(body: Any) -> Mapping[str, Any]:
@@ -83,199 +90,22 @@ def _as_object(body: Any) -> Mapping[str, Any]:
     raise invalid_json("the body must be one JSON object", body)
 
 
-def _action(sent: Mapping[str, Any]) -> Action:
-    name = sent.get("action")
-    known = list(ACTIONS)
+def _action(service: TaskScheduler, given: Mapping[str, Any]) -> Action:
+    name, known = given.get("action"), list(ACTIONS)
+    if isinstance(name, str) and name in ACTIONS:
+        return ACTIONS[name]
     if name is None:
-        problem = Problem(
-            "action", f"'action' is required: one of {', '.join(known)}", None, known, code="missing_field"
-        )
+        text = f"'action' is required: one of {', '.join(known)}"
+        problem = Problem("action", text, None, known, code="missing_field")
     elif not isinstance(name, str):
         problem = not_one_of("action", shorten(name), known)
-    elif name in ACTIONS:
-        return ACTIONS[name]
     else:
-        guess = nearest(name, known)
+        guess = _SYNONYMS.get(name.lower()) or nearest(name[:60], known)
         hint = f" Did you mean '{guess}'?" if guess else ""
         text = f"unknown action '{shorten(name, 60)}'.{hint} Actions: {', '.join(known)}"
         problem = Problem("action", text, shorten(name), known, guess, "unknown_action")
-    raise InvalidRequest([problem], EXAMPLES[problem.suggestion or "help"])
-
-
-def _read(service: TaskScheduler, action: Action, given: Mapping[str, Any]) -> BaseModel | _Definition:
-    if action.model in (requests.Create, requests.Update):
-        return _read_definition(service, action, given)
-    problems: list[Problem] = []
-    try:
-        request = action.model.model_validate(given)
-    except ValidationError as error:
-        problems = explain(error, action.model)
-    if action.model in (requests.Preview, requests.Runs):
-        problems += _problems_of_times(service, given, {problem.field for problem in problems})
-    if problems:
-        raise InvalidRequest(problems)
-    return request
-
-
-def _problems_of_times(service: TaskScheduler, given: Mapping[str, Any], known: set[str]) -> list[Problem]:
-    """Return what is wrong with zone, moments and schedule, beside the `known` faulty fields."""
-    fine = {name: value for name, value in given.items() if name not in known}
-    zone, problems = fine.get("timezone"), []
-    moments = [name for name in ("after", "since") if name in fine]
-    checks: list[Callable[[], object]] = [partial(_moment, service, fine[name], name) for name in moments]
-    if zone is not None:
-        checks.append(partial(read_zone, zone))
-    if fine.get("action") == "preview" and not known & set(SPELLING_FIELDS):
-        schedule = {name: fine.get(name) for name in SPELLING_FIELDS}
-        checks.append(partial(read_schedule, schedule, zone=service.config.zone, now=service.now()))
-    for check in checks:
-        try:
-            check()
-        except InvalidRequest as error:
-            problems.extend(error.problems)
-    return problems
-
-
-@dataclass(frozen=True, slots=True)
-class _Definition:
-    """A definition that was sent: the fields of the job, apart from those of the request."""
-
-    fields: dict[str, Any]
-    task_id: str
-    replace: bool
-    job: Job | None
-
-
-def _read_definition(service: TaskScheduler, action: Action, given: Mapping[str, Any]) -> _Definition:
-    """Take the request apart; what the fields of a job may be, the scheduler says for every caller alike."""
-    fields = {name: value for name, value in given.items() if name not in ("action", "replace")}
-    if action.model is requests.Update:
-        return _read_update(service, fields, given)
-    job, problems = None, []
-    replace = given.get("replace", False)
-    if not isinstance(replace, bool):
-        problems.append(Problem("replace", f"'replace' must be true or false, not {shorten(replace, 60)!r}", replace))
-    kind = given.get("type") if given.get("type") in TASK_TYPES else "task"
-    fields.setdefault("task_id", f"{kind}-{secrets.token_hex(4)}")
-    try:
-        job = service.read_definition(fields)
-    except InvalidRequest as error:
-        problems = [*error.problems, *problems]
-    if problems:
-        raise InvalidRequest(problems)
-    return _Definition(fields, str(fields["task_id"]), replace, job)
-
-
-def _read_update(service: TaskScheduler, fields: dict[str, Any], given: Mapping[str, Any]) -> _Definition:
-    """Read an update as far as that goes without the task that it is for."""
-    problems: list[Problem] = []
-    if "replace" in given:
-        problems.append(unknown_field("replace", job_fields(), given["replace"]))
-    try:
-        request = requests.Update.model_validate({name: given[name] for name in ("action", "task_id") if name in given})
-    except ValidationError as error:
-        problems += explain(error, requests.Update)
-    if problems:
-        raise InvalidRequest(problems + _problems_of_changes(service, fields))
-    assert isinstance(request, requests.Update)
-    return _Definition(fields, request.task_id, False, None)
-
-
-def _problems_of_changes(service: TaskScheduler, fields: Mapping[str, Any]) -> list[Problem]:
-    """Return what is wrong with changes whatever task they are for."""
-    changes = {name: value for name, value in fields.items() if name != "task_id"}
-    try:
-        service.read_definition({"task_id": "any", **changes})
-    except InvalidRequest as error:
-        return [
-            problem
-            for problem in error.problems
-            if problem.code != "missing_field"
-            and not (problem.code == "unknown_field" and problem.field in job_fields())
-        ]
-    return []
-
-
-def _with_known(problem: Problem, action: Action, given: Mapping[str, Any]) -> Problem:
-    """Name the field that was most likely meant by an unknown one, of all that the action takes."""
-    if problem.code != "unknown_field" or problem.field not in given or problem.field in job_fields():
-        return problem
-    known = set(problem.accepted) | ({"replace"} if action.model is requests.Create else set())
-    meant = requests.SYNONYMS.get(problem.field.lower())
-    if meant in known:
-        text = f"unknown field '{problem.field}'; did you mean '{meant}'?"
-        return Problem(problem.field, text, problem.got, sorted(known), meant, "unknown_field")
-    return unknown_field(problem.field, known, problem.got)
-
-
-# --- examples that work ------------------------------------------------------------------------
-
-
-def _example(
-    service: TaskScheduler, action: Action, given: Mapping[str, Any], problems: list[Problem]
-) -> dict[str, Any]:
-    """Return the whole request nearest to the one that was sent that would be carried out now."""
-    try:
-        plain = _plain_example(service, action)
-        found = list(mended_examples(plain, given, problems))
-        working = (request for request in found if _works(service, action, request, _try))
-        readable = (request for request in found if _works(service, action, request, _read))
-        return next(working, None) or next(readable, plain)
-    except Unavailable:
-        return EXAMPLES[action.name]
-
-
-def _plain_example(service: TaskScheduler, action: Action) -> dict[str, Any]:
-    """Return the example of an action, with ids that exist where they must, and a new one where it must not."""
-    plain = dict(EXAMPLES[action.name])
-    if action.model is requests.Create:
-        if not _works(service, action, plain, _try):
-            plain["task_id"] += f"-{secrets.token_hex(2)}"
-    elif "task_id" in plain:
-        found, _ = service.list_jobs(JobFilter(), 0, 1)
-        plain |= {"task_id": found[0].stored.task_id} if found else {}
-    elif "run_id" in plain:
-        newest = service.list_runs(RunFilter(), None, 1)
-        plain |= {"run_id": newest[0].run_id} if newest else {}
-    return plain
-
-
-def _works(
-    service: TaskScheduler,
-    action: Action,
-    request: Mapping[str, Any],
-    attempt: Callable[[TaskScheduler, Action, Mapping[str, Any]], object],
-) -> bool:
-    try:
-        attempt(service, action, request)
-    except Unavailable:
-        raise
-    except SchedulerError:
-        return False
-    return True
-
-
-def _try(service: TaskScheduler, action: Action, request: Mapping[str, Any]) -> None:
-    """Do what can be done of a request without changing anything; raise what it would raise."""
-    read = _read(service, action, request)
-    if isinstance(read, _Definition):
-        if read.job is not None:
-            service.check_job(read.job, read.replace)
-        else:
-            _try_update(service, read)
-    elif request.get("run_id") is not None:
-        service.get_run(str(request["run_id"]))
-    elif request.get("task_id") is not None:
-        service.get_job(str(request["task_id"]))
-    if action.model in (requests.Preview, requests.Help):
-        action.function(service, read)
-
-
-def _try_update(service: TaskScheduler, update: _Definition) -> None:
-    kept = dict(service.get_job(update.task_id).stored.definition)
-    if any(name in update.fields for name in SPELLING_FIELDS):
-        kept = {name: value for name, value in kept.items() if name not in SPELLING_FIELDS}
-    service.read_definition({**kept, **update.fields})
+    meant, fields = (problem.suggestion, given) if problem.suggestion else ("help", {})
+    raise InvalidRequest([problem], working_example(service, ACTIONS[meant], {**fields, "action": meant}, [problem]))
 
 
 # --- the documented core -----------------------------------------------------------------------
@@ -295,7 +125,7 @@ def stop(service: TaskScheduler, request: requests.Nothing) -> Answer:
     return {"status": "info", "message": "Scheduler is not running"}
 
 
-def create(service: TaskScheduler, request: _Definition) -> Answer:
+def create(service: TaskScheduler, request: Definition) -> Answer:
     """Keep a new task."""
     return _planned(service, service.add_job(_job(request), request.replace))
 
@@ -342,7 +172,7 @@ def get(service: TaskScheduler, request: requests.OneTask) -> Answer:
     )
 
 
-def update(service: TaskScheduler, request: _Definition) -> Answer:
+def update(service: TaskScheduler, request: Definition) -> Answer:
     """Change fields of a task."""
     changes = {name: value for name, value in request.fields.items() if name != "task_id"}
     planned = service.update_job(request.task_id, changes)
@@ -406,7 +236,7 @@ def list_runs(service: TaskScheduler, request: requests.Runs) -> Answer:
     which = RunFilter(
         request.task_id,
         RunStatus(request.run_status) if request.run_status else None,
-        _moment(service, request.since, "since"),
+        moment(service, request.since, "since"),
     )
     found = service.list_runs(which, request.cursor, request.limit + 1)
     page = found[: request.limit]
@@ -438,7 +268,7 @@ def output(service: TaskScheduler, request: requests.Output) -> Answer:
 
 def preview(service: TaskScheduler, request: requests.Preview) -> Answer:
     """Show what a schedule means."""
-    after = _moment(service, request.after, "after", request.timezone)
+    after = moment(service, request.after, "after", request.timezone)
     fields = {name: getattr(request, name) for name in SPELLING_FIELDS}
     schedule, moments = service.preview(fields, request.timezone, after, request.count)
     trigger = schedule.trigger
@@ -453,7 +283,7 @@ def preview(service: TaskScheduler, request: requests.Preview) -> Answer:
     }
 
 
-def validate(service: TaskScheduler, request: _Definition) -> Answer:
+def validate(service: TaskScheduler, request: Definition) -> Answer:
     """Say what `create` would do."""
     planned = service.check_job(_job(request), request.replace)
     info = planned.info
@@ -481,7 +311,7 @@ def explain_all(service: TaskScheduler, request: requests.Help) -> Answer:
     return guide(ACTIONS, request.topic)
 
 
-def _job(request: _Definition) -> Job:
+def _job(request: Definition) -> Job:
     assert request.job is not None
     return request.job
 
@@ -535,22 +365,6 @@ def _next_text(moments: list[datetime], zone: Any) -> str:
     return f"next run {local(moments[0], zone)}" if moments else "it never runs by itself"
 
 
-def _moment(service: TaskScheduler, text: str | None, field: str, timezone: str | None = None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if not 1900 <= moment.year <= 9000:
-            raise ValueError(text)
-    except ValueError as error:
-        now = iso(service.now().replace(microsecond=0), service.config.zone)
-        message = f"'{field}' must be an ISO 8601 time of the years 1900 to 9000, such as '{now}'"
-        raise InvalidRequest([Problem(field, message, shorten(text), [now], now)]) from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=read_zone(timezone) if timezone else service.config.zone)
-    return moment
-
-
 ACTIONS = {
     action.name: action
     for action in (
@@ -584,4 +398,4 @@ ACTIONS = {
     )
 }
 
-__all__ = ["ACTIONS", "Action", "Answer", "Job", "NotFound", "Run", "Waiting", "answer"]
+__all__ = ["ACTIONS", "Action", "Answer", "Waiting", "answer"]

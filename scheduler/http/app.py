@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable
 
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from scheduler.config import SchedulerConfig
-from scheduler.errors import InvalidRequest, NotFound, SchedulerError
+from scheduler.errors import InvalidRequest, NotFound, SchedulerError, Unavailable
 from scheduler.http import actions
 from scheduler.http.answers import error_response, json_response, malformed
 from scheduler.http.body import parse_body
-from scheduler.http.guard import Guard, check_media_type, read_body
+from scheduler.http.guard import Guard, check_media_type, forbidden_host, read_body
 from scheduler.http.guide import guide
 from scheduler.http.handoff import HandedOver, Handoff, LeaveSocket
 from scheduler.http.token import read_token
@@ -35,12 +35,15 @@ class Service:
         self._lock = threading.Lock()
         self._scheduler: TaskScheduler | None = None
         self._guard: Guard | None = None
+        self._closed = False
         self.exposed = False
         """Whether the server listens off loopback, whatever the settings say: a token is needed then."""
         self.handoff = Handoff()
 
     def open(self) -> TaskScheduler:
-        """Return the scheduler, taking part in the firing from now on."""
+        """Return the scheduler, taking part in the firing from now on; raise `Unavailable` after `close`."""
+        if self._closed:
+            raise Unavailable("The service is being stopped.", code="shutting_down")
         if self._scheduler is None:
             with self._lock:
                 if self._scheduler is None:
@@ -66,9 +69,11 @@ class Service:
         return self._guard
 
     def close(self) -> None:
-        """Stop gracefully."""
-        if self._scheduler is not None:
-            self._scheduler.close()
+        """Stop gracefully, once."""
+        with self._lock:
+            scheduler, self._closed = None if self._closed else self._scheduler, True
+        if scheduler is not None:
+            scheduler.close()
             self.handoff.close()
 
 
@@ -137,6 +142,8 @@ def _framework_error(error: HTTPException) -> Response:
         allowed = sorted(set(getattr(error, "valid_methods", None) or ["POST"]))
         text = f"{request.path[:200]} does not take {request.method[:20]}; it takes {', '.join(allowed)}."
         return error_response(SchedulerError(text, "method_not_allowed", allowed_methods=allowed))
+    if isinstance(error, BadHost):
+        return error_response(forbidden_host(request.headers.get("Host", "")))
     if error.code == 400:
         return error_response(malformed(error.description or error.name))
     code = "body_too_large" if error.code == 413 else "invalid_request"

@@ -64,6 +64,7 @@ def mended_examples(
     left = {name: value for name, value in sent.items() if name not in faulty}
     for kept in (mended, left):
         yield _filled(kept, {name: value for name, value in plain.items() if name in faulty}, plain)
+    yield _filled(left, {}, plain)
     for kept in (mended, left):
         yield _filled(kept, plain, plain)
     yield dict(plain)
@@ -75,10 +76,10 @@ def _filled(kept: Mapping[str, Any], defaults: Mapping[str, Any], plain: Mapping
     if any(name in kept for name in SPELLING_FIELDS):
         filled = {name: value for name, value in filled.items() if name not in SPELLING_FIELDS or name in kept}
     if "type" in plain:
-        kind = kept.get("type") if kept.get("type") in TASK_TYPES else _kind_of(kept)
-        takes = TASK_TYPES[str(kind)].model_fields
+        kind = next((name for name in TASK_TYPES if name == kept.get("type")), _kind_of(kept))
+        takes = TASK_TYPES[kind].model_fields
         filled = {name: value for name, value in filled.items() if name not in _TASK_FIELDS - set(takes)}
-        filled = {**OF_TYPE[str(kind)], **filled, "type": kind}
+        filled = {**OF_TYPE[kind], **filled, "type": kind}
     order = [name for name in plain if name in filled]
     return {name: filled[name] for name in (*order, *(name for name in filled if name not in order))}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import re
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -11,9 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Request
+from werkzeug.exceptions import ClientDisconnected
 
 from scheduler.config import LOOPBACK, Rate, SchedulerConfig
 from scheduler.errors import LimitReached, NotAllowed, SchedulerError
+from scheduler.http.answers import malformed
 
 MOST_BYTES = 1024 * 1024
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]*)?")
@@ -44,10 +48,7 @@ class Guard:
         """Refuse names that a hostile page could have pointed at this machine (DNS rebinding)."""
         host = request.headers.get("Host", "")
         if not self._knows(host, request):
-            came = f"The Host '{host[:200]}' is not allowed." if host else "The Host header is missing."
-            raise NotAllowed(
-                f"{came} Use localhost, or add the name to SCHEDULER_ALLOWED_HOSTS.", code="forbidden_host"
-            )
+            raise forbidden_host(host)
 
     def _check_origin(self, request: Request) -> None:
         """Refuse what another site's page posts through a browser."""
@@ -90,6 +91,12 @@ class Guard:
             )
 
 
+def forbidden_host(host: str) -> NotAllowed:
+    """Return the refusal of a Host."""
+    came = f"The Host '{host[:200]}' is not allowed." if host else "The Host header is missing."
+    return NotAllowed(f"{came} Use localhost, or add the name to SCHEDULER_ALLOWED_HOSTS.", code="forbidden_host")
+
+
 def _own_address(request: Request) -> str | None:
     """Return the address that the client reached: an address cannot be rebound, unlike a name."""
     connection = request.environ.get("gunicorn.socket")
@@ -104,17 +111,34 @@ def _without_brackets(host: str) -> str:
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
+def set_patience(connection: socket.socket, receive: float, send: float | None = None) -> None:
+    """Let the system end a blocking read or write after so many seconds without a byte."""
+    for option, seconds in ((socket.SO_RCVTIMEO, receive), (socket.SO_SNDTIMEO, send)):
+        if seconds is not None:
+            connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6)))
+
+
 def read_body(request: Request) -> bytes:
     """Return the body; raise `LimitReached` where it is over MOST_BYTES, having read on for a moment.
 
     A client that still sends when the connection closes would never see the answer.
     """
     if (request.content_length or 0) <= MOST_BYTES:
-        body: bytes = request.stream.read(MOST_BYTES + 1)
+        try:
+            body: bytes = request.stream.read(MOST_BYTES + 1)
+        except Exception as error:
+            # Whatever the server's reader raises, what was sent is the reason: it broke off, or is badly cut in chunks.
+            raise malformed(f"The body could not be read to its end: {_cause(error)}.") from error
         if len(body) <= MOST_BYTES:
             return body
+    if (connection := request.environ.get("gunicorn.socket")) is not None:
+        set_patience(connection, _DRAIN_SECONDS)
     _drain(request.stream.read)
     raise LimitReached(f"The body is over {MOST_BYTES} bytes, which is the limit.", code="body_too_large")
+
+
+def _cause(error: Exception) -> str:
+    return "the client stopped sending" if isinstance(error, OSError | ClientDisconnected) else str(error)[:200]
 
 
 def check_media_type(request: Request) -> None:
@@ -135,7 +159,10 @@ def _drain(read: Callable[[int], Any]) -> None:
     deadline = time.monotonic() + _DRAIN_SECONDS
     left = _DRAIN_BYTES
     while left > 0 and time.monotonic() < deadline:
-        chunk = read(64 * 1024)
+        try:
+            chunk = read(64 * 1024)
+        except Exception:
+            return  # It is answered all the same.
         if not chunk:
             return
         left -= len(chunk)

@@ -49,7 +49,7 @@ def _cursor(pattern: str) -> AfterValidator:
 
 
 Limit = Annotated[int, Field(ge=1, le=10_000, description="Rows at most.")]
-Cursor = Annotated[str, Field(max_length=200, description="`next_cursor` of the page before.")]
+Cursor = Annotated[str, Field(max_length=200)]
 KeyCursor = Annotated[Cursor, _cursor("[0-9]{1,18}")]
 RunCursor = Annotated[Cursor, _cursor("[0-9a-hjkmnp-tv-z]{26}")]
 RunId = Annotated[str, Field(min_length=1, max_length=64, description="The run's id.")]
@@ -102,7 +102,7 @@ class List(Request):
     enabled: bool | None = Field(None, description="Only tasks that are enabled, or only those that are not.")
     search: str | None = Field(None, max_length=200, description="Only tasks that have this text in id, name or words.")
     limit: Limit = 1000
-    cursor: KeyCursor | None = None
+    cursor: KeyCursor | None = Field(None, description="`next_cursor` of the page before.")
 
 
 class OneTask(Request):
@@ -122,7 +122,7 @@ class RunNow(OneTask):
 class Cancel(Request):
     """The id of a run, or of a task whose runs shall all end."""
 
-    run_id: RunId | None = None
+    run_id: RunId | None = Field(None, description="The run that shall end.")
     task_id: TaskId | None = Field(None, description="The task whose runs shall end.")
 
     @model_validator(mode="after")
@@ -157,7 +157,7 @@ class Runs(Request):
     ) = Field(None, description="Only runs with that status.")
     since: str | None = Field(None, max_length=64, description="Only runs scheduled for that ISO 8601 time or later.")
     limit: Limit = 1000
-    cursor: RunCursor | None = None
+    cursor: RunCursor | None = Field(None, description="`next_cursor` of the page before.")
 
 
 class Output(Request):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from gunicorn import util
+from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
 from scheduler.errors import SchedulerError
 from scheduler.http.answers import dump, error_body, malformed
+from scheduler.http.guard import set_patience
 from scheduler.http.handoff import allow_handoff
+
+RECEIVE_SECONDS = 5.0
+SEND_SECONDS = 30.0
 
 
 class HandoffWorker(ThreadWorker):
@@ -20,7 +26,13 @@ class HandoffWorker(ThreadWorker):
         allow_handoff()
         # gunicorn has no setting for what it answers to requests that it cannot read.
         util.write_error = _write_error
+        SocketUnreader.chunk = _chunk  # type: ignore[method-assign]
         super().init_process()
+
+    def handle(self, conn: Any) -> Any:
+        """Serve a request; who stops sending or reading half-way loses the connection, for threads are few."""
+        set_patience(conn.sock, RECEIVE_SECONDS, SEND_SECONDS)
+        return super().handle(conn)
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Put a served connection back, or let it go."""
@@ -28,6 +40,16 @@ class HandoffWorker(ThreadWorker):
             self.nr_conns -= 1
             return
         super().finish_request(conn, fs)
+
+
+_read_chunk = SocketUnreader.chunk
+
+
+def _chunk(self: SocketUnreader, *args: Any) -> Any:
+    try:
+        return _read_chunk(self, *args)
+    except BlockingIOError as error:
+        raise ConnectionResetError(errno.ECONNRESET, "the client stopped sending") from error
 
 
 def _write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:

@@ -1,0 +1,78 @@
+"""`status` and `GET /healthz`: how the scheduler is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scheduler.version import VERSION
+from tests.http.conftest import Api
+from tests.server import ROOT
+
+KEYS = {"status", "message", "state", "counts", "queue", "running", "lateness", "sandbox", "version", "store"}
+
+
+def test_a_fresh_one(api: Api) -> None:
+    answer = api.ok("status")
+    assert set(answer) >= KEYS
+    assert answer["message"] == "Scheduler is stopped: 0 tasks, 0 running, 0 waiting"
+    assert (answer["state"], answer["version"]) == ("stopped", VERSION)
+    assert answer["counts"]["tasks"]["total"] == 0
+    assert (answer["queue"]["waiting"], answer["running"]) == (0, [])
+    assert answer["lateness"]["runs"] == 0
+    assert answer["sandbox"]["allowed_dirs"] == [str(api.workspace)]
+    assert answer["store"]["state"] == "ok"
+    assert answer["timezone"] == "Europe/Berlin"
+
+
+def test_counts(api: Api) -> None:
+    api.ok("start")
+    api.create("one")
+    api.create("paused")
+    api.ok("pause", task_id="paused")
+    api.create("disabled", enabled=False)
+    api.create("manual", schedule_type="manual")
+    answer = api.ok("status")
+    assert answer["message"].startswith("Scheduler is running: 4 tasks, ")
+    counts = answer["counts"]["tasks"]
+    assert (counts["total"], counts["paused"], counts["disabled"], counts["completed"]) == (4, 1, 1, 0)
+
+
+def test_runs_under_way_and_waiting(make_api: Callable[..., Api]) -> None:
+    api = make_api(max_workers=1)
+    run_id = api.running("long", max_instances=5)
+    api.create("high", priority="high")
+    api.ok("run_now", task_id="high")
+    api.ok("run_now", task_id="long")
+    answer = api.ok("status")
+    assert answer["message"] == "Scheduler is stopped: 2 tasks, 1 running, 2 waiting"
+    [run] = answer["running"]
+    assert (run["run_id"], run["task_id"]) == (run_id, "long")
+    assert run["started_at"]
+    assert answer["queue"]["waiting"] == 2
+    assert answer["queue"]["by_priority"] == {"urgent": 0, "high": 1, "medium": 1, "low": 0}
+    assert answer["workers"] == 1
+
+
+def test_an_allowed_directory_with_our_own_code_is_told(make_api: Callable[..., Api]) -> None:
+    [warning] = make_api(allowed_dirs=(ROOT,)).ok("status")["warnings"]
+    assert str(ROOT) in warning
+
+
+def test_health(api: Api) -> None:
+    response = api.client.get("/healthz", headers={"Host": "localhost"})
+    assert response.status_code == 200
+    assert response.json["status"] == "ok"
+    assert response.json["version"] == VERSION
+
+
+def test_health_needs_no_token_but_a_known_host(make_api: Callable[..., Api]) -> None:
+    api = make_api(token="secret")
+    assert api.client.get("/healthz", headers={"Host": "localhost"}).status_code == 200
+    assert api.client.get("/healthz", headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_health_tells_of_a_clock_that_is_gone(api: Api) -> None:
+    api.ok("status")
+    api.scheduler.health = lambda: {"status": "degraded", "reasons": ["the clock"]}  # type: ignore[method-assign]
+    response = api.client.get("/healthz", headers={"Host": "localhost"})
+    assert (response.status_code, response.json["reasons"]) == (503, ["the clock"])
