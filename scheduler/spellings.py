@@ -121,7 +121,7 @@ def _read_config(config: object, problems: list[Problem]) -> Mapping[str, object
     if isinstance(config, str):
         try:
             config = json.loads(config) if config.strip() else {}
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # the latter where it is nested without end
             message = f"'schedule_config' is no JSON object: {error}"
             problems.append(Problem("schedule_config", message, got=config, suggestion={"hour": 9, "minute": 0}))
             return None
