@@ -123,7 +123,7 @@ def _refuse_never(trigger: Trigger, phrase: Phrase, first: datetime | None) -> R
     now = phrase.now.astimezone(phrase.zone)
     if isinstance(trigger, Once):
         return _refuse_past(trigger, phrase, now)
-    if phrase.limits is not NO_LIMITS:
+    if phrase.limits != NO_LIMITS:
         return _refuse_given(trigger, phrase)
     start, until = trigger.bounds.start, trigger.bounds.until
     if first is None and start and until and until < start and phrase.has("start", "until"):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from scheduler.errors import Unavailable
@@ -55,7 +55,7 @@ class Database:
         try:
             with self._readers.connect() as connection:
                 return unit(connection)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             raise _unavailable(error) from error
 
     def write(self, unit: Callable[[Connection], T]) -> T:
@@ -66,7 +66,7 @@ class Database:
         """
         try:
             return self._writer.submit(unit).result()
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             raise _unavailable(error) from error
 
     def write_soon(self, unit: Callable[[Connection], T], done: Callable[[T | BaseException], None]) -> None:
