@@ -5,36 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tasks.sandbox.callers import run_of_connection
 from tasks.sandbox.cancellation import Cancellation
+from tasks.sandbox.confinement import Confinement, make_confinement
 from tasks.sandbox.environment import check_env
+from tasks.sandbox.kernel import protect_process
 from tasks.sandbox.leftovers import adopt_orphans, kill_leftovers
 from tasks.sandbox.output import OutputText, output_path, read_ends, read_output, remove_output
 from tasks.sandbox.paths import AllowedDirs
 from tasks.sandbox.plain import PlainSandbox
 from tasks.sandbox.private_dir import clear_private_dirs
+from tasks.sandbox.request import SandboxRequest
+from tasks.sandbox.run_user import ConfinementError
 from tasks.sandbox.spec import RunSpec
 
 __all__ = [
     "AllowedDirs",
     "Cancellation",
+    "Confinement",
+    "ConfinementError",
     "OutputText",
     "RunSpec",
+    "SandboxRequest",
     "adopt_orphans",
     "check_env",
     "clear_private_dirs",
     "kill_leftovers",
+    "make_confinement",
     "open_sandbox",
     "output_path",
+    "protect_process",
     "read_ends",
     "read_output",
     "remove_output",
+    "run_of_connection",
 ]
 
 
 @contextmanager
-def open_sandbox(spec: RunSpec, cancellation: Cancellation) -> Iterator[PlainSandbox]:
-    """Give one run its place, and take away its private directory afterwards."""
-    sandbox = PlainSandbox(spec, cancellation)
+def open_sandbox(
+    spec: RunSpec, cancellation: Cancellation, confinement: Confinement | None = None
+) -> Iterator[PlainSandbox]:
+    """Give one run its place, and take away its private directory afterwards.
+
+    Without a confinement the run is not confined by the kernel.
+    """
+    sandbox = confinement.open(spec, cancellation) if confinement else PlainSandbox(spec, cancellation)
     try:
         yield sandbox
     finally:

@@ -33,14 +33,18 @@ ENDING_SECONDS = 10.0
 NUMBERS_IN_ORDER_SECONDS = 5.0
 """How long a run may last for its processes to be known by their higher numbers, before these start over."""
 
+EXEC_PATIENCE = 20
+"""How often an empty environment is looked at again."""
+
 FEW = 200
 """How many newer numbers are asked for one by one before reading the whole table is cheaper."""
+
+exempt: set[int] = set()
+"""Children of the server, in sessions of their own, that belong to no run."""
 
 _started_count = itertools.count(1)
 _runs: dict[int, RunProcesses] = {}
 _runs_lock = threading.Lock()
-start_lock = threading.Lock()
-"""Held from before a main process is started until its number is entered here."""
 _adopts_orphans = False
 _last_full_look = 0.0
 
@@ -144,15 +148,19 @@ class RunProcesses:
             session = os.getsid(pid)
         except ProcessLookupError:
             return False
-        if session <= self.main_pid or session in {run.main_pid for run in self._others()}:
-            return session == self.main_pid
-        others = self._others()
-        if processes.read_environ(pid).get(RUN_ID_NAME) in {run.run_id.encode() for run in others}:
+        if session == self.main_pid:
+            return True
+        if session < self.main_pid or session == os.getsid(0):  # begun before the run, or this process's own
             return False
-        if any(run.main_pid == 0 for run in others):  # it may be the main process of that one
-            with start_lock:
-                others = self._others()
-        return session not in {run.main_pid for run in others} and self._is_alive(pid)
+        others = self._others()
+        if session in {run.main_pid for run in others}:
+            return False
+        run_id = _run_id_of(pid)
+        if run_id == self.run_id:
+            return True
+        if run_id in {run.run_id for run in others} or any(run.main_pid == 0 for run in others):
+            return False  # a stranger without an id, taken for one just starting, is found by the next look at all
+        return session not in {run.main_pid for run in self._others()} and self._is_alive(pid)
 
     def _is_alive(self, pid: int) -> bool:
         process = processes.read_process(pid)
@@ -178,13 +186,29 @@ class RunProcesses:
             return False
         if process.session == self.main_pid:
             return True
-        if processes.read_environ(process.pid).get(RUN_ID_NAME) == self.run_id.encode():
+        if _run_id_of(process.pid) == self.run_id:
             return True
         return _is_orphan(process) and not any(run.may_own(process) for run in self._others())
 
     def may_own(self, process: Process) -> bool:
         """Return whether a process is young enough to have been started by this run."""
         return process.started >= int(self.began * TICKS)
+
+
+def _run_id_of(pid: int) -> str | None:
+    """Return the id in the environment that a process was started with, or None where there is none.
+
+    A process that is just becoming another program has no environment for some microseconds.
+    """
+    for _ in range(EXEC_PATIENCE):
+        environ = processes.read_environ(pid)
+        if environ:
+            return environ.get(RUN_ID_NAME, b"").decode("ascii", "replace") or None
+        process = processes.read_process(pid)
+        if process is None or process.dead:
+            return None
+        os.sched_yield()
+    return None
 
 
 def _full_look_is_due(began: float) -> bool:
@@ -198,7 +222,8 @@ def _full_look_is_due(began: float) -> bool:
 
 
 def _is_orphan(process: Process) -> bool:
-    return _adopts_orphans and process.parent == os.getpid() and process.session != os.getsid(0)
+    detached = process.parent == os.getpid() and process.session != os.getsid(0)
+    return _adopts_orphans and detached and process.pid not in exempt
 
 
 def _reap_orphan(process: Process) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from tasks.results import Status, TaskResult
 
+Cause = Literal["itself", "timeout", "cancelled", "memory", "processes", "cpu"]
+
 HINTS = {
     126: "Exit code 126 means: found, but it cannot be executed. Is its mode right (chmod +x)?",
     127: "Exit code 127 means: command not found. A task's PATH holds the service's Python and the "
@@ -21,13 +23,15 @@ class Ending:
     """How the main process of a run ended.
 
     `code` is its exit code, or minus the number of the signal that killed it, or None where that
-    could not be learned. `cause` says who ended it: itself, its timeout, or a cancellation.
+    could not be learned. `cause` says what ended it: itself, its timeout, a cancellation, or a limit,
+    which `limit` then tells in words.
     """
 
     code: int | None
-    cause: Literal["itself", "timeout", "cancelled"] = "itself"
+    cause: Cause = "itself"
     cancel_reason: str | None = None
     timeout_seconds: float = 0
+    limit: str = ""
 
 
 def result_of(
@@ -67,6 +71,8 @@ def _verdict(ending: Ending) -> tuple[Status, str | None]:
         return "timeout", f"timed out after {ending.timeout_seconds:g} s"
     if ending.cause == "cancelled":
         return "cancelled", ending.cancel_reason
+    if ending.limit:
+        return "failed", ending.limit
     if ending.code is None:
         return "failed", "how its main process ended is not known"
     if ending.code < 0:

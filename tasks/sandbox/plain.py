@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tasks.results import Refusal, TaskRefused, TaskResult
 from tasks.sandbox.cancellation import Cancellation
 from tasks.sandbox.environment import build_env
 from tasks.sandbox.paths import AllowedDirs
-from tasks.sandbox.plain_run import PlainRun
-from tasks.sandbox.private_dir import PrivateDir
+from tasks.sandbox.plain_run import UNCONFINED, PlainRun
+from tasks.sandbox.private_dir import Owner, PrivateDir
 from tasks.sandbox.spec import RunSpec
 
 
@@ -22,11 +23,21 @@ class PlainSandbox:
     Nothing here keeps a run from reading or writing what the server's user may.
     """
 
-    def __init__(self, spec: RunSpec, cancellation: Cancellation) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        cancellation: Cancellation,
+        *,
+        owner: Owner = None,
+        told: Mapping[str, Any] = UNCONFINED,
+        refusal: str | None = None,
+    ) -> None:
         self.spec = spec
         self.cancellation = cancellation
         self.python = sys.executable
-        self._private = PrivateDir(spec.tmp_root, spec.run_id)
+        self._private = PrivateDir(spec.tmp_root, spec.run_id, owner)
+        self._told = told
+        self._refusal = refusal
 
     @property
     def allowed(self) -> AllowedDirs:
@@ -37,6 +48,11 @@ class PlainSandbox:
     def tmpdir(self) -> Path:
         """The run's private directory, its HOME and TMPDIR; made when first asked for."""
         return Path(self._private.path)
+
+    @property
+    def private_path(self) -> str:
+        """The private directory as text."""
+        return self._private.path
 
     def add_file(self, name: str, content: str) -> Path:
         """Put a file that the run can read into its private directory; return its path."""
@@ -64,6 +80,8 @@ class PlainSandbox:
 
     def run(self, argv: Sequence[str]) -> TaskResult:
         """Run a program to its end and that of everything it started; never raise for its failing."""
+        if self._refusal is not None:
+            return TaskResult.not_started(f"sandbox: {self._refusal}")
         if self.cancellation.reason is not None:
             return TaskResult("cancelled", exit_code=None, signal=None, reason=self.cancellation.reason)
         try:
@@ -73,7 +91,11 @@ class PlainSandbox:
             return TaskResult.not_started(str(refused))
         except OSError as error:
             return TaskResult.not_started(f"the run's private directory could not be made: {error}")
-        return PlainRun(self.spec, self.cancellation).carry_out(argv, directory, env)
+        return self.start(argv, directory, env)
+
+    def start(self, argv: Sequence[str], directory: Path, env: dict[str, str]) -> TaskResult:
+        """Run a program in a directory with an environment, both known to be right."""
+        return PlainRun(self.spec, self.cancellation, self._told).carry_out(argv, directory, env)
 
     def close(self) -> None:
         """Remove the private directory."""
@@ -83,7 +105,7 @@ class PlainSandbox:
         spec = self.spec
         return build_env(
             python=self.python,
-            tmpdir=self._private.path,
+            tmpdir=self.private_path,
             timezone=spec.timezone,
             task_id=spec.task_id,
             run_id=spec.run_id,

@@ -10,13 +10,13 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from tasks.results import TaskResult
 from tasks.sandbox.cancellation import Cancellation
-from tasks.sandbox.leftovers import ENDING_SECONDS, RunProcesses, start_lock
+from tasks.sandbox.leftovers import ENDING_SECONDS, RunProcesses
 from tasks.sandbox.listener import Listener
-from tasks.sandbox.outcome import Ending, result_of
+from tasks.sandbox.outcome import Cause, Ending, result_of
 from tasks.sandbox.output import OutputFile
 from tasks.sandbox.processes import Process, open_process
 from tasks.sandbox.spec import RunSpec
@@ -24,14 +24,13 @@ from tasks.sandbox.spec import RunSpec
 UMASK = 0o022
 UNCONFINED: Mapping[str, str] = {"level": "none"}
 
-Cause = Literal["itself", "timeout", "cancelled"]
-
 
 class PlainRun:
     """A run of one program: started, waited for in one poll(), and ended with all that it started."""
 
-    def __init__(self, spec: RunSpec, cancellation: Cancellation) -> None:
+    def __init__(self, spec: RunSpec, cancellation: Cancellation, told: Mapping[str, Any] = UNCONFINED) -> None:
         self.spec = spec
+        self.told = told
         self.cancellation = cancellation
         self.listener = Listener()
         self.processes = RunProcesses(spec.run_id)
@@ -47,9 +46,8 @@ class PlainRun:
             stack.callback(self.listener.close)
             bell = stack.enter_context(self.cancellation.bell())
             try:
-                with start_lock:
-                    process = self._start(argv, directory, env)
-                    self.processes.main_pid = process.pid
+                process = self._start(argv, directory, env)
+                self.processes.main_pid = process.pid
             except (OSError, ValueError) as error:
                 return TaskResult.not_started(_start_fault(error, argv))
             main = os.pidfd_open(process.pid)
@@ -89,7 +87,7 @@ class PlainRun:
             hints=self._hints(withstood),
             truncated=any(output.truncated for output in self.outputs),
             usage={"cpu_seconds": cpu_seconds},
-            sandbox=UNCONFINED,
+            sandbox=self.told,
         )
 
     def _wait(self, main: int, bell: int) -> Cause:

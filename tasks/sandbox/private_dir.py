@@ -18,7 +18,10 @@ SPARE = 32
 SMALL = 4096
 """A directory that once held much stays large, and slow."""
 
-_spare: dict[str, deque[str]] = {}
+Owner = tuple[int, int] | None
+"""User and group that a run has, or None for the server's own."""
+
+_spare: dict[tuple[str, Owner], deque[str]] = {}
 _numbers = itertools.count()
 
 
@@ -30,8 +33,9 @@ class PrivateDir:
     removing one costs a file system six times what renaming does.
     """
 
-    def __init__(self, tmp_root: Path, run_id: str) -> None:
+    def __init__(self, tmp_root: Path, run_id: str, owner: Owner = None) -> None:
         self._root = str(tmp_root)
+        self._owner = owner
         self._path = f"{tmp_root}/{run_id}"
         self._made = False
 
@@ -48,6 +52,8 @@ class PrivateDir:
         path = Path(self.path, name)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(fd, "w", encoding="utf-8", newline="") as file:
+            if self._owner is not None:
+                os.fchown(fd, *self._owner)
             file.write(content)
         return path
 
@@ -69,8 +75,8 @@ class PrivateDir:
         if not self._made:
             return
         self._made = False
-        spare = _spare.setdefault(self._root, deque(maxlen=SPARE))
-        if len(spare) < SPARE and _is_untouched(self._path):
+        spare = _spare.setdefault((self._root, self._owner), deque(maxlen=SPARE))
+        if len(spare) < SPARE and _is_untouched(self._path, self._owner):
             name = f"{self._root}/spare-{next(_numbers)}"
             os.rename(self._path, name)
             spare.append(name)
@@ -79,9 +85,11 @@ class PrivateDir:
 
     def _make(self) -> None:
         try:
-            os.rename(_spare[self._root].pop(), self._path)
+            os.rename(_spare[self._root, self._owner].pop(), self._path)
         except (KeyError, IndexError, FileNotFoundError):  # none is waiting
             _make_dir(self._path)
+            if self._owner is not None:
+                os.chown(self._path, *self._owner)
 
 
 def _make_dir(path: str) -> None:
@@ -92,12 +100,12 @@ def _make_dir(path: str) -> None:
         os.mkdir(path, 0o700)
 
 
-def _is_untouched(path: str) -> bool:
+def _is_untouched(path: str, owner: Owner) -> bool:
     """Return whether a directory is as it was made: empty, with its mode, owner and no attributes."""
     found = os.lstat(path)
     return (
         found.st_mode == stat.S_IFDIR | 0o700
-        and found.st_uid == os.geteuid()
+        and (found.st_uid, found.st_gid) == (owner or (os.geteuid(), os.getegid()))
         and found.st_size <= SMALL
         and not os.listdir(path)
         and not os.listxattr(path)
@@ -106,10 +114,21 @@ def _is_untouched(path: str) -> bool:
 
 def clear_private_dirs(tmp_root: Path) -> None:
     """Remove what a server that died left in `tmp_root`; for a start, before any run."""
-    _spare.pop(str(tmp_root), None)
+    _forget_spare(tmp_root)
     with suppress(FileNotFoundError):
         for entry in os.listdir(tmp_root):
             remove_tree(tmp_root / entry)
+
+
+def drop_spare(tmp_root: Path) -> None:
+    """Remove the directories in `tmp_root` that wait for runs of this process."""
+    for path in _forget_spare(tmp_root):
+        remove_tree(Path(path))
+
+
+def _forget_spare(tmp_root: Path) -> list[str]:
+    keys = [key for key in _spare if key[0] == str(tmp_root)]
+    return [path for key in keys for path in _spare.pop(key)]
 
 
 def remove_tree(path: Path) -> None:

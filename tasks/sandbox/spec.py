@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.sandbox.paths import AllowedDirs
+from tasks.sandbox.request import SandboxRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class RunSpec:
 
     `scheduled_for` is ISO 8601. `working_directory` None means the first allowed directory. Output
     goes into `log_dir`; the run's private directory is made inside `tmp_root`. Times are seconds:
-    after `timeout_seconds` the run is told to end, `grace_seconds` later it is killed.
+    after `timeout_seconds` the run is told to end, `grace_seconds` later it is killed. `request` is the
+    task's own `sandbox` field.
     """
 
     run_id: str
@@ -30,3 +32,4 @@ class RunSpec:
     log_dir: Path
     tmp_root: Path
     grace_seconds: float = 5
+    request: SandboxRequest | None = None

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tasks import CommandTask, CustomTask, TaskResult
-from tasks.sandbox import Cancellation, OutputText, open_sandbox, read_output
+from tasks.sandbox import Cancellation, OutputText, kill_leftovers, open_sandbox, read_output
+from tasks.sandbox.outcome import Ending, result_of
 
 TEN_MINUTES = "sleep 600"
 STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
@@ -256,6 +257,7 @@ def test_many_runs_at_once_are_kept_apart(place: Any) -> None:
     for thread in threads:
         thread.join(30)
     assert len(results) == 48
+    assert kill_leftovers(results) == 0
     for run_id, result in results.items():
         assert result.exit_code == len(run_id)
         assert read_output(place.log_dir, run_id, "stdout").text == f"{run_id}\n"
@@ -272,7 +274,5 @@ def test_nothing_is_left_open(place: Any) -> None:
 
 @pytest.mark.parametrize("seconds", [0.5, 300.0, 90.25])
 def test_timeout_is_told_in_plain_numbers(place: Any, seconds: float) -> None:
-    from tasks.sandbox.outcome import Ending, result_of
-
     result = result_of(replace(Ending(None, "timeout"), timeout_seconds=seconds))
     assert result.reason == f"timed out after {seconds:g} s"

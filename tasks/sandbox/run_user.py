@@ -1,0 +1,89 @@
+"""Choose the user that runs have, and what follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from tasks.sandbox.landlock import RESOLVE_UNIX, TRUNCATE, Abilities
+from tasks.sandbox.paths import AllowedDirs
+
+TASK_USER = 60123
+"""The user that runs have where the server is root and so is the workspace's owner."""
+
+CAP_DAC_OVERRIDE = 1
+
+
+class ConfinementError(ValueError):
+    """Settings of the sandbox contradict each other, or cannot hold."""
+
+
+def choose_user(task_user: str, allowed: AllowedDirs) -> tuple[int, int] | None:
+    """Return user and group that runs get, or None for the server's own; ConfinementError if it cannot be."""
+    if task_user not in ("auto", "none"):
+        return _named_user(task_user)
+    if os.geteuid() != 0 or task_user == "none":
+        return None
+    try:
+        owner = os.stat(allowed.first)
+    except FileNotFoundError:
+        return TASK_USER, TASK_USER
+    return (owner.st_uid, owner.st_gid) if owner.st_uid else (TASK_USER, TASK_USER)
+
+
+def _named_user(text: str) -> tuple[int, int]:
+    uid, _, gid = text.partition(":")
+    if not uid.isdecimal() or (gid and not gid.isdecimal()):
+        raise ConfinementError(f"SCHEDULER_TASK_USER is 'auto', 'none' or 'uid[:gid]' in numbers, not {text!r}.")
+    if os.geteuid() != 0 and int(uid) != os.geteuid():
+        raise ConfinementError(f"SCHEDULER_TASK_USER={text}: only a server that is root can run tasks as another user.")
+    if int(uid) == 0:
+        raise ConfinementError("SCHEDULER_TASK_USER must not be root; 'none' keeps user 0 without its capabilities.")
+    return int(uid), int(gid or _group_of(int(uid)))
+
+
+def _group_of(uid: int) -> int:
+    try:
+        return pwd.getpwuid(uid).pw_gid
+    except KeyError:  # a number without a name
+        return uid
+
+
+def kept_capabilities(user: tuple[int, int] | None, landlock: Abilities | None, allow_unix: bool) -> tuple[int, ...]:
+    """Return the capabilities that runs keep.
+
+    With another user than root's, files of root in the workspace and an interpreter in root's home
+    stay within reach by overriding modes, which Landlock bounds to what is allowed anyhow. So it is
+    given only where Landlock bounds all of it.
+    """
+    if user is None or landlock is None or not landlock.files & TRUNCATE:
+        return ()
+    return () if allow_unix and not landlock.files & RESOLVE_UNIX else (CAP_DAC_OVERRIDE,)
+
+
+def is_passable(path: Path, uid: int, gid: int) -> bool:
+    """Return whether the modes of a directory and all above let this user through."""
+    for folder in (path, *path.parents):
+        found = folder.stat()
+        shift = 6 if found.st_uid == uid else 3 if found.st_gid == gid else 0
+        if not found.st_mode >> shift & 1:
+            return False
+    return True
+
+
+def shared_root(tmp_root: Path) -> Path:
+    """Return a directory of ours that everybody may pass and nobody may list, the same for the same tmp_root."""
+    number = hashlib.sha256(os.fsencode(tmp_root)).hexdigest()[:16]
+    path = Path(tempfile.gettempdir(), f"task-scheduler-{number}")
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o711)
+        path.chmod(0o711)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise ConfinementError(f"{path} belongs to somebody else; runs need it for their private directories.")
+    return path

@@ -1,0 +1,230 @@
+"""Watch and end everything below the calling process.
+
+Runs in the supervisor of one run, a child subreaper: whatever the run starts, however it is
+detached, stays below it. Only the standard library is at hand.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+TYPE_CHECKING = False  # `typing` and `collections` would cost a new supervisor milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FEW = 200
+"""How many newer process numbers are asked for one by one before reading all is cheaper."""
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+TICK = os.sysconf("SC_CLK_TCK")
+
+STORM = 16
+"""From how many processes on they are stopped before they are killed, so that none takes a freed place."""
+
+LARGE_GROUP = 4
+
+
+class Member:
+    """What the process table says of one process: parent, group, start, state, CPU ticks, memory pages."""
+
+    __slots__ = ("cpu", "dead", "group", "pages", "parent", "pid", "started")
+
+    def __init__(self, pid: int, line: bytes) -> None:
+        fields = line[line.rindex(b")") + 2 :].split()
+        self.pid = pid
+        self.dead = fields[0] in b"ZX"
+        self.parent = int(fields[1])
+        self.group = int(fields[2])
+        self.cpu = sum(map(int, fields[11:15]))  # its own, and that of children it waited for
+        self.started = int(fields[19])
+        self.pages = int(fields[21])
+
+
+def read_member(pid: int) -> Member | None:
+    """Return what the process table says of a process, or None where it has gone."""
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    try:
+        return Member(pid, os.read(fd, 4096))
+    except ProcessLookupError:
+        return None
+    finally:
+        os.close(fd)
+
+
+def below(candidates: Iterable[int]) -> dict[int, Member]:
+    """Return those of the candidates that are descendants of this process."""
+    table = {pid: member for pid in candidates if (member := read_member(pid)) is not None}
+    children: dict[int, list[int]] = {}
+    for member in table.values():
+        children.setdefault(member.parent, []).append(member.pid)
+    found: dict[int, Member] = {}
+    waiting = [os.getpid()]
+    while waiting:
+        for pid in children.get(waiting.pop(), ()):
+            if pid not in found:
+                found[pid] = table[pid]
+                waiting.append(pid)
+    return found
+
+
+def all_numbers() -> list[int]:
+    """Return the numbers of all processes."""
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+def last_number() -> int:
+    """Return the number that was given out last."""
+    fd = os.open("/proc/loadavg", os.O_RDONLY)
+    try:
+        return int(os.read(fd, 128).split()[-1])
+    finally:
+        os.close(fd)
+
+
+class Watch:
+    """Keeps sight of the tree: how many processes, how much memory, how much CPU time.
+
+    Looks only at known members and at numbers given out since the last look.
+    """
+
+    def __init__(self) -> None:
+        self.members: dict[int, Member] = {}
+        self.most_processes = 1
+        self.most_memory = 0
+        self.looks = 0
+        self._seen = 0
+
+    def look(self) -> None:
+        """Bring the picture up to date."""
+        self.looks += 1
+        newest = last_number()
+        newer = range(self._seen + 1, newest + 1)
+        known = self._seen > 0 and newest >= self._seen and len(newer) <= FEW
+        self.members = below([*self.members, *newer] if known else all_numbers())
+        self._seen = newest
+        self.most_processes = max(self.most_processes, self.count)
+        self.most_memory = max(self.most_memory, self.memory)
+
+    @property
+    def count(self) -> int:
+        """How many processes live."""
+        return sum(not member.dead for member in self.members.values())
+
+    @property
+    def memory(self) -> int:
+        """How many bytes all of them hold in memory; what several share counts for each."""
+        return sum(member.pages for member in self.members.values()) * PAGE
+
+    def cpu_seconds(self) -> float:
+        """How long the living ones have computed, with the children that they waited for."""
+        return sum(member.cpu for member in self.members.values()) / TICK
+
+    def fair_memory(self) -> int:
+        """How many bytes all of them hold, what several share counted once; dearer to find out."""
+        return sum(_fair_bytes(member) for member in self.members.values())
+
+
+def _fair_bytes(member: Member) -> int:
+    try:
+        with open(f"/proc/{member.pid}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:  # gone, or not ours to read: then what is shared counts for each
+        pass
+    return member.pages * PAGE
+
+
+def signal_all(members: Iterable[Member], *numbers: signal.Signals) -> None:
+    """Send signals to processes, never to others that were given their numbers in the meantime."""
+    for member in members:
+        try:
+            fd = os.pidfd_open(member.pid)
+        except ProcessLookupError:
+            continue
+        try:
+            now = read_member(member.pid)
+            if now is not None and now.started == member.started:
+                for number in numbers:
+                    signal.pidfd_send_signal(fd, number)
+        except (ProcessLookupError, PermissionError):  # it has gone; none can become another user's
+            continue
+        finally:
+            os.close(fd)
+
+
+def reap(statuses: dict[int, int]) -> bool:
+    """Collect children that have ended, and how; return whether any are left."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if pid == 0:
+            return True
+        statuses[pid] = status
+
+
+def living() -> list[Member]:
+    """Return everything below this process that lives."""
+    return [member for member in below(all_numbers()).values() if not member.dead]
+
+
+def kill_all(statuses: dict[int, int], deadline: float) -> bool:
+    """End everything below this process and collect it; return whether nothing is left.
+
+    SIGCHLD must be blocked: it wakes the wait. `deadline` is a moment of time.monotonic().
+    """
+    while reap(statuses):
+        if time.monotonic() > deadline:
+            return False
+        members = living()
+        if len(members) >= STORM:
+            members = _stop(members)
+        signal_all(members, signal.SIGKILL)
+        signal.sigtimedwait([signal.SIGCHLD], 0.01)
+    return True
+
+
+def hurry() -> None:
+    """Go before everything else, where that is allowed; what is forked from here does not.
+
+    Among thousands of processes that want to run, this one would see the storm and end it seconds late.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except PermissionError:  # not root, or in a container without the right to: it takes longer, no more
+        return
+
+
+def _stop(members: list[Member]) -> list[Member]:
+    """Stop all, and those that were born meanwhile, until no new ones appear."""
+    stopped: dict[tuple[int, int], Member] = {}
+    for _ in range(100):
+        new = {(member.pid, member.started): member for member in members}
+        if new.keys() <= stopped.keys():
+            break
+        unseen = [member for key, member in new.items() if key not in stopped]
+        _stop_groups(unseen)
+        signal_all(unseen, signal.SIGSTOP)
+        stopped |= new
+        members = living()
+    return list(stopped.values())
+
+
+def _stop_groups(members: list[Member]) -> None:
+    """Stop large groups in one call each, with those who are being born into them."""
+    sizes: dict[int, int] = {}
+    for member in members:
+        sizes[member.group] = sizes.get(member.group, 0) + 1
+    for group, size in sizes.items():
+        if size >= LARGE_GROUP and group != os.getpgrp():
+            try:
+                os.killpg(group, signal.SIGSTOP)
+            except ProcessLookupError:
+                continue

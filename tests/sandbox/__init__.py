@@ -1,0 +1,1 @@
+"""Tests of what the kernel enforces, against the real kernel."""

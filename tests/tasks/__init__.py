@@ -1,0 +1,1 @@
+"""Tests of what can run, with real processes."""

@@ -1,0 +1,1 @@
+"""Tests of the place in which a run happens."""
