@@ -81,7 +81,9 @@ class SchedulerConfig(BaseModel):
         description="Database, run logs and token; outside every allowed directory. "
         "Default: ~/.local/state/task-scheduler.",
     )
-    database_url: str | None = Field(None, description="SQLAlchemy URL of an SQLite file (sqlite:////path). Default: one in the data directory.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of an SQLite file (sqlite:////path). Default: one in the data directory."
+    )
     max_workers: int = Field(
         default_factory=lambda: max(4, 2 * (os.cpu_count() or 1)),
         ge=1,
@@ -96,6 +98,23 @@ class SchedulerConfig(BaseModel):
     rate_limit: str = Field("100/second", description="Requests a client may make; `off` turns it off.")
     max_tasks: int = Field(100_000, ge=1, description="Tasks kept at most; one more is refused with 429.")
     max_queued: int = Field(10_000, ge=1, description="Runs waiting at most; one more is refused with 429.")
+    sandbox: Literal["auto", "require", "off"] = Field(
+        "auto",
+        description="How runs are confined: `auto`, the strongest that the kernel offers; `require`, no run without "
+        "Landlock; `off`.",
+    )
+    read_dirs: Annotated[tuple[Path, ...], _split(":")] = Field(
+        (), description="Further directories, separated by colons, that runs may read."
+    )
+    network: Literal["all", "tcp", "none"] = Field(
+        "all", description="What runs may use of the network: `all` (TCP and UDP over IP), `tcp` or `none`."
+    )
+    task_user: str = Field(
+        "auto",
+        pattern=r"^(auto|none|\d+(:\d+)?)$",
+        description="Whom runs belong to where the server is root: `auto`, `none` (root without capabilities) "
+        "or UID[:GID].",
+    )
     stop_grace_seconds: float = Field(
         10.0, ge=0, description="How long runs under way may go on when the server is stopped."
     )
@@ -118,6 +137,11 @@ class SchedulerConfig(BaseModel):
             return read_zone(name).key
         except InvalidRequest as error:
             raise ValueError(error.message) from error
+
+    @field_validator("read_dirs")
+    @classmethod
+    def _check_read_dirs(cls, dirs: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(path.expanduser().resolve() for path in dirs)
 
     @field_validator("allowed_dirs")
     @classmethod

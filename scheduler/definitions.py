@@ -15,7 +15,7 @@ from scheduler.phrases import read_zone
 from scheduler.policy import due_at
 from scheduler.spellings import SPELLING_FIELDS, Schedule
 from tasks import TASK_TYPES
-from tasks.base import BaseTask, Refusal, TaskRefused
+from tasks.base import Refusal, TaskRefused
 from tasks.sandbox import AllowedDirs, check_env
 
 
@@ -45,7 +45,7 @@ class Definitions:
         problems: list[Problem] = []
         zone = self._zone_of(job.timezone, problems)
         schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, now, problems)
-        problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job.task))
+        problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job))
         if problems or schedule is None:
             raise InvalidRequest(problems)
         return job.model_copy(update={"timezone": zone.key}), schedule
@@ -54,6 +54,8 @@ class Definitions:
         """Return what else is wrong with a definition that has `known` problems, so that all are told at once."""
         bad = {problem.field.split(".")[0] for problem in known}
         fine = {name: value for name, value in fields.items() if name not in bad}
+        if isinstance(fields.get("env"), dict):
+            fine["env"] = {name: text for name, text in fields["env"].items() if isinstance(text, str)}
         problems: list[Problem] = []
         zone = self._zone_of(fine.get("timezone"), problems)
         if not bad & set(WHEN_FIELDS):
@@ -76,13 +78,15 @@ class Definitions:
             problems.extend(error.problems)
             return None
 
-    def _refusals(self, fields: Mapping[str, Any], task: BaseTask | None) -> list[Problem]:
+    def _refusals(self, fields: Mapping[str, Any], job: Job | None) -> list[Problem]:
         """Return what the sandbox would not take: names in the environment, and paths outside."""
         refusals = list(check_env(fields.get("env") or {}))
         checks: list[Callable[[], object]] = []
-        if task is not None:
-            checks.append(lambda: task.check(self._allowed))
-        paths = ("working_directory",) if task is not None else ("working_directory", "file_path")
+        if job is not None:
+            checks.append(lambda: job.task.check(self._allowed))
+            if job.sandbox is not None:
+                checks.append(partial(job.sandbox.check, self._allowed, self._config.read_dirs))
+        paths = ("working_directory",) if job is not None else ("working_directory", "file_path")
         checks.extend(
             partial(self._allowed.resolve, fields[name], name) for name in paths if isinstance(fields.get(name), str)
         )

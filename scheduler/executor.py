@@ -22,7 +22,7 @@ from scheduler.moments import iso
 from scheduler.policy import queue_rank
 from scheduler.store import Database, runs
 from tasks.base import TaskResult
-from tasks.sandbox import AllowedDirs, Cancellation, RunSpec, open_sandbox
+from tasks.sandbox import Cancellation, Confinement, RunSpec, open_sandbox
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +52,11 @@ class Executor:
         store: Database,
         events: Events,
         config: SchedulerConfig,
+        confinement: Confinement,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store, self._events, self._config, self._now = store, events, config, now
-        self._allowed = AllowedDirs(config.allowed_dirs)
+        self.confinement = confinement
         self._log_dir, self.tmp_root = log_dir(config), config.data_dir / "tmp"
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
@@ -130,6 +131,11 @@ class Executor:
             for assignment in list(self._assigned.values()):
                 assignment.cancellation.cancel("the server was stopped")
             self._join(None)
+        self.confinement.close()
+
+    def clear_private_dirs(self) -> None:
+        """Remove the private directories that a process which is gone has left."""
+        self.confinement.clear_private_dirs(self.tmp_root)
 
     def write_again(self) -> None:
         """Write the ends of runs that the store refused before."""
@@ -197,7 +203,7 @@ class Executor:
 
     def _run_task(self, assignment: Assignment) -> TaskResult:
         try:
-            with open_sandbox(self._spec(assignment), assignment.cancellation) as sandbox:
+            with open_sandbox(self._spec(assignment), assignment.cancellation, self.confinement) as sandbox:
                 return assignment.job.task.run(sandbox)
         except Exception as error:
             log.exception("a task raised", extra=_ids(assignment.run))
@@ -232,12 +238,13 @@ class Executor:
             scheduled_for=iso(run.scheduled_for, assignment.zone),
             attempt=run.attempt,
             timezone=assignment.zone.key,
-            allowed=self._allowed,
+            allowed=self.confinement.allowed,
             working_directory=job.working_directory,
             env=job.env,
             timeout_seconds=job.timeout_seconds,
             log_dir=self._log_dir,
             tmp_root=self.tmp_root,
+            request=job.sandbox,
         )
 
 

@@ -86,7 +86,9 @@ class Holder:
     def _take_over(self) -> None:
         """Put right what the last holder left, then plan all jobs."""
         self._doorbell.listen()
-        found = recover(self._store, self._now, self._executor.tmp_root)
+        found = recover(self._store, self._now, self._executor.clear_private_dirs)
+        for fault in self._executor.confinement.self_test():
+            log.error("the sandbox does not hold: %s", fault)
         if not self._clock.alive:
             self._clock.start()
         self._revision, self._running = -1, False

@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -28,6 +29,7 @@ from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
 try:
     from tasks import TASK_TYPES
     from tasks.base import BaseTask
+    from tasks.sandbox import SandboxRequest
 except ImportError as error:  # pragma: no cover - needs a host program with a package of that name
     raise ImportError(
         "the package 'tasks' that was found is not the scheduler's: another 'tasks' stands before it on sys.path"
@@ -102,12 +104,17 @@ def read_task_id(text: str) -> str:
                 suggestion=normal.strip() or None,
             )
         )
-    if not normal.replace(" ", "x").isprintable():
-        clean = "".join(char for char in normal if char.isprintable()).strip()
+    if not all(map(_is_printable, normal)):
+        clean = "".join(char for char in normal if _is_printable(char)).strip()
         raise ProblemFound(
             Problem("task_id", "'task_id' must have printable characters only", text, _ID_ACCEPTED, clean or None)
         )
     return normal
+
+
+def _is_printable(char: str) -> bool:
+    """Whether a character may be part of an id; the two joiners belong to emoji and to the words of some languages."""
+    return char.isprintable() or char in "\u200c\u200d"
 
 
 TaskId = Annotated[str, AfterValidator(read_task_id)]
@@ -125,10 +132,12 @@ class Job(BaseModel):
 
     task_id: TaskId = Field(description="The task's id: 1 to 128 printable characters. Made up when left out.")
     type: Literal["command", "test", "script", "custom"] = Field(description="What kind of task it is.")
-    interval: str | None = Field(
+    interval: Annotated[Any, WithJsonSchema({"type": "string"})] = Field(
         None, description="When: a phrase ('daily at 10:30'), a 5-field cron expression, or an ISO 8601 time."
     )
-    schedule: str | None = Field(None, description="Another name of `interval`.")
+    schedule: Annotated[Any, WithJsonSchema({"type": "string"})] = Field(
+        None, description="Another name of `interval`."
+    )
     trigger: dict[str, Any] | None = Field(
         None, description='When, as an object: {"type": "interval" | "cron" | "date", ...}.'
     )
@@ -178,6 +187,11 @@ class Job(BaseModel):
         description="Runs of the task at a time, waiting ones included; a fire time beyond is skipped.",
     )
     env: dict[str, str] = Field(default={}, description="Environment variables for the run.")
+    sandbox: SandboxRequest | None = Field(
+        None,
+        description="What the task asks for less than the server allows: read, write, network, memory_mb, "
+        "cpu_seconds, processes.",
+    )
     working_directory: str | None = Field(
         None, description="Where it runs, inside the allowed directories. Default: the first of them."
     )
@@ -304,6 +318,7 @@ class StoredJob:
     schedule: Mapping[str, Any]
     anchor: datetime
     created_at: datetime
+    created_by: str
     updated_at: datetime
     enabled: bool
     paused: bool

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from scheduler.models import Origin, Run, RunStatus
 from scheduler.policy import Decision, decide
 from scheduler.store import Connection, Database, runs
-from tasks.sandbox import clear_private_dirs, kill_leftovers
+from tasks.sandbox import kill_leftovers
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ class Found:
     waiting: list[Run]
 
 
-def recover(store: Database, now: Callable[[], datetime], tmp_root: Path) -> Found:
+def recover(store: Database, now: Callable[[], datetime], clear_private_dirs: Callable[[], None]) -> Found:
     """End what a dead holder left: its processes first, then its rows.
 
     Rows that say `running` become `interrupted`: the work may have been done in part, so it is not
@@ -35,7 +34,7 @@ def recover(store: Database, now: Callable[[], datetime], tmp_root: Path) -> Fou
     going = [run.run_id for run in store.read(runs.active_runs) if run.status is RunStatus.RUNNING]
     if going:
         log.warning("%d runs were cut off, %d processes of theirs ended", len(going), kill_leftovers(going))
-    clear_private_dirs(tmp_root)
+    clear_private_dirs()
     moment = now()
     return store.write(lambda connection: _put_right(connection, moment))
 

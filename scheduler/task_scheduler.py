@@ -16,9 +16,12 @@ from scheduler.config import SchedulerConfig
 from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same
 from scheduler.errors import (
     Conflict,
+    InvalidRequest,
     LimitReached,
     NotFound,
+    Problem,
     SchedulerError,
+    Unavailable,
     nearest,
 )
 from scheduler.events import Events
@@ -42,7 +45,17 @@ from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.triggers import Trigger, upcoming
 from scheduler.watch import LedgerWatch
-from tasks.sandbox import OutputText, adopt_orphans, read_ends, read_output
+from tasks.sandbox import (
+    AllowedDirs,
+    Confinement,
+    ConfinementError,
+    OutputText,
+    adopt_orphans,
+    make_confinement,
+    protect_process,
+    read_ends,
+    read_output,
+)
 from tasks.sandbox.output import Stream
 
 log = logging.getLogger(__name__)
@@ -88,7 +101,8 @@ class TaskScheduler:
         self._log_dir = log_dir(config)
         self._lease = Lease(config.data_dir / "lease")
         self._doorbell = Doorbell(config.data_dir)
-        self._executor = Executor(self._store, self.events, config, now)
+        self.confinement = _confine(config)
+        self._executor = Executor(self._store, self.events, config, self.confinement, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, config.zone, now)
         self.watch = LedgerWatch(self._store, self.events)
 
@@ -96,6 +110,7 @@ class TaskScheduler:
 
     def open(self) -> None:
         """Take part: try for the lease, and fire while this process has it."""
+        protect_process()
         adopt_orphans()
         if self.config.autostart and self._store.read(state.is_running) is None:
             self._set_running(True)
@@ -105,8 +120,8 @@ class TaskScheduler:
         """Fire no more, give runs under way their grace, then end them as `interrupted`."""
         self._holder.close(self.config.stop_grace_seconds)
         self.watch.close()
-        self._doorbell.close()
         self._store.close()
+        self._doorbell.close()
 
     def start(self) -> bool:
         """Let jobs fire from now on; False where they do already."""
@@ -119,6 +134,10 @@ class TaskScheduler:
     def is_running(self) -> bool:
         """Whether jobs fire."""
         return bool(self._store.read(state.is_running))
+
+    def has_running(self) -> bool:
+        """Whether any run goes on."""
+        return bool(self._store.read(runs.running_jobs))
 
     def _set_running(self, running: bool) -> bool:
         now = self.now()
@@ -135,7 +154,7 @@ class TaskScheduler:
 
     # --- jobs --------------------------------------------------------------------------------
 
-    def add_job(self, job: Job, replace: bool = False) -> Planned:
+    def add_job(self, job: Job, replace: bool = False, created_by: str = "program") -> Planned:
         """Keep a job; an equal one under its id is left alone, another is a Conflict unless `replace`."""
         now = self._definitions.moment()
         job, schedule = self._definitions.check(job, now)
@@ -148,7 +167,7 @@ class TaskScheduler:
             if existing is not None:
                 jobs.change_job(connection, existing, {**values, "paused": False})
                 return Planned("replaced", self._info(connection, jobs.get_job(connection, existing.key)))
-            key = jobs.insert_job(connection, job.task_id, {**values, "created_at": now})
+            key = jobs.insert_job(connection, job.task_id, {**values, "created_at": now, "created_by": created_by})
             # Keys are never given twice, so a low one proves that there are few jobs.
             if key > self.config.max_tasks and jobs.count_jobs(connection) > self.config.max_tasks:
                 raise LimitReached(
@@ -156,7 +175,9 @@ class TaskScheduler:
                     code="too_many_tasks",
                     retry_after=60,
                 )
-            stored = StoredJob(key=key, task_id=job.task_id, paused=False, created_at=now, **values)
+            stored = StoredJob(
+                key=key, task_id=job.task_id, paused=False, created_at=now, created_by=created_by, **values
+            )
             return Planned("created", _described(stored, False, now))
 
         planned = self._store.write(unit)
@@ -178,6 +199,7 @@ class TaskScheduler:
                 task_id=job.task_id,
                 paused=False,
                 created_at=existing.created_at if existing else now,
+                created_by=existing.created_by if existing else "",
                 **values,
             )
             return Planned("replaced" if existing else "created", _described(stored, False, now))
@@ -272,6 +294,8 @@ class TaskScheduler:
         def unit(connection: Connection) -> Run:
             stored = self._find(connection, task_id)
             job = stored.job
+            if self.confinement.refusal is not None:
+                raise Unavailable(self.confinement.refusal, code="sandbox_unavailable")
             active = [run.run_id for run in runs.active_runs(connection, stored.key)]
             if len(active) >= job.max_instances and not force:
                 raise Conflict(
@@ -386,7 +410,9 @@ class TaskScheduler:
             **self._store.read(unit),
             "holder": {"pid": self._lease.holder(), "here": self._holder.is_ready},
             "store": {"kind": "sqlite", "state": "ok", "durable": "WAL, synchronous=FULL"},
-            "clock": {"kind": self._holder.clock.kind, "alive": self._holder.clock.alive} if self._holder.is_ready else None,
+            "clock": {"kind": self._holder.clock.kind, "alive": self._holder.clock.alive}
+            if self._holder.is_ready
+            else None,
         }
 
     def health(self) -> dict[str, Any]:
@@ -402,12 +428,17 @@ class TaskScheduler:
 
     def describe_sandbox(self) -> dict[str, Any]:
         """Return what confines runs."""
-        return {"level": "paths-only", "allowed_dirs": [str(path) for path in self.config.allowed_dirs]}
+        dirs = {"allowed_dirs": self.config.allowed_dirs, "read_dirs": self.config.read_dirs}
+        return self.confinement.describe() | {name: list(map(str, paths)) for name, paths in dirs.items()}
 
     def warnings(self) -> list[str]:
         """Say what an operator should know of the settings."""
         code = Path(__file__).parent.parent
-        return [
+        unconfined = "SCHEDULER_SANDBOX=off: runs are not confined, they may do all that the server may"
+        open_door = "no token is set (SCHEDULER_TOKEN): every program on this machine, runs included, may call"
+        general = [unconfined] * (self.config.sandbox == "off")
+        general += [open_door] * (self.config.token is None and self.config.on_loopback)
+        return general + [
             f"the service's own code in {code} lies inside the allowed directory {allowed}: a task could change it"
             for allowed in self.config.allowed_dirs
             if code.is_relative_to(allowed)
@@ -440,6 +471,21 @@ class TaskScheduler:
     def _info(self, connection: Connection, stored: StoredJob) -> JobInfo:
         going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
         return _described(stored, going, self.now())
+
+
+def _confine(config: SchedulerConfig) -> Confinement:
+    """Return how runs are confined; raise `InvalidRequest` where settings contradict one another."""
+    try:
+        return make_confinement(
+            config.sandbox,
+            AllowedDirs(config.allowed_dirs),
+            config.read_dirs,
+            config.network,
+            config.task_user,
+            config.data_dir,
+        )
+    except ConfinementError as error:
+        raise InvalidRequest([Problem("SCHEDULER_DATA_DIR", str(error))]) from error
 
 
 def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import request as asked
 from pydantic import BaseModel
 
 from scheduler.errors import (
@@ -24,6 +25,7 @@ from scheduler.http.accepted import with_accepted
 from scheduler.http.body import invalid_json
 from scheduler.http.guide import guide
 from scheduler.http.mending import working_example
+from scheduler.http.peer import caller
 from scheduler.http.reading import Definition, moment, read, with_known
 from scheduler.models import Job, RunStatus
 from scheduler.moments import iso, iso_or_none, local
@@ -127,7 +129,7 @@ def stop(service: TaskScheduler, request: requests.Nothing) -> Answer:
 
 def create(service: TaskScheduler, request: Definition) -> Answer:
     """Keep a new task."""
-    return _planned(service, service.add_job(_job(request), request.replace))
+    return _planned(service, service.add_job(_job(request), request.replace, caller(service, asked)))
 
 
 def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:

@@ -43,6 +43,7 @@ def task(info: JobInfo) -> dict[str, Any]:
         "created_at_iso": iso_or_none(stored.created_at, zone),
         "updated_at": local(stored.updated_at, zone),
         "updated_at_iso": iso_or_none(stored.updated_at, zone),
+        "created_by": stored.created_by,
         "state": info.status.value,
         "schedule_description": stored.schedule["description"],
         "kind": stored.schedule["kind"],

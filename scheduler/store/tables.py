@@ -88,6 +88,7 @@ jobs = Table(
     Column("due_at", UtcTime),
     Column("fired", Integer, nullable=False, default=0),
     Column("created_at", UtcTime, nullable=False),
+    Column("created_by", String(64), nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
     Column("revision", BigInteger, nullable=False),

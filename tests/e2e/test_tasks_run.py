@@ -152,3 +152,19 @@ def test_a_fire_time_that_finds_its_task_running_leaves_a_row(server: Server) ->
     skipped = wait_until(lambda: server.runs(task_id="long", run_status="skipped"), what="a skipped row")
     assert "max_instances" in skipped[0]["reason"]
     assert skipped[0]["started_at"] is None
+
+
+def test_a_task_tells_who_created_it(server: Server) -> None:
+    server.ok("create", task_id="mine", type="command", interval="every 1 hour", command="true")
+    assert server.ok("get", task_id="mine")["task"]["details"]["created_by"] == "127.0.0.1"
+    code = f"""
+import json, urllib.request
+body = json.dumps({{"action": "create", "task_id": "child", "type": "command", "interval": "daily at 2:00",
+                   "command": "true"}}).encode()
+request = urllib.request.Request("{server.url}/schedule", body, {{"Content-Type": "application/json"}})
+print(urllib.request.urlopen(request).status)
+"""
+    server.ok("create", task_id="parent", type="custom", interval="every 1 hour", custom_script=code)
+    run = server.ok("run_now", task_id="parent", wait=True)["run"]
+    assert run["stdout"] == "200\n", run
+    assert server.ok("get", task_id="child")["task"]["details"]["created_by"] == f"run {run['run_id']}"

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger()),
         sa.Column("fired", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(64), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("removed_at", sa.BigInteger()),
         sa.Column("revision", sa.BigInteger(), nullable=False),
