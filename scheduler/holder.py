@@ -43,6 +43,7 @@ class Holder:
         self._dispatcher = Dispatcher(store, executor, now)
         self._clock = Clock(self._dispatcher.on_due, now)
         self._dispatcher.attach(self._clock)
+        executor.on_retry = lambda assignment: self._dispatcher.plan_runs([assignment])
         self._revision = -1
         self._running = False
         self._closing = threading.Event()
@@ -90,8 +91,8 @@ class Holder:
         if not self._clock.alive:
             self._clock.start()
         self._revision, self._running = -1, False
-        self._assign(found.waiting)
         self._look(EVERYTHING)
+        self._assign(found.waiting)
         self._ready.set()
         log.info("this process holds the lease", extra={"interrupted": len(found.interrupted)})
 
@@ -125,10 +126,11 @@ class Holder:
         self._running = running
         if running:
             self._revision, plans = self._store.read(lambda c: (state.revision(c), list(jobs.planned(c))))
-            self._clock.load(plans)
+            self._clock.load(plans + self._dispatcher.waiting_plans())
         else:
             self._clock.clear()
             self._executor.forget_queued()
+            self._dispatcher.forget_runs()
             self._follow_runs()
 
     def _follow_jobs(self) -> None:
@@ -143,9 +145,12 @@ class Holder:
         self._assign(self._store.read(runs.queued_by_hand))
 
     def _assign(self, waiting: list[Run]) -> None:
-        unknown = [run for run in waiting if not self._executor.knows(run.run_id)]
+        unknown = [run for run in waiting if not self._knows(run.run_id)]
         if unknown:
-            self._executor.submit(self._store.read(lambda connection: self._assignments(connection, unknown)))
+            self._dispatcher.plan_runs(self._store.read(lambda connection: self._assignments(connection, unknown)))
+
+    def _knows(self, run_id: str) -> bool:
+        return self._executor.knows(run_id) or self._dispatcher.is_planned(run_id)
 
     def _assignments(self, connection: Connection, waiting: list[Run]) -> list[Assignment]:
         stored = {key: jobs.get_job(connection, key) for key in {run.job_key for run in waiting}}

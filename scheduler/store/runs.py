@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -158,6 +158,20 @@ def count_queued(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def last_attempt(connection: Connection, run: Run) -> Run:
+    """Return the newest attempt for the same fire time."""
+    query = select(runs).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
+    return _run(connection.execute(query.order_by(runs.c.attempt.desc()).limit(1)).one())
+
+
+def unsettled(connection: Connection, run_ids: Collection[str]) -> set[str]:
+    """Return those of the runs that wait or go on, or have a further attempt that does."""
+    one, other = runs.alias("one"), runs
+    same = and_(other.c.job_key == one.c.job_key, other.c.scheduled_for == one.c.scheduled_for, IS_ACTIVE)
+    query = select(one.c.run_id).where(one.c.run_id.in_(run_ids), select(other.c.run_id).where(same).exists())
+    return set(connection.execute(query).scalars())
+
+
 def queued_by_hand(connection: Connection) -> list[Run]:
     """Return the runs that people asked for and that wait."""
     query = select(runs).where(IS_ACTIVE, runs.c.status == "queued", runs.c.trigger == Origin.MANUAL.value)
@@ -216,12 +230,12 @@ def finish_run(connection: Connection, run: Run) -> bool:
     return connection.execute(_FINISH, values).rowcount == 1
 
 
-def interrupt_running(connection: Connection, reason: str, now: datetime) -> list[str]:
-    """End every row that says `running`, because the process that ran it is gone; return their ids."""
-    gone = list(connection.execute(select(runs.c.run_id).where(IS_ACTIVE, runs.c.status == "running")).scalars())
+def interrupt_running(connection: Connection, reason: str, now: datetime) -> list[Run]:
+    """End every row that says `running`, because the process that ran it is gone; return the runs."""
+    gone = [_run(row) for row in connection.execute(_ACTIVE.where(runs.c.status == RunStatus.RUNNING.value))]
     connection.execute(
         update(runs)
-        .where(runs.c.run_id.in_(gone))
+        .where(IS_ACTIVE, runs.c.status == RunStatus.RUNNING.value)
         .values(status=RunStatus.INTERRUPTED.value, finished_at=now, details={"reason": reason})
     )
     return gone
