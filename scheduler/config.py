@@ -96,6 +96,8 @@ class SchedulerConfig(BaseModel):
     rate_limit: str = Field("100/second", description="Requests a client may make; `off` turns it off.")
     max_tasks: int = Field(100_000, ge=1, description="Tasks kept at most; one more is refused with 429.")
     max_queued: int = Field(10_000, ge=1, description="Runs waiting at most; one more is refused with 429.")
+    keep_runs: int = Field(1000, ge=1, description="Runs kept of a task; the last always stays.")
+    keep_days: float = Field(30, gt=0, description="Days that runs and their output are kept.")
     stop_grace_seconds: float = Field(
         10.0, ge=0, description="How long runs under way may go on when the server is stopped."
     )

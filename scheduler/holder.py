@@ -6,14 +6,16 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from scheduler.clock import Clock
+from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
+from scheduler.events import Events
 from scheduler.executor import Assignment, Executor
 from scheduler.lease import EVERYTHING, Doorbell, Lease, Ring
 from scheduler.models import Run, utc_now
 from scheduler.recovery import recover
+from scheduler.retention import Retention
 from scheduler.store import Connection, Database, jobs, runs, state
 
 log = logging.getLogger(__name__)
@@ -35,15 +37,17 @@ class Holder:
         lease: Lease,
         doorbell: Doorbell,
         executor: Executor,
-        zone: ZoneInfo,
+        events: Events,
+        config: SchedulerConfig,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store, self._lease, self._doorbell, self._executor = store, lease, doorbell, executor
-        self._zone, self._now = zone, now
+        self._now = now
         self._dispatcher = Dispatcher(store, executor, now)
         self._clock = Clock(self._dispatcher.on_due, now)
         self._dispatcher.attach(self._clock)
         executor.on_retry = lambda assignment: self._dispatcher.plan_runs([assignment])
+        self._retention = Retention(store, events, config, now)
         self._revision = -1
         self._running = False
         self._closing = threading.Event()
@@ -70,6 +74,7 @@ class Holder:
         self._doorbell.ring(Ring.STATE)
         if self._thread.is_alive():
             self._thread.join()
+        self._retention.close()
         self._clock.close()
         self._executor.close(grace_seconds)
         self._lease.release()
@@ -90,6 +95,7 @@ class Holder:
         found = recover(self._store, self._now, self._executor.tmp_root)
         if not self._clock.alive:
             self._clock.start()
+            self._retention.start()
         self._revision, self._running = -1, False
         self._look(EVERYTHING)
         self._assign(found.waiting)

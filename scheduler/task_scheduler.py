@@ -89,7 +89,7 @@ class TaskScheduler:
         self._lease = Lease(config.data_dir / "lease")
         self._doorbell = Doorbell(config.data_dir)
         self._executor = Executor(self._store, self.events, config, now)
-        self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, config.zone, now)
+        self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
         self.watch = LedgerWatch(self._store, self.events)
 
     # --- the service -------------------------------------------------------------------------

@@ -14,9 +14,11 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     literal_column,
+    not_,
     select,
     true,
     update,
@@ -47,6 +49,7 @@ class RunFilter:
         return and_(*parts)
 
 
+PAGES_A_STEP = 200
 _ADD = insert(runs)
 _START = (
     update(runs)
@@ -239,6 +242,59 @@ def interrupt_running(connection: Connection, reason: str, now: datetime) -> lis
         .values(status=RunStatus.INTERRUPTED.value, finished_at=now, details={"reason": reason})
     )
     return gone
+
+
+def jobs_with_more_than(connection: Connection, count: int) -> list[int]:
+    """Return the keys of jobs that have more than `count` runs."""
+    query = select(runs.c.job_key).group_by(runs.c.job_key).having(func.count() > count)
+    return list(connection.execute(query).scalars())
+
+
+def beyond(connection: Connection, job_key: int, keep: int, limit: int) -> list[str]:
+    """Return up to `limit` ended runs of a job that come behind its newest `keep`, the oldest first."""
+    mine = runs.c.job_key == job_key
+    newest = select(runs.c.scheduled_for).where(mine).order_by(runs.c.scheduled_for.desc()).offset(keep - 1).limit(1)
+    last_kept = connection.execute(newest).scalar()
+    if last_kept is None:
+        return []
+    query = select(runs.c.run_id).where(mine, runs.c.scheduled_for < last_kept, not_(IS_ACTIVE))
+    return list(connection.execute(query.order_by(runs.c.scheduled_for).limit(limit)).scalars())
+
+
+def older_than(connection: Connection, before: str, after: str, limit: int) -> tuple[str | None, list[str]]:
+    """Look at up to `limit` runs with an id from `after` to `before`.
+
+    Return the last id seen, None at the end, and the ids of those that have ended and are not the
+    last of their job.
+    """
+    page = select(runs.c.run_id, runs.c.job_key, runs.c.scheduled_for, IS_ACTIVE.label("active")).where(
+        runs.c.run_id > after, runs.c.run_id < before
+    )
+    rows = connection.execute(page.order_by(runs.c.run_id).limit(limit)).all()
+    if not rows:
+        return None, []
+    newest = select(runs.c.job_key, func.max(runs.c.scheduled_for)).where(
+        runs.c.job_key.in_({row.job_key for row in rows})
+    )
+    last = {key: moment for key, moment in connection.execute(newest.group_by(runs.c.job_key))}  # noqa: C416
+    gone = [row.run_id for row in rows if not row.active and row.scheduled_for != last[row.job_key]]
+    return rows[-1].run_id, gone
+
+
+def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete rows of the ledger for good."""
+    connection.execute(delete(runs).where(runs.c.run_id.in_(run_ids), not_(IS_ACTIVE)))
+
+
+def give_back_space(connection: Connection) -> bool:
+    """Let the file shrink by up to PAGES_A_STEP pages that are free; return whether more are."""
+    if connection.dialect.name != "sqlite":
+        return False
+    free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+    for _ in range(min(free, PAGES_A_STEP)):
+        # The driver takes a single step of a statement without columns, and each step frees one page.
+        connection.exec_driver_sql("PRAGMA incremental_vacuum")
+    return free > PAGES_A_STEP
 
 
 def recent_lateness(connection: Connection, limit: int = 500) -> list[int]:

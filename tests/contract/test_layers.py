@@ -26,7 +26,7 @@ FLOORS = [
     ["policy", "events"],
     ["definitions"],
     ["store", "lease", "alarm"],
-    ["clock", "executor", "recovery", "watch"],
+    ["clock", "executor", "recovery", "retention", "watch"],
     ["dispatcher"],
     ["holder"],
     ["task_scheduler"],
