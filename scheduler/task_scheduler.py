@@ -23,6 +23,7 @@ from scheduler.errors import (
 )
 from scheduler.events import Events
 from scheduler.executor import Executor, log_dir
+from scheduler.explain import Explanation, Known, explain
 from scheduler.holder import Holder
 from scheduler.ids import new_run_id
 from scheduler.lease import Doorbell, Lease, Ring
@@ -369,6 +370,31 @@ class TaskScheduler:
         schedule = read_schedule(fields, zone=zone, now=moment)
         return schedule, upcoming(schedule.trigger, moment, count)
 
+    def explain(self, task_id: str, at: datetime | None = None) -> Explanation:
+        """Say why a job did or did not run, for the moment `at` or just now, and what to ask next."""
+
+        def unit(connection: Connection) -> Known:
+            info = self._info(connection, self._find(connection, task_id))
+            stored = info.stored
+            before, after, is_fire_time = _around(stored, at)
+            return Known(
+                stored=stored,
+                status=info.status,
+                next_fire_time=info.next_fire_time,
+                now=self.now(),
+                running_since=state.planned_since(connection),
+                holder_alive=self._lease.is_held(),
+                runs=runs.newest(connection, stored.key, 5),
+                waiting=runs.count_queued(connection),
+                workers=self.config.max_workers,
+                at=at,
+                at_run=None if at is None else runs.run_for(connection, stored.key, at),
+                is_fire_time=is_fire_time,
+                nearest=(before, after),
+            )
+
+        return explain(self._store.read(unit))
+
     def status(self) -> dict[str, Any]:
         """Return how the scheduler is doing, as plain values."""
 
@@ -440,6 +466,29 @@ class TaskScheduler:
     def _info(self, connection: Connection, stored: StoredJob) -> JobInfo:
         going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
         return _described(stored, going, self.now())
+
+
+def _around(stored: StoredJob, at: datetime | None) -> tuple[datetime | None, datetime | None, bool]:
+    """Return the fire times before and after a moment, and whether it is one itself.
+
+    A rule only looks forward, so the one before is looked for from ever further back.
+    """
+    if at is None:
+        return None, None, False
+    trigger = stored.read_schedule().trigger
+    after = trigger.utc_after(at)
+    is_fire_time = trigger.utc_after(at - timedelta(microseconds=1)) == at
+    for back in (timedelta(minutes=2), timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=400)):
+        found = trigger.utc_after(at - back)
+        if found is not None and found < at:
+            return _last_before(trigger, found, at), after, is_fire_time
+    return None, after, is_fire_time
+
+
+def _last_before(trigger: Trigger, found: datetime, at: datetime) -> datetime:
+    while (following := trigger.utc_after(found)) is not None and following < at:
+        found = following
+    return found
 
 
 def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:

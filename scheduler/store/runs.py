@@ -161,6 +161,26 @@ def count_queued(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def newest(connection: Connection, job_key: int, limit: int) -> list[Run]:
+    """Return the rows of a job's newest fire times, newest first."""
+    query = select(runs).where(runs.c.job_key == job_key)
+    return [
+        _run(row)
+        for row in connection.execute(query.order_by(runs.c.scheduled_for.desc(), runs.c.attempt.desc()).limit(limit))
+    ]
+
+
+def run_for(connection: Connection, job_key: int, moment: datetime) -> Run | None:
+    """Return the last attempt for a fire time, or the one row that stands for many of which it is one."""
+    exact = select(runs).where(runs.c.job_key == job_key, runs.c.scheduled_for == moment)
+    within = select(runs).where(
+        runs.c.job_key == job_key, runs.c.scheduled_for < moment, runs.c.scheduled_until >= moment
+    )
+    row = connection.execute(exact.order_by(runs.c.attempt.desc()).limit(1)).one_or_none()
+    row = row or connection.execute(within.limit(1)).one_or_none()
+    return None if row is None else _run(row)
+
+
 def last_attempt(connection: Connection, run: Run) -> Run:
     """Return the newest attempt for the same fire time."""
     query = select(runs).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)

@@ -24,7 +24,7 @@ FLOORS = [
     ["config", "ids", "logs"],
     ["models"],
     ["policy", "events"],
-    ["definitions"],
+    ["definitions", "explain"],
     ["store", "lease", "alarm"],
     ["clock", "executor", "recovery", "retention", "watch"],
     ["dispatcher"],
