@@ -81,7 +81,9 @@ class SchedulerConfig(BaseModel):
         description="Database, run logs and token; outside every allowed directory. "
         "Default: ~/.local/state/task-scheduler.",
     )
-    database_url: str | None = Field(None, description="SQLAlchemy URL of an SQLite file (sqlite:////path). Default: one in the data directory.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of an SQLite file (sqlite:////path). Default: one in the data directory."
+    )
     max_workers: int = Field(
         default_factory=lambda: max(4, 2 * (os.cpu_count() or 1)),
         ge=1,

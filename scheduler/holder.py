@@ -111,6 +111,8 @@ class Holder:
                 self._look(rung or EVERYTHING)
                 if not rung:
                     self._executor.write_again()
+                if self._store.trouble is not None:
+                    self._store.probe()
             except Exception:
                 log.exception("the store could not be followed; it is tried again")
                 self._closing.wait(LOOK_AGAIN_SECONDS)

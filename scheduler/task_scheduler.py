@@ -19,6 +19,7 @@ from scheduler.errors import (
     LimitReached,
     NotFound,
     SchedulerError,
+    Unavailable,
     nearest,
 )
 from scheduler.events import Events
@@ -396,23 +397,28 @@ class TaskScheduler:
         return explain(self._store.read(unit))
 
     def status(self) -> dict[str, Any]:
-        """Return how the scheduler is doing, as plain values."""
+        """Return how the scheduler is doing, as plain values; what a store in trouble cannot tell is None."""
 
         def unit(connection: Connection) -> dict[str, Any]:
-            active = runs.active_runs(connection)
             late = [micros / 1000 for micros in runs.recent_lateness(connection)]
             return {
                 "running": bool(state.is_running(connection)),
                 "tasks": jobs.count_states(connection),
-                "active": active,
+                "active": runs.active_runs(connection),
                 "lateness_ms": _spread(late),
             }
 
-        return {
-            **self._store.read(unit),
-            "holder": {"pid": self._lease.holder(), "here": self._holder.is_ready},
-            "store": {"kind": "sqlite", "state": "ok", "durable": "WAL, synchronous=FULL"},
-            "clock": {"kind": self._holder.clock.kind, "alive": self._holder.clock.alive} if self._holder.is_ready else None,
+        ready, clock = self._holder.is_ready, self._holder.clock
+        try:
+            found = self._store.read(unit)
+            trouble = self._store.trouble
+        except Unavailable as error:
+            found = {"running": None, "tasks": None, "active": [], "lateness_ms": None}
+            trouble = error.message
+        return found | {
+            "holder": {"pid": self._lease.holder(), "here": ready},
+            "store": {"kind": "sqlite", "state": "degraded" if trouble else "ok", "reason": trouble},
+            "clock": {"kind": clock.kind, "alive": clock.alive} if ready else None,
         }
 
     def health(self) -> dict[str, Any]:
@@ -420,6 +426,7 @@ class TaskScheduler:
         reasons = []
         try:
             self._store.read(state.revision)
+            reasons.extend([f"the store takes nothing: {self._store.trouble}"] if self._store.trouble else [])
         except SchedulerError as error:
             reasons.append(error.message)
         if self._holder.is_ready and not self._holder.clock.alive:

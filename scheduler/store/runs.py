@@ -255,7 +255,8 @@ def finish_run(connection: Connection, run: Run) -> bool:
 
 def interrupt_running(connection: Connection, reason: str, now: datetime) -> list[Run]:
     """End every row that says `running`, because the process that ran it is gone; return the runs."""
-    gone = [_run(row) for row in connection.execute(_ACTIVE.where(runs.c.status == RunStatus.RUNNING.value))]
+    going = connection.execute(_ACTIVE.where(runs.c.status == RunStatus.RUNNING.value))
+    gone = [replace(_run(row), status=RunStatus.INTERRUPTED, finished_at=now) for row in going]
     connection.execute(
         update(runs)
         .where(IS_ACTIVE, runs.c.status == RunStatus.RUNNING.value)
