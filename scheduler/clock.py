@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,7 @@ import schedule
 
 from scheduler.alarm import Alarm, make_alarm
 from scheduler.models import utc_now
-from scheduler.store.jobs import Plan
+from scheduler.store.jobs import Key, Plan
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,15 @@ AlarmMaker = Callable[[asyncio.AbstractEventLoop, Callable[[], None], Callable[[
 
 
 class Entry(schedule.Job):
-    """A job as the clock knows it: a key and the moment it is due. `next_run` is aware, in UTC."""
+    """A job, or a run to be retried, as the clock knows it: a key and the moment it is due.
+
+    `next_run` is aware, in UTC.
+    """
 
     next_run: datetime
     scheduler: HeapScheduler
 
-    def __init__(self, key: int, next_run: datetime, scheduler: HeapScheduler) -> None:
+    def __init__(self, key: Key, next_run: datetime, scheduler: HeapScheduler) -> None:
         super().__init__(1, scheduler)
         self.key = key
         self.next_run = next_run
@@ -61,31 +65,32 @@ class HeapScheduler(schedule.Scheduler):
 
     def __init__(self, now: Callable[[], datetime], hand_over: Callable[[Plan], None]) -> None:
         self.now, self.hand_over = now, hand_over
-        self._entries: dict[int, Entry] = {}
-        self._heap: list[tuple[datetime, int]] = []
+        self._entries: dict[Key, Entry] = {}
+        self._order = itertools.count()
+        self._heap: list[tuple[datetime, int, Key]] = []
 
     @property
     def jobs(self) -> list[schedule.Job]:  # type: ignore[override]
         """All entries, in no order."""
         return list(self._entries.values())
 
-    def plan(self, key: int, moment: datetime) -> None:
+    def plan(self, key: Key, moment: datetime) -> None:
         """Let a job be due at `moment` instead of whenever it was."""
         self._entries[key] = Entry(key, moment, self)
-        heapq.heappush(self._heap, (moment, key))
+        heapq.heappush(self._heap, (moment, next(self._order), key))
 
-    def plan_many(self, plans: Iterable[tuple[int, datetime]]) -> None:
+    def plan_many(self, plans: Iterable[tuple[Key, datetime]]) -> None:
         """Plan many jobs at the cost of one pass."""
         for key, moment in plans:
             self._entries[key] = Entry(key, moment, self)
-            self._heap.append((moment, key))
+            self._heap.append((moment, next(self._order), key))
         heapq.heapify(self._heap)
 
-    def forget(self, key: int) -> None:
+    def forget(self, key: Key) -> None:
         """Forget a job; its place in the heap is cleared when it comes up."""
         self._entries.pop(key, None)
         if len(self._heap) > 1000 + 2 * len(self._entries):
-            self._heap = [(entry.next_run, key) for key, entry in self._entries.items()]
+            self._heap = [(entry.next_run, next(self._order), key) for key, entry in self._entries.items()]
             heapq.heapify(self._heap)
 
     def cancel_job(self, job: schedule.Job) -> None:
@@ -117,7 +122,7 @@ class HeapScheduler(schedule.Scheduler):
 
     def _top(self) -> Entry | None:
         while self._heap:
-            moment, key = self._heap[0]
+            moment, _, key = self._heap[0]
             entry = self._entries.get(key)
             if entry is not None and entry.next_run == moment:
                 return entry

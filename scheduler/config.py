@@ -115,6 +115,8 @@ class SchedulerConfig(BaseModel):
         description="Whom runs belong to where the server is root: `auto`, `none` (root without capabilities) "
         "or UID[:GID].",
     )
+    keep_runs: int = Field(1000, ge=1, description="Runs kept of a task; the last always stays.")
+    keep_days: float = Field(30, gt=0, description="Days that runs and their output are kept.")
     stop_grace_seconds: float = Field(
         10.0, ge=0, description="How long runs under way may go on when the server is stopped."
     )

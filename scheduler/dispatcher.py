@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -62,10 +62,15 @@ class _Outcome:
 
     def within_room(self, verdicts: list[Verdict]) -> list[Verdict]:
         """Return the verdicts, none of them a run that would find neither a worker nor a place in the queue."""
-        if self.claims_left or self.room > 0:
-            return verdicts
-        full = Decision.FULL
-        return [Verdict(v.fire_time, full) if v.decision is Decision.RUN else v for v in verdicts]
+        room = self.room + self.claims_left
+        kept = []
+        for verdict in verdicts:
+            if verdict.decision.runs:
+                room -= 1
+            if room < 0 and (verdict.decision.runs or verdict.decision is Decision.COALESCE):
+                verdict = replace(verdict, decision=Decision.FULL)
+            kept.append(verdict)
+        return kept
 
 
 class Dispatcher:
@@ -79,6 +84,7 @@ class Dispatcher:
     def __init__(self, store: Database, executor: Executor, now: Callable[[], datetime] = utc_now) -> None:
         self._store, self._executor, self._now = store, executor, now
         self._rules: dict[int, Rule] = {}
+        self._retries: dict[str, Assignment] = {}
         self._clock: Clock | None = None
 
     def attach(self, clock: Clock) -> None:
@@ -86,7 +92,12 @@ class Dispatcher:
         self._clock = clock
 
     def on_due(self, due: Sequence[Plan]) -> None:
-        """Record fire times that have come due; called by the clock, returns at once."""
+        """Record fire times that have come due, and pass on retries; called by the clock, returns at once."""
+        retries = [self._retries.pop(plan.key, None) for plan in due if isinstance(plan.key, str)]
+        self._executor.submit([assignment for assignment in retries if assignment is not None])
+        due = [plan for plan in due if isinstance(plan.key, int)]
+        if not due:
+            return
         claimed = self._executor.claim(len(due))
         try:
             self._record(due, claimed)
@@ -94,10 +105,32 @@ class Dispatcher:
             self._executor.release(claimed)
             raise
 
-    def forget(self, keys: Sequence[int]) -> None:
+    def plan_runs(self, assignments: Sequence[Assignment]) -> None:
+        """Pass on runs that wait: those with a moment in the future when it has come."""
+        assert self._clock is not None
+        now = self._now()
+        later = [item for item in assignments if item.run.due_at is not None and item.run.due_at > now]
+        self._retries.update({item.run.run_id: item for item in later})
+        self._clock.plan([Plan(item.run.run_id, item.run.due_at) for item in later])
+        self._executor.submit([item for item in assignments if item not in later])
+
+    def is_planned(self, run_id: str) -> bool:
+        """Whether a run waits for its moment here."""
+        return run_id in self._retries
+
+    def waiting_plans(self) -> list[Plan]:
+        """Return when the runs that wait for their moment are due."""
+        return [Plan(run_id, item.run.due_at) for run_id, item in list(self._retries.items())]
+
+    def forget_runs(self) -> None:
+        """Drop the runs that wait for their moment: their rows were ended."""
+        self._retries.clear()
+
+    def forget(self, keys: Sequence[int | str]) -> None:
         """Drop what is remembered of jobs that changed."""
         for key in keys:
-            self._rules.pop(key, None)
+            if isinstance(key, int):
+                self._rules.pop(key, None)
 
     def rule(self, connection: Connection, key: int, revision: int) -> Rule:
         """Return a job's definition and trigger, read at most once a revision."""
@@ -137,8 +170,8 @@ class Dispatcher:
         was set back and the job defined anew: it does not run for the same time again.
         """
         outcome = _Outcome(claims_left=claimed, room=self._executor.room)
-        fire_times = dict(due)
-        found = [row for row in jobs.due_jobs(connection, list(fire_times)) if row.due_at == fire_times[row.key]]
+        due_at_of = {plan.key: plan.due_at for plan in due if isinstance(plan.key, int)}
+        found = [row for row in jobs.due_jobs(connection, list(due_at_of)) if row.due_at == due_at_of[row.key]]
         for row in found:
             try:
                 rule = self.rule(connection, row.key, row.revision)
@@ -150,27 +183,26 @@ class Dispatcher:
             outcome.drop(runs.are_taken(connection, outcome.rows))
         runs.add_runs(connection, outcome.rows)
         jobs.advance(connection, outcome.advances)
+        jobs.remove_done(connection, [row.key for row in outcome.advances if row.due_at is None], self._now())
         return outcome
 
     def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule) -> None:
         """Give every fire time of a job that is due its row, and say when the job fires next."""
         now = self._now()
         times, following = _due_times(rule, row, now)
-        verdicts = outcome.within_room(judge(times, now, row.active, rule.job.max_instances, row.since))
-        fired = row.fired + sum(verdict.decision is Decision.RUN for verdict in verdicts)
+        more = following is not None and rule.due_at(following) <= now
+        verdicts = outcome.within_room(judge(rule.job, times, now, row.active, row.since, more))
+        fired = row.fired + sum(verdict.decision.runs for verdict in verdicts)
         if rule.job.max_runs is not None and fired >= rule.job.max_runs:
             following = None
         due = None if following is None else rule.due_at(following)
         outcome.advances.append(Advance(row.key, following, due, fired))
-        if len(verdicts) == MOST_FIRE_TIMES and all(v.decision is Decision.MISSED for v in verdicts):
-            outcome.rows.append(self._collapsed(row, rule, verdicts, now))
+        if len(verdicts) == MOST_FIRE_TIMES and len({verdict.decision for verdict in verdicts}) == 1:
+            outcome.rows.append(_collapsed(row, rule, verdicts, now))
             return
-        merged_into = self._run_id_of_newest(verdicts, now)
+        merged_into = None if more else _merged_into(verdicts, now)
         for verdict in verdicts:
             outcome.rows.append(self._row(outcome, row, rule, verdict, now, merged_into))
-
-    def _run_id_of_newest(self, verdicts: Sequence[Verdict], now: datetime) -> str | None:
-        return new_run_id(now) if any(v.decision is Decision.COALESCE for v in verdicts) else None
 
     def _row(
         self,
@@ -182,46 +214,54 @@ class Dispatcher:
         merged_into: str | None,
     ) -> Run:
         decision = verdict.decision
-        runs_now = decision is Decision.RUN
+        has_worker = decision is Decision.RUN and outcome.claims_left > 0
+        reason = None if decision.runs else _reason(decision, verdict.fire_time.due_at, rule, now, merged_into)
         run = Run(
-            run_id=(runs_now and merged_into) or new_run_id(now),
+            run_id=(decision.runs and merged_into) or new_run_id(now),
             job_key=row.key,
             task_id=row.task_id,
             scheduled_for=verdict.fire_time.moment,
             due_at=verdict.fire_time.due_at,
             attempt=1,
-            trigger=Origin.SCHEDULE,
-            status=_status(decision, outcome.claims_left > 0),
+            trigger=Origin.CATCH_UP if decision.runs and verdict.late else Origin.SCHEDULE,
+            status=_status(decision, has_worker),
             priority=rule.job.priority,
             created_at=now,
-            started_at=now if runs_now and outcome.claims_left else None,
-            finished_at=None if runs_now else now,
-            details={} if runs_now else {"reason": _reason(decision, verdict.fire_time.due_at, rule, now, merged_into)},
+            started_at=now if has_worker else None,
+            finished_at=None if decision.runs else now,
+            details={} if decision.runs else {"reason": reason},
         )
-        if runs_now:
-            outcome.claims_left -= run.status is RunStatus.RUNNING
-            outcome.room -= run.status is RunStatus.QUEUED
+        if decision.runs:
+            outcome.claims_left -= has_worker
+            outcome.room -= not has_worker
             outcome.assignments.append(Assignment(run, rule.job, rule.zone))
         return run
 
-    def _collapsed(self, row: DueJob, rule: Rule, verdicts: Sequence[Verdict], now: datetime) -> Run:
-        """Make one row of a thousand missed fire times, so that a long absence does not fill the ledger."""
-        return Run(
-            run_id=new_run_id(now),
-            job_key=row.key,
-            task_id=row.task_id,
-            scheduled_for=verdicts[0].fire_time.moment,
-            due_at=verdicts[0].fire_time.due_at,
-            attempt=1,
-            trigger=Origin.SCHEDULE,
-            status=RunStatus.MISSED,
-            priority=rule.job.priority,
-            created_at=now,
-            finished_at=now,
-            scheduled_until=verdicts[-1].fire_time.moment,
-            count=len(verdicts),
-            details={"reason": _reason(Decision.MISSED, verdicts[0].fire_time.due_at, rule, now, None)},
-        )
+
+def _merged_into(verdicts: Sequence[Verdict], now: datetime) -> str | None:
+    """Return the id for the run that others become part of, if any do."""
+    return new_run_id(now) if any(verdict.decision is Decision.COALESCE for verdict in verdicts) else None
+
+
+def _collapsed(row: DueJob, rule: Rule, verdicts: Sequence[Verdict], now: datetime) -> Run:
+    """Make one row of a thousand fire times with one fate, so that a long absence does not fill the ledger."""
+    first, decision = verdicts[0].fire_time, verdicts[0].decision
+    return Run(
+        run_id=new_run_id(now),
+        job_key=row.key,
+        task_id=row.task_id,
+        scheduled_for=first.moment,
+        due_at=first.due_at,
+        attempt=1,
+        trigger=Origin.SCHEDULE,
+        status=_status(decision, False),
+        priority=rule.job.priority,
+        created_at=now,
+        finished_at=now,
+        scheduled_until=verdicts[-1].fire_time.moment,
+        count=len(verdicts),
+        details={"reason": _reason(decision, first.due_at, rule, now, None)},
+    )
 
 
 def _due_times(rule: Rule, row: DueJob, now: datetime) -> tuple[list[FireTime], datetime | None]:
@@ -244,14 +284,14 @@ def _due_times(rule: Rule, row: DueJob, now: datetime) -> tuple[list[FireTime], 
 
 
 def _status(decision: Decision, has_worker: bool) -> RunStatus:
-    if decision is Decision.RUN:
+    if decision.runs:
         return RunStatus.RUNNING if has_worker else RunStatus.QUEUED
     return RunStatus.MISSED if decision is Decision.MISSED else RunStatus.SKIPPED
 
 
 def _reason(decision: Decision, due: datetime, rule: Rule, now: datetime, merged_into: str | None) -> str:
     if decision is Decision.COALESCE:
-        return f"coalesced into {merged_into}"
+        return f"coalesced into {merged_into or 'the run of a later fire time'}"
     if decision is Decision.MISSED:
         return f"noticed {round((now - due).total_seconds())} s after its time, more than its grace"
     if decision is Decision.FULL:

@@ -7,9 +7,10 @@ import itertools
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,10 +18,11 @@ from zoneinfo import ZoneInfo
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Unavailable
 from scheduler.events import Events, RunFinished, RunStarted
-from scheduler.models import Job, Run, RunStatus, utc_now
+from scheduler.ids import new_run_id
+from scheduler.models import Job, Origin, Run, RunStatus, utc_now
 from scheduler.moments import iso
-from scheduler.policy import queue_rank
-from scheduler.store import Database, runs
+from scheduler.policy import queue_rank, retry_delay
+from scheduler.store import Connection, Database, jobs, runs
 from tasks.base import TaskResult
 from tasks.sandbox import Cancellation, Confinement, RunSpec, open_sandbox
 
@@ -63,7 +65,10 @@ class Executor:
         self._heap: list[tuple[float, int, Assignment]] = []
         self._count = itertools.count()
         self._assigned: dict[str, Assignment] = {}
-        self._unwritten: list[Run] = []
+        self._going: Counter[int] = Counter()
+        self._parked: dict[int, list[tuple[float, int, Assignment]]] = {}
+        self.on_retry: Callable[[Assignment], None] | None = None
+        self._unwritten: list[Assignment] = []
         self._free = config.max_workers
         self._idle = 0
         self._threads: list[threading.Thread] = []
@@ -90,6 +95,7 @@ class Executor:
                 run = assignment.run
                 self._assigned[run.run_id] = assignment
                 claimed = run.status is RunStatus.RUNNING
+                self._going[run.job_key] += claimed
                 rank = _BEFORE_ALL if claimed else queue_rank(run.priority, run.created_at)
                 heapq.heappush(self._heap, (rank, next(self._count), assignment))
             self._add_threads(len(assignments))
@@ -102,7 +108,7 @@ class Executor:
     @property
     def room(self) -> int:
         """How many more runs may wait here (`max_queued`)."""
-        return self._config.max_queued - len(self._heap)
+        return self._config.max_queued - len(self._heap) - sum(map(len, self._parked.values()))
 
     def cancel(self, run_id: str, reason: str) -> None:
         """End a run and its whole process tree; one that is not here is let alone."""
@@ -113,7 +119,8 @@ class Executor:
     def forget_queued(self) -> None:
         """Drop what waits: its rows were ended by somebody else, or are left to the next holder."""
         with self._lock:
-            waiting, self._heap = self._heap, []
+            waiting, self._heap = self._heap + [item for items in self._parked.values() for item in items], []
+            self._parked.clear()
             for item in waiting:
                 if item[0] == _BEFORE_ALL:
                     heapq.heappush(self._heap, item)
@@ -124,6 +131,7 @@ class Executor:
         """Start nothing more, give runs under way a grace, then end them as `interrupted`."""
         with self._work:
             self._closing = True
+            self._parked.clear()
             self._heap = [item for item in self._heap if item[0] == _BEFORE_ALL]
             self._work.notify_all()
         if not self._join(grace_seconds):
@@ -141,8 +149,8 @@ class Executor:
         """Write the ends of runs that the store refused before."""
         with self._lock:
             waiting, self._unwritten = self._unwritten, []
-        for run in waiting:
-            self._finish(run)
+        for assignment in waiting:
+            self._finish(assignment)
 
     def _join(self, seconds: float | None) -> bool:
         deadline = None if seconds is None else time.monotonic() + seconds
@@ -168,18 +176,37 @@ class Executor:
                 log.exception("a run could not be carried out", extra=_ids(assignment.run))
                 self._assigned.pop(assignment.run.run_id, None)
             finally:
-                self.release(1)
+                self._leave(assignment.run)
 
     def _take(self) -> Assignment | None:
         with self._work:
-            self._idle += 1
-            self._work.wait_for(lambda: self._ready() or (self._closing and not self._heap))
-            self._idle -= 1
-            if not self._heap:
-                return None
-            rank, _, assignment = heapq.heappop(self._heap)
-            self._free -= rank != _BEFORE_ALL
-            return assignment
+            while True:
+                self._idle += 1
+                self._work.wait_for(lambda: self._ready() or (self._closing and not self._heap))
+                self._idle -= 1
+                if not self._heap:
+                    return None
+                item = heapq.heappop(self._heap)
+                rank, _, assignment = item
+                run, job = assignment.run, assignment.job
+                if rank == _BEFORE_ALL:
+                    return assignment
+                if self._going[run.job_key] < job.max_instances or run.trigger is Origin.MANUAL:
+                    self._going[run.job_key] += 1
+                    self._free -= 1
+                    return assignment
+                self._parked.setdefault(run.job_key, []).append(item)
+
+    def _leave(self, run: Run) -> None:
+        """Give the worker back, and let a run of the same job that waited for this one try again."""
+        with self._work:
+            self._free += 1
+            self._going[run.job_key] -= 1
+            if not self._going[run.job_key]:
+                del self._going[run.job_key]
+            for item in self._parked.pop(run.job_key, ()):
+                heapq.heappush(self._heap, item)
+            self._work.notify_all()
 
     def _ready(self) -> bool:
         return bool(self._heap) and (self._heap[0][0] == _BEFORE_ALL or self._free > 0)
@@ -199,7 +226,8 @@ class Executor:
             started_at = self._now()
         run = replace(run, status=RunStatus.RUNNING, started_at=started_at)
         self._events.publish(RunStarted(run))
-        self._finish(self._ended(run, self._run_task(assignment)))
+        ended = self._ended(run, self._run_task(assignment))
+        self._finish(replace(assignment, run=ended))
 
     def _run_task(self, assignment: Assignment) -> TaskResult:
         try:
@@ -217,18 +245,32 @@ class Executor:
         details.pop("status")
         return replace(run, status=status, finished_at=self._now(), details=details)
 
-    def _finish(self, run: Run) -> None:
+    def _finish(self, assignment: Assignment) -> None:
+        """Write how a run ended and, in the same transaction, that it is to be tried again."""
+        run, job = assignment.run, assignment.job
+        retry = next_attempt(job, run, self._now())
+
+        def unit(connection: Connection) -> bool:
+            if not runs.finish_run(connection, run):
+                return False
+            runs.add_runs(connection, [retry] if retry else [])
+            if job.remove_when_done:
+                jobs.remove_done(connection, [run.job_key], self._now())
+            return True
+
         def done(outcome: Any) -> None:
             if isinstance(outcome, BaseException):
                 log.warning("the end of a run is not on disk yet: %s", outcome, extra=_ids(run))
                 with self._lock:
-                    self._unwritten.append(run)
+                    self._unwritten.append(assignment)
                 return
             self._assigned.pop(run.run_id, None)
             log.info("run %s", run.status.value, extra={**_ids(run), "status": run.status.value})
             self._events.publish(RunFinished(run))
+            if outcome and retry is not None and self.on_retry is not None and not self._closing:
+                self.on_retry(Assignment(retry, job, assignment.zone))
 
-        self._store.write_soon(lambda connection: runs.finish_run(connection, run), done)
+        self._store.write_soon(unit, done)
 
     def _spec(self, assignment: Assignment) -> RunSpec:
         run, job = assignment.run, assignment.job
@@ -246,6 +288,25 @@ class Executor:
             tmp_root=self.tmp_root,
             request=job.sandbox,
         )
+
+
+def next_attempt(job: Job, run: Run, now: datetime) -> Run | None:
+    """Return the row of the attempt that follows a run that has ended, or None where none does."""
+    delay = retry_delay(job, run.status, run.attempt, run.run_id)
+    if delay is None:
+        return None
+    return Run(
+        run_id=new_run_id(now),
+        job_key=run.job_key,
+        task_id=run.task_id,
+        scheduled_for=run.scheduled_for,
+        attempt=run.attempt + 1,
+        trigger=Origin.RETRY,
+        status=RunStatus.QUEUED,
+        priority=job.priority,
+        created_at=now,
+        due_at=now + timedelta(seconds=delay),
+    )
 
 
 def log_dir(config: SchedulerConfig) -> Path:

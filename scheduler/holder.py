@@ -6,14 +6,16 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from scheduler.clock import Clock
+from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
+from scheduler.events import Events
 from scheduler.executor import Assignment, Executor
 from scheduler.lease import EVERYTHING, Doorbell, Lease, Ring
 from scheduler.models import Run, utc_now
 from scheduler.recovery import recover
+from scheduler.retention import Retention
 from scheduler.store import Connection, Database, jobs, runs, state
 
 log = logging.getLogger(__name__)
@@ -35,14 +37,17 @@ class Holder:
         lease: Lease,
         doorbell: Doorbell,
         executor: Executor,
-        zone: ZoneInfo,
+        events: Events,
+        config: SchedulerConfig,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store, self._lease, self._doorbell, self._executor = store, lease, doorbell, executor
-        self._zone, self._now = zone, now
+        self._now = now
         self._dispatcher = Dispatcher(store, executor, now)
         self._clock = Clock(self._dispatcher.on_due, now)
         self._dispatcher.attach(self._clock)
+        executor.on_retry = lambda assignment: self._dispatcher.plan_runs([assignment])
+        self._retention = Retention(store, events, config, now)
         self._revision = -1
         self._running = False
         self._closing = threading.Event()
@@ -69,6 +74,7 @@ class Holder:
         self._doorbell.ring(Ring.STATE)
         if self._thread.is_alive():
             self._thread.join()
+        self._retention.close()
         self._clock.close()
         self._executor.close(grace_seconds)
         self._lease.release()
@@ -91,9 +97,10 @@ class Holder:
             log.error("the sandbox does not hold: %s", fault)
         if not self._clock.alive:
             self._clock.start()
+            self._retention.start()
         self._revision, self._running = -1, False
-        self._assign(found.waiting)
         self._look(EVERYTHING)
+        self._assign(found.waiting)
         self._ready.set()
         log.info("this process holds the lease", extra={"interrupted": len(found.interrupted)})
 
@@ -106,6 +113,8 @@ class Holder:
                 self._look(rung or EVERYTHING)
                 if not rung:
                     self._executor.write_again()
+                if self._store.trouble is not None:
+                    self._store.probe()
             except Exception:
                 log.exception("the store could not be followed; it is tried again")
                 self._closing.wait(LOOK_AGAIN_SECONDS)
@@ -127,10 +136,11 @@ class Holder:
         self._running = running
         if running:
             self._revision, plans = self._store.read(lambda c: (state.revision(c), list(jobs.planned(c))))
-            self._clock.load(plans)
+            self._clock.load(plans + self._dispatcher.waiting_plans())
         else:
             self._clock.clear()
             self._executor.forget_queued()
+            self._dispatcher.forget_runs()
             self._follow_runs()
 
     def _follow_jobs(self) -> None:
@@ -145,9 +155,12 @@ class Holder:
         self._assign(self._store.read(runs.queued_by_hand))
 
     def _assign(self, waiting: list[Run]) -> None:
-        unknown = [run for run in waiting if not self._executor.knows(run.run_id)]
+        unknown = [run for run in waiting if not self._knows(run.run_id)]
         if unknown:
-            self._executor.submit(self._store.read(lambda connection: self._assignments(connection, unknown)))
+            self._dispatcher.plan_runs(self._store.read(lambda connection: self._assignments(connection, unknown)))
+
+    def _knows(self, run_id: str) -> bool:
+        return self._executor.knows(run_id) or self._dispatcher.is_planned(run_id)
 
     def _assignments(self, connection: Connection, waiting: list[Run]) -> list[Assignment]:
         stored = {key: jobs.get_job(connection, key) for key in {run.job_key for run in waiting}}

@@ -26,7 +26,16 @@ class RunIds:
         fresh = (int(now.timestamp() * 1000) << _RANDOM_BITS) | int.from_bytes(os.urandom(10), "big")
         with self._lock:
             self._last = number = max(fresh, self._last + 1)
-        return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+        return _text(number)
 
 
 new_run_id = RunIds().make
+
+
+def first_run_id(moment: datetime) -> str:
+    """Return the lowest id that a run made at `moment` could have: all made before sort below it."""
+    return _text(int(moment.timestamp() * 1000) << _RANDOM_BITS)
+
+
+def _text(number: int) -> str:
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))

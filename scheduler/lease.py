@@ -55,6 +55,21 @@ class Lease:
         """Whether this process holds it."""
         return self._file is not None
 
+    def is_held(self) -> bool:
+        """Whether any process holds it, this one or another."""
+        if self.held:
+            return True
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            # A shared lock is refused while somebody holds the exclusive one, and keeps nobody from
+            # taking it for longer than this.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
     def holder(self) -> int | None:
         """Return the process id of the present or last holder, if it is known."""
         try:

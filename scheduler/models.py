@@ -45,6 +45,13 @@ class Priority(StrEnum):
     LOW = "low"
 
 
+class Overlap(StrEnum):
+    """What becomes of a fire time that finds as many runs as may be."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+
+
 class JobStatus(StrEnum):
     """Where a job stands."""
 
@@ -82,6 +89,8 @@ class Origin(StrEnum):
 
     SCHEDULE = "schedule"
     MANUAL = "manual"
+    RETRY = "retry"
+    CATCH_UP = "catch_up"
 
 
 _ID_ACCEPTED = ("1 to 128 printable characters, no blank at either end",)
@@ -119,6 +128,12 @@ def _is_printable(char: str) -> bool:
 
 TaskId = Annotated[str, AfterValidator(read_task_id)]
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+def _read_grace(seconds: float) -> float:
+    if seconds < 0 and seconds != -1:
+        raise ValueError(f"must be 0 or more, or -1 for no limit, not {seconds:g}")
+    return seconds
 
 
 class Job(BaseModel):
@@ -186,6 +201,23 @@ class Job(BaseModel):
         le=1000,
         description="Runs of the task at a time, waiting ones included; a fire time beyond is skipped.",
     )
+    overlap: Overlap = Field(
+        Overlap.SKIP, strict=False, description="What a fire time beyond `max_instances` does: skip, or queue."
+    )
+    max_retries: int = Field(0, ge=0, le=100, description="Further attempts after one that failed or timed out.")
+    retry_delay_seconds: float = Field(
+        10, ge=0, le=3600, allow_inf_nan=False, description="Seconds before the first further attempt."
+    )
+    retry_backoff: float = Field(
+        2, ge=1, le=100, allow_inf_nan=False, description="By how much each delay is longer than the one before."
+    )
+    misfire_grace_time: Annotated[float, AfterValidator(_read_grace)] = Field(
+        60, le=10**9, allow_inf_nan=False, description="Seconds that a fire time may be late; -1: no limit."
+    )
+    coalesce: bool = Field(True, description="Whether several late fire times become one run of the newest.")
+    catch_up: bool = Field(False, description="Whether fire times past their grace run all the same.")
+    at_least_once: bool = Field(False, description="Whether a run that the server died under is run again.")
+    remove_when_done: bool = Field(False, description="Whether the task is removed when its rule has ended.")
     env: dict[str, str] = Field(default={}, description="Environment variables for the run.")
     sandbox: SandboxRequest | None = Field(
         None,

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple
 
-from scheduler.models import Priority
+from scheduler.models import Job, Overlap, Priority, RunStatus
 from scheduler.triggers import Trigger
 
-MISFIRE_GRACE_SECONDS = 60.0
+MOST_CAUGHT_UP = 100
+LONGEST_RETRY_SECONDS = 3600.0
+RETRY_JITTER = 0.1
+"""The share of a retry's delay that is added at most, so that what failed together is not retried together."""
 
 # How much longer than its better a run waits before it is taken first: an order by priority in
 # which nothing starves, because every waiting run rises above all that is asked for later.
 _HEAD_START_SECONDS = {Priority.URGENT: 0, Priority.HIGH: 900, Priority.MEDIUM: 1800, Priority.LOW: 2700}
+
+_RETRIED = {RunStatus.FAILED, RunStatus.TIMEOUT}
 
 
 class Decision(Enum):
     """What becomes of a fire time."""
 
     RUN = "run"
+    QUEUE = "queue"
+    CATCH_UP = "catch_up"
     SKIP = "skip"
     MISSED = "missed"
     COALESCE = "coalesce"
     FULL = "full"
+
+    @property
+    def runs(self) -> bool:
+        """Whether the fire time gets a run, now or when there is room for it."""
+        return self in (Decision.RUN, Decision.QUEUE, Decision.CATCH_UP)
 
 
 class FireTime(NamedTuple):
@@ -38,10 +50,11 @@ class FireTime(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision on one fire time."""
+    """The decision on one fire time; `late` says that it was past its grace."""
 
     fire_time: FireTime
     decision: Decision
+    late: bool = False
 
 
 def due_at(task_id: str, moment: datetime, jitter_seconds: float, trigger: Trigger) -> datetime:
@@ -56,47 +69,80 @@ def due_at(task_id: str, moment: datetime, jitter_seconds: float, trigger: Trigg
     span = timedelta(seconds=jitter_seconds)
     if following is not None:
         span = min(span, following - moment)
-    share = int.from_bytes(blake2b(task_id.encode(), digest_size=7).digest(), "big") / (1 << 56)
-    return moment + timedelta(milliseconds=span / timedelta(milliseconds=1) * share // 1)
+    return moment + timedelta(milliseconds=span / timedelta(milliseconds=1) * _share(task_id) // 1)
 
 
-def decide(late_seconds: float, active: int, max_instances: int, grace: float = MISFIRE_GRACE_SECONDS) -> Decision:
-    """Say what becomes of one fire time that came due `late_seconds` ago, while `active` runs wait or go on.
+def decide(job: Job, late_seconds: float, active: int) -> Decision:
+    """Say what becomes of one fire time that was due `late_seconds` ago, while `active` runs wait or go on.
 
     Lateness is judged before overlap: a run nobody wants any more should not take a place.
     """
-    if late_seconds > grace:
-        return Decision.MISSED
-    return Decision.SKIP if active >= max_instances else Decision.RUN
+    if _is_late(job, late_seconds):
+        return Decision.CATCH_UP if job.catch_up else Decision.MISSED
+    if active >= job.max_instances:
+        return Decision.QUEUE if job.overlap is Overlap.QUEUE else Decision.SKIP
+    return Decision.RUN
 
 
 def judge(
-    fire_times: Sequence[FireTime],
-    now: datetime,
-    active: int,
-    max_instances: int,
-    running_since: datetime,
-    grace: float = MISFIRE_GRACE_SECONDS,
+    job: Job, fire_times: Sequence[FireTime], now: datetime, active: int, running_since: datetime, more: bool = False
 ) -> list[Verdict]:
     """Judge all fire times of one job that are due, oldest first; each gets exactly one verdict.
 
     Lateness counts from the moment a fire time is due. A time before the scheduler was started, at
-    `running_since`, is missed whatever its grace. Several within their grace become one run of the
-    newest: they came due together because nobody was there to see them, and work that was not done
-    need not be done twice.
+    `running_since`, is missed whatever its terms. Several came due together because nobody was
+    there to see them: with `coalesce` they become one run of the newest, since work that was not
+    done need not be done twice; without it each runs, one after the other where they overlap, of
+    those past their grace the newest MOST_CAUGHT_UP. `more` says that newer ones follow.
     """
+    verdicts = [_alone(job, fire_time, now, active, running_since) for fire_time in fire_times]
+    wanted = [number for number, verdict in enumerate(verdicts) if verdict.decision.runs]
+    if job.coalesce:
+        merged = wanted if more else wanted[:-1]
+        for number in merged:
+            verdicts[number] = replace(verdicts[number], decision=Decision.COALESCE)
+        return verdicts
+    late = [number for number in wanted if verdicts[number].decision is Decision.CATCH_UP]
+    for number in late if more else late[:-MOST_CAUGHT_UP]:
+        verdicts[number] = replace(verdicts[number], decision=Decision.MISSED)
+    for number in wanted[1:]:
+        if verdicts[number].decision is Decision.RUN:
+            verdicts[number] = replace(verdicts[number], decision=Decision.QUEUE)
+    return verdicts
 
-    def verdict(fire_time: FireTime) -> Verdict:
-        moment, due = fire_time
-        late = float("inf") if moment < running_since else (now - due).total_seconds()
-        return Verdict(fire_time, decide(late, active, max_instances, grace))
 
-    verdicts = [verdict(fire_time) for fire_time in fire_times]
-    runs = [verdict for verdict in verdicts if verdict.decision is Decision.RUN]
-    merged = {verdict.fire_time for verdict in runs[:-1]}
-    return [Verdict(v.fire_time, Decision.COALESCE) if v.fire_time in merged else v for v in verdicts]
+def retry_delay(job: Job, status: RunStatus, attempt: int, run_id: str) -> float | None:
+    """Return after how many seconds another attempt follows the one that ended so, or None.
+
+    `retry_delay_seconds` times `retry_backoff` to the power of the retries so far, at most an hour;
+    lengthened by up to a tenth, by an amount that is the run's own.
+    """
+    if status is RunStatus.INTERRUPTED:
+        allowed = job.at_least_once or attempt <= job.max_retries
+    else:
+        allowed = status in _RETRIED and attempt <= job.max_retries
+    if not allowed:
+        return None
+    delay = job.retry_delay_seconds * job.retry_backoff ** min(attempt - 1, 64)
+    return min(delay, LONGEST_RETRY_SECONDS) * (1 + RETRY_JITTER * _share(run_id))
 
 
 def queue_rank(priority: Priority, waiting_since: datetime) -> float:
     """Rank a waiting run: the lowest goes first, by priority, then by age."""
     return waiting_since.timestamp() + _HEAD_START_SECONDS[priority]
+
+
+def _alone(job: Job, fire_time: FireTime, now: datetime, active: int, running_since: datetime) -> Verdict:
+    if fire_time.moment < running_since:
+        return Verdict(fire_time, Decision.MISSED, late=True)
+    late_seconds = (now - fire_time.due_at).total_seconds()
+    return Verdict(fire_time, decide(job, late_seconds, active), _is_late(job, late_seconds))
+
+
+def _is_late(job: Job, late_seconds: float) -> bool:
+    return job.misfire_grace_time >= 0 and late_seconds > job.misfire_grace_time
+
+
+def _share(text: str) -> float:
+    """Return a number from 0 up to 1 that is always the same for a text and spread evenly over texts."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest(), "big") / (1 << 56)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.models import Origin, Run, RunStatus
+from scheduler.executor import next_attempt
+from scheduler.models import Job, Origin, Run, RunStatus
 from scheduler.policy import Decision, decide
-from scheduler.store import Connection, Database, runs
+from scheduler.store import Connection, Database, jobs, runs
 from tasks.sandbox import kill_leftovers
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,8 @@ class Found:
 def recover(store: Database, now: Callable[[], datetime], clear_private_dirs: Callable[[], None]) -> Found:
     """End what a dead holder left: its processes first, then its rows.
 
-    Rows that say `running` become `interrupted`: the work may have been done in part, so it is not
-    begun again. Rows that wait are kept if it is not too late for them.
+    Rows that say `running` become `interrupted`: the work may have been done in part, so it is begun
+    again only where the task allows. Rows that wait are kept if it is not too late for them.
     """
     going = [run.run_id for run in store.read(runs.active_runs) if run.status is RunStatus.RUNNING]
     if going:
@@ -41,12 +42,30 @@ def recover(store: Database, now: Callable[[], datetime], clear_private_dirs: Ca
 
 def _put_right(connection: Connection, now: datetime) -> Found:
     interrupted = runs.interrupt_running(connection, DIED, now)
-    waiting = []
-    for run in runs.active_runs(connection):
-        late = (now - run.scheduled_for).total_seconds()
-        if run.trigger is Origin.MANUAL or decide(late, 0, 1) is Decision.RUN:
-            waiting.append(run)
-        else:
-            reason = f"still waiting when the server died, {round(late)} s after its time"
+    waiting = runs.active_runs(connection)
+    definitions = {key: _definition(connection, key) for key in {run.job_key for run in interrupted + waiting}}
+    for run in interrupted:
+        job = definitions[run.job_key]
+        retry = None if job is None else next_attempt(job, run, now)
+        runs.add_runs(connection, [retry] if retry else [])
+    for run in waiting:
+        job = definitions[run.job_key]
+        if job is None or _is_too_late(job, run, now):
+            reason = "it still waited for a worker when the server died, and its grace has passed"
             runs.end_queued(connection, runs.is_run(run.run_id), RunStatus.MISSED, reason, now)
-    return Found(interrupted, waiting)
+    return Found([run.run_id for run in interrupted], runs.active_runs(connection))
+
+
+def _definition(connection: Connection, key: int) -> Job | None:
+    try:
+        return jobs.get_job(connection, key).job
+    except ValueError:
+        log.exception("the definition of job %d cannot be read: its runs are not taken up again", key)
+        return None
+
+
+def _is_too_late(job: Job, run: Run, now: datetime) -> bool:
+    if run.trigger is not Origin.SCHEDULE:
+        return False
+    late = (now - (run.due_at or run.scheduled_for)).total_seconds()
+    return decide(job, late, 0) is Decision.MISSED

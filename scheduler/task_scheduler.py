@@ -26,6 +26,7 @@ from scheduler.errors import (
 )
 from scheduler.events import Events
 from scheduler.executor import Executor, log_dir
+from scheduler.explain import Explanation, Known, explain
 from scheduler.holder import Holder
 from scheduler.ids import new_run_id
 from scheduler.lease import Doorbell, Lease, Ring
@@ -103,7 +104,7 @@ class TaskScheduler:
         self._doorbell = Doorbell(config.data_dir)
         self.confinement = _confine(config)
         self._executor = Executor(self._store, self.events, config, self.confinement, now)
-        self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, config.zone, now)
+        self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
         self.watch = LedgerWatch(self._store, self.events)
 
     # --- the service -------------------------------------------------------------------------
@@ -352,6 +353,11 @@ class TaskScheduler:
             raise _no_run(run_id)
         return run
 
+    def last_attempt(self, run_id: str) -> Run:
+        """Return the newest attempt for the fire time of a run; raise `NotFound`."""
+        run = self.get_run(run_id)
+        return self._store.read(lambda connection: runs.last_attempt(connection, run))
+
     def get_runs(self, run_ids: Sequence[str]) -> list[Run]:
         """Return those of the runs that exist."""
         return self._store.read(lambda connection: runs.find_runs(connection, run_ids))
@@ -393,26 +399,54 @@ class TaskScheduler:
         schedule = read_schedule(fields, zone=zone, now=moment)
         return schedule, upcoming(schedule.trigger, moment, count)
 
+    def explain(self, task_id: str, at: datetime | None = None) -> Explanation:
+        """Say why a job did or did not run, for the moment `at` or just now, and what to ask next."""
+
+        def unit(connection: Connection) -> Known:
+            info = self._info(connection, self._find(connection, task_id))
+            stored = info.stored
+            before, after, is_fire_time = _around(stored, at)
+            return Known(
+                stored=stored,
+                status=info.status,
+                next_fire_time=info.next_fire_time,
+                now=self.now(),
+                running_since=state.planned_since(connection),
+                holder_alive=self._lease.is_held(),
+                runs=runs.newest(connection, stored.key, 5),
+                waiting=runs.count_queued(connection),
+                workers=self.config.max_workers,
+                at=at,
+                at_run=None if at is None else runs.run_for(connection, stored.key, at),
+                is_fire_time=is_fire_time,
+                nearest=(before, after),
+            )
+
+        return explain(self._store.read(unit))
+
     def status(self) -> dict[str, Any]:
-        """Return how the scheduler is doing, as plain values."""
+        """Return how the scheduler is doing, as plain values; what a store in trouble cannot tell is None."""
 
         def unit(connection: Connection) -> dict[str, Any]:
-            active = runs.active_runs(connection)
             late = [micros / 1000 for micros in runs.recent_lateness(connection)]
             return {
                 "running": bool(state.is_running(connection)),
                 "tasks": jobs.count_states(connection),
-                "active": active,
+                "active": runs.active_runs(connection),
                 "lateness_ms": _spread(late),
             }
 
-        return {
-            **self._store.read(unit),
-            "holder": {"pid": self._lease.holder(), "here": self._holder.is_ready},
-            "store": {"kind": "sqlite", "state": "ok", "durable": "WAL, synchronous=FULL"},
-            "clock": {"kind": self._holder.clock.kind, "alive": self._holder.clock.alive}
-            if self._holder.is_ready
-            else None,
+        ready, clock = self._holder.is_ready, self._holder.clock
+        try:
+            found = self._store.read(unit)
+            trouble = self._store.trouble
+        except Unavailable as error:
+            found = {"running": None, "tasks": None, "active": [], "lateness_ms": None}
+            trouble = error.message
+        return found | {
+            "holder": {"pid": self._lease.holder(), "here": ready},
+            "store": {"kind": "sqlite", "state": "degraded" if trouble else "ok", "reason": trouble},
+            "clock": {"kind": clock.kind, "alive": clock.alive} if ready else None,
         }
 
     def health(self) -> dict[str, Any]:
@@ -420,6 +454,7 @@ class TaskScheduler:
         reasons = []
         try:
             self._store.read(state.revision)
+            reasons.extend([f"the store takes nothing: {self._store.trouble}"] if self._store.trouble else [])
         except SchedulerError as error:
             reasons.append(error.message)
         if self._holder.is_ready and not self._holder.clock.alive:
@@ -486,6 +521,29 @@ def _confine(config: SchedulerConfig) -> Confinement:
         )
     except ConfinementError as error:
         raise InvalidRequest([Problem("SCHEDULER_DATA_DIR", str(error))]) from error
+
+
+def _around(stored: StoredJob, at: datetime | None) -> tuple[datetime | None, datetime | None, bool]:
+    """Return the fire times before and after a moment, and whether it is one itself.
+
+    A rule only looks forward, so the one before is looked for from ever further back.
+    """
+    if at is None:
+        return None, None, False
+    trigger = stored.read_schedule().trigger
+    after = trigger.utc_after(at)
+    is_fire_time = trigger.utc_after(at - timedelta(microseconds=1)) == at
+    for back in (timedelta(minutes=2), timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=400)):
+        found = trigger.utc_after(at - back)
+        if found is not None and found < at:
+            return _last_before(trigger, found, at), after, is_fire_time
+    return None, after, is_fire_time
+
+
+def _last_before(trigger: Trigger, found: datetime, at: datetime) -> datetime:
+    while (following := trigger.utc_after(found)) is not None and following < at:
+        found = following
+    return found
 
 
 def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:

@@ -42,6 +42,8 @@ class LedgerWatch:
     def when_ended(self, run_ids: Collection[str], seconds: float, tell: Callable[[bool], None]) -> None:
         """Call `tell` once, in the watch's thread: True when all these runs have ended, False after `seconds`.
 
+        A run that is to be tried again has ended when its last attempt has.
+
         `tell` must neither raise nor wait.
         """
         with self._changed:
@@ -92,8 +94,7 @@ class LedgerWatch:
     def _look(self, waiters: list[_Waiter]) -> None:
         wanted = {run_id for waiter in waiters for run_id in waiter.left}
         if wanted:
-            found = self._store.read(lambda connection: runs.find_runs(connection, wanted))
-            going = {run.run_id for run in found if not run.status.is_final}
+            going = self._store.read(lambda connection: runs.unsettled(connection, wanted))
             for waiter in waiters:
                 waiter.left &= going
         now = time.monotonic()

@@ -209,7 +209,7 @@ def run_now(service: TaskScheduler, request: requests.RunNow) -> Answer | Waitin
         return started
 
     def finish(ended: bool) -> Answer:
-        shown = service.get_run(run.run_id)
+        shown = service.last_attempt(run.run_id)
         how = shown.status.value if ended else f"still {shown.status.value} after {request.wait_seconds:g} s"
         zone = service.zones([shown])[shown.job_key]
         return started | {
@@ -308,6 +308,19 @@ def status(service: TaskScheduler, request: requests.Nothing) -> Answer:
     return present.status(service)
 
 
+def explain(service: TaskScheduler, request: requests.Explain) -> Answer:
+    """Say why a task did or did not run."""
+    zone = service.get_job(request.task_id).stored.zone.key
+    found = service.explain(request.task_id, moment(service, request.at, "at", zone))
+    return {
+        "status": "success",
+        "message": found.text,
+        "explanation": found.text,
+        "facts": found.facts,
+        "next_call": found.next_call,
+    }
+
+
 def explain_all(service: TaskScheduler, request: requests.Help) -> Answer:
     """Explain the actions."""
     return guide(ACTIONS, request.topic)
@@ -395,6 +408,7 @@ ACTIONS = {
             "Show what a schedule means and when it fires; changes nothing.",
         ),
         Action("validate", requests.Create, validate, "Say what `create` would do; changes nothing."),
+        Action("explain", requests.Explain, explain, "Say why a task did or did not run, and what to ask next."),
         Action("status", requests.Nothing, status, "Tell how the scheduler is doing."),
         Action("help", requests.Help, explain_all, "Explain actions, fields, phrases and errors."),
     )

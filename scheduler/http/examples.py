@@ -38,6 +38,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "interval": "daily at 02:00",
         "command": "make test",
     },
+    "explain": {"action": "explain", "task_id": "nightly"},
     "status": {"action": "status"},
     "help": {"action": "help"},
 }

@@ -118,14 +118,14 @@ def status(service: TaskScheduler) -> dict[str, Any]:
     active: list[Run] = found["active"]
     going = [run for run in active if run.status is RunStatus.RUNNING]
     queued = [run for run in active if run.status is RunStatus.QUEUED]
-    state = "running" if found["running"] else "stopped"
+    state = None if found["running"] is None else "running" if found["running"] else "stopped"
     tasks = found["tasks"]
-    idle = tasks["paused"] + tasks["disabled"] + tasks["completed"]
+    total = f"{tasks['total']} tasks, " if tasks else ""
     return {
         "status": "success",
-        "message": f"Scheduler is {state}: {tasks['total']} tasks, {len(going)} running, {len(queued)} waiting",
+        "message": f"Scheduler is {state or 'degraded'}: {total}{len(going)} running, {len(queued)} waiting",
         "state": state,
-        "counts": {"tasks": tasks | {"planned": tasks["total"] - idle}},
+        "counts": {"tasks": tasks},
         "queue": {
             "waiting": len(queued),
             "limit": service.config.max_queued,

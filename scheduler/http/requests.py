@@ -194,6 +194,12 @@ class Preview(Request):
     count: int = Field(5, ge=1, le=1000, description="How many fire times to answer.")
 
 
+class Explain(OneTask):
+    """A task, and the moment that the question is about."""
+
+    at: str | None = Field(None, max_length=64, description="ISO 8601 time of the run that is asked about.")
+
+
 class Help(Request):
     """What to explain."""
 

@@ -9,10 +9,13 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from scheduler.config import SchedulerConfig, unknown_settings
+from scheduler.errors import SchedulerError
 from scheduler.http.app import EXTENSION, Service, create_app
 from scheduler.logs import logging_settings
 
 THREADS = 8
+_DO_NOT_TRY_AGAIN = 4
+"""The exit code of a worker after which gunicorn gives up, instead of starting the next to fail the same way."""
 KILL_SECONDS = 5.0
 """How long an ended run's processes may take from SIGTERM to SIGKILL."""
 
@@ -72,7 +75,11 @@ def _open(worker: Any) -> None:
     sys.setswitchinterval(0.0005)
     service = _service(worker)
     service.exposed = any(_off_loopback(listener.getsockname()) for listener in worker.sockets)
-    scheduler = service.open()
+    try:
+        scheduler = service.open()
+    except SchedulerError as error:
+        worker.log.error(error.message)
+        sys.exit(_DO_NOT_TRY_AGAIN)
     for warning in scheduler.warnings():
         worker.log.warning(warning)
 

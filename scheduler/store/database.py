@@ -9,17 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from scheduler.errors import Unavailable
 from scheduler.store import schema
-from scheduler.store.writer import Writer
+from scheduler.store.tables import state
+from scheduler.store.writer import Writer, cause_of
 
 T = TypeVar("T")
 BUSY_SECONDS = 10.0
+_PROBE = update(state).where(state.c.name == "revision").values(value=state.c.value)
 
 
 def sqlite_url(data_dir: Path) -> str:
@@ -36,8 +38,10 @@ class Database:
             raise Unavailable(f"the database URL {self.url.render_as_string()} is not supported: use sqlite:///PATH")
         self._readers = _sqlite_engine(self.url, "DEFERRED", readers=8)
         self._write_engine = _sqlite_engine(self.url, "IMMEDIATE", readers=1)
+        self._path = Path(str(self.url.database))
         self._upgrade(data_dir / "schema.lock")
-        self._writer = Writer(self._write_engine)
+        self._identity = _identity(self._path)
+        self._writer = Writer(self._write_engine, self._check_file)
 
     def _upgrade(self, lock: Path) -> None:
         """Bring the schema up to date; several processes that start at once take turns."""
@@ -45,10 +49,28 @@ class Database:
             fcntl.flock(held, fcntl.LOCK_EX)
             try:
                 with self._write_engine.connect() as connection:
+                    _check_pages(connection)
                     schema.upgrade(connection)
             except SQLAlchemyError as error:
-                raise _unavailable(error) from error
-        os.chmod(str(self.url.database), 0o600)
+                raise _unusable(self._path, cause_of(error)) from error
+        os.chmod(self._path, 0o600)
+
+    def _check_file(self) -> None:
+        """Refuse to write into a file that is no longer there: SQLite would, and all of it would be lost."""
+        if _identity(self._path) != self._identity:
+            raise Unavailable(
+                f"the database file {self._path} was deleted or replaced while the server runs. "
+                "Put it back as it was, or restart the server."
+            )
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the store takes nothing at the moment, or None where it does."""
+        return self._writer.trouble
+
+    def probe(self) -> None:
+        """Write nothing of meaning, to learn whether the store takes it; raise `Unavailable`."""
+        self.write(lambda connection: connection.execute(_PROBE))
 
     def read(self, unit: Callable[[Connection], T]) -> T:
         """Run `unit` on a connection that sees one consistent state; raise `Unavailable` where the store fails."""
@@ -91,7 +113,8 @@ def _sqlite_engine(url: URL, begin: str, readers: int) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for IMMEDIATE
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        # Before the first table is made, or it has no effect: free pages can then be given back bit by bit.
+        for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -101,6 +124,28 @@ def _sqlite_engine(url: URL, begin: str, readers: int) -> Engine:
     return engine
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _check_pages(connection: Connection) -> None:
+    """Look at the first pages of every table: damage that shows is better met at the start than at a fire time."""
+    for name in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all():
+        connection.exec_driver_sql(f'SELECT * FROM "{name}" LIMIT 1').all()
+    connection.rollback()
+
+
 def _unavailable(error: SQLAlchemyError) -> Unavailable:
-    cause = getattr(error, "orig", None) or error
-    return Unavailable(f"the store does not answer: {cause}. Nothing was changed; try again.")
+    return Unavailable(f"the store does not answer: {cause_of(error)}. Nothing was changed; try again.")
+
+
+def _unusable(path: Path, cause: str) -> Unavailable:
+    return Unavailable(
+        f"the database {path} cannot be used: {cause}. It was left as it is. If it is damaged, save what can be "
+        f"saved with 'sqlite3 {path} .recover | sqlite3 new.db' and put new.db in its place, or put a backup there; "
+        "to start anew, move the file away."
+    )

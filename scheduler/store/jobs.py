@@ -70,10 +70,14 @@ class JobFilter:
         return and_(*parts)
 
 
-class Plan(NamedTuple):
-    """What the clock needs of a job: when it is due next, or None to forget it."""
+Key = int | str
+"""What the clock knows an entry by: the key of a job, or the id of a run that waits for its moment."""
 
-    key: int
+
+class Plan(NamedTuple):
+    """What the clock needs of a job or waiting run: when it is due next, or None to forget it."""
+
+    key: Key
     due_at: datetime | None
 
 
@@ -155,7 +159,8 @@ def count_states(connection: Connection) -> Mapping[str, int]:
         func.count().filter(jobs.c.ended == true(), jobs.c.paused == false(), jobs.c.enabled == true()),
     ).where(_PRESENT)
     total, paused, disabled, ended = connection.execute(query).one()
-    return {"total": total, "paused": paused, "disabled": disabled, "completed": ended}
+    planned = total - paused - disabled - ended
+    return {"total": total, "planned": planned, "paused": paused, "disabled": disabled, "completed": ended}
 
 
 def zones(connection: Connection, keys: Collection[int]) -> dict[int, ZoneInfo]:
@@ -221,6 +226,17 @@ def advance(connection: Connection, advances: Iterable[Advance]) -> None:
     ]
     if rows:
         connection.execute(_ADVANCE, rows)
+
+
+def remove_done(connection: Connection, keys: Sequence[int], now: datetime) -> None:
+    """Remove those of the jobs that have ended, have no run waiting or going on, and are to be removed then."""
+    if not keys:
+        return
+    query = select(*_COLUMNS).where(jobs.c.key.in_(keys), _PRESENT, jobs.c.ended == true())
+    for job in map(_stored, connection.execute(query)):
+        busy = connection.execute(select(runs.c.run_id).where(runs.c.job_key == job.key, IS_ACTIVE).limit(1)).first()
+        if job.definition.get("remove_when_done") and busy is None:
+            change_job(connection, job, {"removed_at": now, "updated_at": now})
 
 
 def _derived(task_id: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +14,11 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    delete,
     func,
     insert,
     literal_column,
+    not_,
     select,
     true,
     update,
@@ -47,6 +49,7 @@ class RunFilter:
         return and_(*parts)
 
 
+PAGES_A_STEP = 200
 _ADD = insert(runs)
 _START = (
     update(runs)
@@ -158,6 +161,40 @@ def count_queued(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def newest(connection: Connection, job_key: int, limit: int) -> list[Run]:
+    """Return the rows of a job's newest fire times, newest first."""
+    query = select(runs).where(runs.c.job_key == job_key)
+    return [
+        _run(row)
+        for row in connection.execute(query.order_by(runs.c.scheduled_for.desc(), runs.c.attempt.desc()).limit(limit))
+    ]
+
+
+def run_for(connection: Connection, job_key: int, moment: datetime) -> Run | None:
+    """Return the last attempt for a fire time, or the one row that stands for many of which it is one."""
+    exact = select(runs).where(runs.c.job_key == job_key, runs.c.scheduled_for == moment)
+    within = select(runs).where(
+        runs.c.job_key == job_key, runs.c.scheduled_for < moment, runs.c.scheduled_until >= moment
+    )
+    row = connection.execute(exact.order_by(runs.c.attempt.desc()).limit(1)).one_or_none()
+    row = row or connection.execute(within.limit(1)).one_or_none()
+    return None if row is None else _run(row)
+
+
+def last_attempt(connection: Connection, run: Run) -> Run:
+    """Return the newest attempt for the same fire time."""
+    query = select(runs).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
+    return _run(connection.execute(query.order_by(runs.c.attempt.desc()).limit(1)).one())
+
+
+def unsettled(connection: Connection, run_ids: Collection[str]) -> set[str]:
+    """Return those of the runs that wait or go on, or have a further attempt that does."""
+    one, other = runs.alias("one"), runs
+    same = and_(other.c.job_key == one.c.job_key, other.c.scheduled_for == one.c.scheduled_for, IS_ACTIVE)
+    query = select(one.c.run_id).where(one.c.run_id.in_(run_ids), select(other.c.run_id).where(same).exists())
+    return set(connection.execute(query).scalars())
+
+
 def queued_by_hand(connection: Connection) -> list[Run]:
     """Return the runs that people asked for and that wait."""
     query = select(runs).where(IS_ACTIVE, runs.c.status == "queued", runs.c.trigger == Origin.MANUAL.value)
@@ -216,15 +253,69 @@ def finish_run(connection: Connection, run: Run) -> bool:
     return connection.execute(_FINISH, values).rowcount == 1
 
 
-def interrupt_running(connection: Connection, reason: str, now: datetime) -> list[str]:
-    """End every row that says `running`, because the process that ran it is gone; return their ids."""
-    gone = list(connection.execute(select(runs.c.run_id).where(IS_ACTIVE, runs.c.status == "running")).scalars())
+def interrupt_running(connection: Connection, reason: str, now: datetime) -> list[Run]:
+    """End every row that says `running`, because the process that ran it is gone; return the runs."""
+    going = connection.execute(_ACTIVE.where(runs.c.status == RunStatus.RUNNING.value))
+    gone = [replace(_run(row), status=RunStatus.INTERRUPTED, finished_at=now) for row in going]
     connection.execute(
         update(runs)
-        .where(runs.c.run_id.in_(gone))
+        .where(IS_ACTIVE, runs.c.status == RunStatus.RUNNING.value)
         .values(status=RunStatus.INTERRUPTED.value, finished_at=now, details={"reason": reason})
     )
     return gone
+
+
+def jobs_with_more_than(connection: Connection, count: int) -> list[int]:
+    """Return the keys of jobs that have more than `count` runs."""
+    query = select(runs.c.job_key).group_by(runs.c.job_key).having(func.count() > count)
+    return list(connection.execute(query).scalars())
+
+
+def beyond(connection: Connection, job_key: int, keep: int, limit: int) -> list[str]:
+    """Return up to `limit` ended runs of a job that come behind its newest `keep`, the oldest first."""
+    mine = runs.c.job_key == job_key
+    newest = select(runs.c.scheduled_for).where(mine).order_by(runs.c.scheduled_for.desc()).offset(keep - 1).limit(1)
+    last_kept = connection.execute(newest).scalar()
+    if last_kept is None:
+        return []
+    query = select(runs.c.run_id).where(mine, runs.c.scheduled_for < last_kept, not_(IS_ACTIVE))
+    return list(connection.execute(query.order_by(runs.c.scheduled_for).limit(limit)).scalars())
+
+
+def older_than(connection: Connection, before: str, after: str, limit: int) -> tuple[str | None, list[str]]:
+    """Look at up to `limit` runs with an id from `after` to `before`.
+
+    Return the last id seen, None at the end, and the ids of those that have ended and are not the
+    last of their job.
+    """
+    page = select(runs.c.run_id, runs.c.job_key, runs.c.scheduled_for, IS_ACTIVE.label("active")).where(
+        runs.c.run_id > after, runs.c.run_id < before
+    )
+    rows = connection.execute(page.order_by(runs.c.run_id).limit(limit)).all()
+    if not rows:
+        return None, []
+    newest = select(runs.c.job_key, func.max(runs.c.scheduled_for)).where(
+        runs.c.job_key.in_({row.job_key for row in rows})
+    )
+    last = {key: moment for key, moment in connection.execute(newest.group_by(runs.c.job_key))}  # noqa: C416
+    gone = [row.run_id for row in rows if not row.active and row.scheduled_for != last[row.job_key]]
+    return rows[-1].run_id, gone
+
+
+def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Delete rows of the ledger for good."""
+    connection.execute(delete(runs).where(runs.c.run_id.in_(run_ids), not_(IS_ACTIVE)))
+
+
+def give_back_space(connection: Connection) -> bool:
+    """Let the file shrink by up to PAGES_A_STEP pages that are free; return whether more are."""
+    if connection.dialect.name != "sqlite":
+        return False
+    free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+    for _ in range(min(free, PAGES_A_STEP)):
+        # The driver takes a single step of a statement without columns, and each step frees one page.
+        connection.exec_driver_sql("PRAGMA incremental_vacuum")
+    return free > PAGES_A_STEP
 
 
 def recent_lateness(connection: Connection, limit: int = 500) -> list[int]:

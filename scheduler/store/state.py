@@ -11,6 +11,7 @@ from scheduler.store.tables import state
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RUNNING = select(state.c.value).where(state.c.name == "running")
 _REVISION = select(state.c.value).where(state.c.name == "revision")
+_SINCE = select(state.c.value).where(state.c.name == "planned_since")
 _BUMP = update(state).where(state.c.name == "revision").values(value=state.c.value + 1).returning(state.c.value)
 
 
@@ -31,6 +32,14 @@ def set_running(connection: Connection, running: bool, now: datetime) -> bool:
         if running:
             _put(connection, "planned_since", (now - _EPOCH) // timedelta(microseconds=1))
     return bool(before) != running
+
+
+def planned_since(connection: Connection) -> datetime | None:
+    """Return since when the scheduler has been running, restarts of the server aside; None where it is stopped."""
+    if not is_running(connection):
+        return None
+    micros = connection.execute(_SINCE).scalar_one()
+    return _EPOCH + timedelta(microseconds=micros)
 
 
 def number(name: str) -> ScalarSelect[int]:

@@ -11,12 +11,24 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from scheduler.errors import Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 MOST_A_COMMIT = 256
+
+
+def is_trouble(error: BaseException) -> bool:
+    """Whether an error is the store's own (locked, full, gone, damaged), not that of what was asked of it."""
+    asked_wrong = isinstance(error, IntegrityError | ProgrammingError | DataError)
+    return isinstance(error, Unavailable) or (isinstance(error, DBAPIError) and not asked_wrong)
+
+
+def cause_of(error: BaseException) -> str:
+    """Return what the database itself said."""
+    return str(getattr(error, "orig", None) or error)
 
 
 @dataclass(slots=True)
@@ -34,8 +46,11 @@ class Writer:
     writers fast. A unit that fails takes nothing with it: the others are run again, each alone.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, check: Callable[[], None] = lambda: None) -> None:
         self._connection = engine.connect()
+        self._check = check
+        self.trouble: str | None = None
+        """Why the store took nothing when it was last written to; None where it did."""
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
@@ -84,14 +99,20 @@ class Writer:
             return
         try:
             self._transact(batch)
+            self.trouble = None
         except Exception as error:
-            if len(batch) == 1:
-                batch[0].outcome = error
+            in_trouble = is_trouble(error)
+            if in_trouble:
+                self.trouble = cause_of(error)
+            if in_trouble or len(batch) == 1:
+                for work in batch:
+                    work.outcome = error
                 return
             for work in batch:
                 self._commit([work])
 
     def _transact(self, batch: list[_Work]) -> None:
+        self._check()
         with self._connection.begin():
             for work in batch:
                 work.outcome = work.unit(self._connection)

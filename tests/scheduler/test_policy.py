@@ -1,18 +1,34 @@
-"""The specification of what becomes of fire times, as tables."""
+"""The specification of what becomes of fire times and runs, as tables."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduler.models import Priority
+from scheduler.models import Job, Overlap, Priority, RunStatus
 from scheduler.phrases import parse_phrase
-from scheduler.policy import Decision, FireTime, decide, due_at, judge, queue_rank
+from scheduler.policy import (
+    LONGEST_RETRY_SECONDS,
+    MOST_CAUGHT_UP,
+    Decision,
+    FireTime,
+    decide,
+    due_at,
+    judge,
+    queue_rank,
+    retry_delay,
+)
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=1)
+
+
+def job(**terms: Any) -> Job:
+    """Return a job with these terms."""
+    return Job(task_id="job", type="command", command="true", interval="every 1 second", **terms)
 
 
 def on_time(moment: datetime) -> FireTime:
@@ -20,45 +36,123 @@ def on_time(moment: datetime) -> FireTime:
     return FireTime(moment, moment)
 
 
-@pytest.mark.parametrize(
-    ("late", "active", "most", "expected"),
-    [
-        (0, 0, 1, Decision.RUN),
-        (60, 0, 1, Decision.RUN),  # at its grace is not past it
-        (60.001, 0, 1, Decision.MISSED),
-        (0, 1, 1, Decision.SKIP),
-        (0, 1, 2, Decision.RUN),
-        (0, 2, 2, Decision.SKIP),
-        (61, 1, 1, Decision.MISSED),  # too late to be worth a place
-    ],
-)
-def test_decide(late: float, active: int, most: int, expected: Decision) -> None:
-    assert decide(late, active, most) is expected
+QUEUE = {"overlap": Overlap.QUEUE}
 
 
 @pytest.mark.parametrize(
-    ("seconds_ago", "active", "expected"),
+    ("terms", "late", "active", "expected"),
     [
-        ([0], 0, ["run"]),
-        ([2, 1, 0], 0, ["coalesce", "coalesce", "run"]),
-        ([120, 90, 30, 0], 0, ["missed", "missed", "coalesce", "run"]),
-        ([120, 90], 0, ["missed", "missed"]),
-        ([2, 1, 0], 1, ["skip", "skip", "skip"]),
-        ([90, 0], 1, ["missed", "skip"]),
-        ([], 0, []),
+        ({}, 0, 0, Decision.RUN),
+        ({}, 60, 0, Decision.RUN),  # at its grace is not past it
+        ({}, 60.001, 0, Decision.MISSED),
+        ({}, 0, 1, Decision.SKIP),
+        ({}, 61, 1, Decision.MISSED),  # too late to be worth a place
+        ({"max_instances": 2}, 0, 1, Decision.RUN),
+        ({"max_instances": 2}, 0, 2, Decision.SKIP),
+        (QUEUE, 0, 1, Decision.QUEUE),
+        (QUEUE, 61, 1, Decision.MISSED),
+        ({"misfire_grace_time": 0}, 0, 0, Decision.RUN),
+        ({"misfire_grace_time": 0}, 0.001, 0, Decision.MISSED),
+        ({"misfire_grace_time": -1}, 10**9, 0, Decision.RUN),  # no limit
+        ({"catch_up": True}, 61, 0, Decision.CATCH_UP),
+        ({"catch_up": True}, 61, 1, Decision.CATCH_UP),  # late as it is, it waits for its turn
+        ({"catch_up": True}, 1, 1, Decision.SKIP),
     ],
 )
-def test_judge(seconds_ago: list[float], active: int, expected: list[str]) -> None:
+def test_one_fire_time(terms: dict[str, Any], late: float, active: int, expected: Decision) -> None:
+    assert decide(job(**terms), late, active) is expected
+
+
+EACH = {"coalesce": False}
+
+
+@pytest.mark.parametrize(
+    ("terms", "seconds_ago", "active", "expected"),
+    [
+        ({}, [], 0, []),
+        ({}, [0], 0, ["run"]),
+        ({}, [2, 1, 0], 0, ["coalesce", "coalesce", "run"]),
+        ({}, [120, 90, 30, 0], 0, ["missed", "missed", "coalesce", "run"]),
+        ({}, [120, 90], 0, ["missed", "missed"]),
+        ({}, [2, 1, 0], 1, ["skip", "skip", "skip"]),
+        ({}, [90, 0], 1, ["missed", "skip"]),
+        (QUEUE, [2, 1, 0], 1, ["coalesce", "coalesce", "queue"]),
+        (EACH, [2, 1, 0], 0, ["run", "queue", "queue"]),  # one after the other
+        (EACH, [2, 1, 0], 1, ["skip", "skip", "skip"]),
+        (EACH, [90, 1, 0], 0, ["missed", "run", "queue"]),
+        ({"catch_up": True}, [120, 90, 0], 0, ["coalesce", "coalesce", "run"]),
+        ({"catch_up": True}, [120, 90], 0, ["coalesce", "catch_up"]),
+        ({"catch_up": True, **EACH}, [120, 90, 0], 0, ["catch_up", "catch_up", "queue"]),
+        ({"misfire_grace_time": -1}, [9000, 0], 0, ["coalesce", "run"]),
+    ],
+)
+def test_several_fire_times(terms: dict[str, Any], seconds_ago: list[float], active: int, expected: list[str]) -> None:
     times = [on_time(NOON - timedelta(seconds=ago)) for ago in seconds_ago]
-    verdicts = judge(times, NOON, active, 1, LONG_AGO)
+    verdicts = judge(job(**terms), times, NOON, active, LONG_AGO)
     assert [verdict.fire_time for verdict in verdicts] == times
     assert [verdict.decision.value for verdict in verdicts] == expected
 
 
-def test_a_time_before_the_start_is_missed_however_fresh() -> None:
+def test_at_most_a_hundred_are_caught_up_and_those_are_the_newest() -> None:
+    times = [on_time(NOON - timedelta(seconds=1000 - number)) for number in range(300)]
+    verdicts = judge(job(catch_up=True, coalesce=False), times, NOON, 0, LONG_AGO)
+    found = [verdict.decision for verdict in verdicts]
+    assert found == [Decision.MISSED] * 200 + [Decision.CATCH_UP] * MOST_CAUGHT_UP
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [({}, "missed"), ({"catch_up": True}, "coalesce"), ({"catch_up": True, "coalesce": False}, "missed")],
+)
+def test_a_portion_of_a_long_absence_runs_nothing_while_more_follow(terms: dict[str, Any], expected: str) -> None:
+    times = [on_time(NOON - timedelta(seconds=1000 - number)) for number in range(300)]
+    verdicts = judge(job(**terms), times, NOON, 0, LONG_AGO, more=True)
+    assert {verdict.decision.value for verdict in verdicts} == {expected}
+
+
+@pytest.mark.parametrize("terms", [{}, {"catch_up": True}, {"misfire_grace_time": -1}])
+def test_a_time_before_the_start_is_missed_however_fresh(terms: dict[str, Any]) -> None:
     fire_time = on_time(NOON - timedelta(seconds=5))
-    [verdict] = judge([fire_time], NOON, 0, 1, running_since=NOON - timedelta(seconds=1))
+    [verdict] = judge(job(**terms), [fire_time], NOON, 0, running_since=NOON - timedelta(seconds=1))
     assert verdict.decision is Decision.MISSED
+
+
+def test_lateness_counts_from_the_moved_moment() -> None:
+    fire_time = FireTime(NOON - timedelta(seconds=90), NOON - timedelta(seconds=30))
+    [verdict] = judge(job(), [fire_time], NOON, 0, LONG_AGO)
+    assert verdict.decision is Decision.RUN
+
+
+RETRY = {"max_retries": 3, "retry_delay_seconds": 10.0, "retry_backoff": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("terms", "status", "attempt", "expected"),
+    [
+        ({}, "failed", 1, None),
+        (RETRY, "failed", 1, 10),
+        (RETRY, "failed", 2, 20),
+        (RETRY, "timeout", 3, 40),
+        (RETRY, "failed", 4, None),  # the third retry was the last
+        (RETRY, "completed", 1, None),
+        (RETRY, "cancelled", 1, None),
+        (RETRY, "interrupted", 1, 10),
+        ({"at_least_once": True}, "interrupted", 1, 10),
+        ({"at_least_once": True}, "interrupted", 7, 640),
+        ({"at_least_once": True}, "failed", 1, None),
+        ({}, "interrupted", 1, None),  # at most once
+        ({**RETRY, "retry_backoff": 1.0}, "failed", 3, 10),
+        ({**RETRY, "retry_delay_seconds": 0.0}, "failed", 3, 0),
+        ({**RETRY, "max_retries": 100, "retry_backoff": 100.0}, "failed", 90, LONGEST_RETRY_SECONDS),
+    ],
+)
+def test_retries(terms: dict[str, Any], status: str, attempt: int, expected: float | None) -> None:
+    delay = retry_delay(job(**terms), RunStatus(status), attempt, "a run's id")
+    if expected is None:
+        assert delay is None
+    else:
+        assert delay is not None
+        assert expected <= delay <= expected * 1.1
 
 
 @pytest.mark.parametrize(
@@ -75,12 +169,6 @@ def test_a_time_before_the_start_is_missed_however_fresh() -> None:
 def test_queue_rank(first: tuple[Priority, int], second: tuple[Priority, int]) -> None:
     ranks = [queue_rank(priority, NOON + timedelta(seconds=at)) for priority, at in (first, second)]
     assert ranks[0] < ranks[1]
-
-
-def test_lateness_counts_from_the_moved_moment() -> None:
-    fire_time = FireTime(NOON - timedelta(seconds=90), NOON - timedelta(seconds=30))
-    [verdict] = judge([fire_time], NOON, 0, 1, LONG_AGO)
-    assert verdict.decision is Decision.RUN
 
 
 @pytest.mark.parametrize("jitter", [0, 0.5, 5, 10, 3600])

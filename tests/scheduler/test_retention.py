@@ -1,0 +1,128 @@
+"""Old runs go, with their output; the last of a task and what goes on stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from scheduler.config import SchedulerConfig
+from scheduler.ids import first_run_id, new_run_id
+from scheduler.models import Job, Origin, Priority, Run, RunStatus
+from scheduler.retention import ROWS_A_STEP, Retention
+from scheduler.store import runs
+from scheduler.store.runs import RunFilter
+from scheduler.task_scheduler import TaskScheduler
+from tasks.sandbox import output_path
+from tests.owned_time import NOON, Time
+
+
+@pytest.fixture
+def config(config: SchedulerConfig) -> SchedulerConfig:
+    return config.model_copy(update={"keep_runs": 10, "keep_days": 7})
+
+
+@pytest.fixture
+def retention(scheduler: TaskScheduler, time: Time) -> Iterator[Retention]:
+    retention = Retention(scheduler._store, scheduler.events, scheduler.config, time)
+    yield retention
+    retention.close()
+
+
+def add_runs(scheduler: TaskScheduler, task_id: str, count: int, days_ago: float = 0, **fields: object) -> list[Run]:
+    """Put ended runs into the ledger, a second apart, the newest last."""
+    key = scheduler.get_job(task_id).stored.key
+    moments = [NOON - timedelta(days=days_ago, seconds=count - number) for number in range(count)]
+    new = [
+        Run(
+            run_id=new_run_id(moment) if not days_ago else first_run_id(moment)[:-4] + f"{number:04d}",
+            job_key=key,
+            task_id=task_id,
+            scheduled_for=moment,
+            attempt=1,
+            trigger=Origin.SCHEDULE,
+            status=RunStatus.COMPLETED,
+            priority=Priority.MEDIUM,
+            created_at=moment,
+        )
+        for number, moment in enumerate(moments)
+    ]
+    new = [replace(run, **fields) for run in new]  # type: ignore[arg-type]
+    scheduler._store.write(lambda connection: runs.add_runs(connection, new))
+    return new
+
+
+def left(scheduler: TaskScheduler, task_id: str) -> list[str]:
+    """Return the ids of a task's runs that are left, oldest first."""
+    found = scheduler.list_runs(RunFilter(task_id=task_id), None, 10_000)
+    return sorted(run.run_id for run in found)
+
+
+MakeJob = Callable[..., Job]
+
+
+def test_the_newest_stay(scheduler: TaskScheduler, retention: Retention, job: MakeJob) -> None:
+    scheduler.add_job(job("many"))
+    scheduler.add_job(job("few"))
+    made = add_runs(scheduler, "many", 25)
+    few = add_runs(scheduler, "few", 10)
+    retention.find_grown()
+    assert retention.sweep() == 15
+    assert left(scheduler, "many") == sorted(run.run_id for run in made[15:])
+    assert left(scheduler, "few") == sorted(run.run_id for run in few)
+    assert retention.sweep() == 0
+
+
+def test_many_go_in_steps(scheduler: TaskScheduler, retention: Retention, job: MakeJob) -> None:
+    scheduler.add_job(job())
+    add_runs(scheduler, "job", 2 * ROWS_A_STEP + 30)
+    retention.find_grown()
+    assert retention.sweep() == 2 * ROWS_A_STEP + 20
+
+
+def test_the_old_go_but_the_last_of_a_task_stays(scheduler: TaskScheduler, retention: Retention, job: MakeJob) -> None:
+    scheduler.add_job(job("old"))
+    scheduler.add_job(job("new"))
+    old = add_runs(scheduler, "old", 3, days_ago=8)
+    new = add_runs(scheduler, "new", 3, days_ago=6)
+    assert retention.sweep() == 2
+    assert left(scheduler, "old") == [old[-1].run_id]
+    assert left(scheduler, "new") == sorted(run.run_id for run in new)
+
+
+def test_what_waits_or_goes_on_stays(scheduler: TaskScheduler, retention: Retention, job: MakeJob) -> None:
+    scheduler.add_job(job())
+    going = add_runs(scheduler, "job", 3, days_ago=9, status=RunStatus.RUNNING)
+    waiting = add_runs(scheduler, "job", 3, days_ago=8, status=RunStatus.QUEUED)
+    assert retention.sweep() == 0
+    assert set(left(scheduler, "job")) == {run.run_id for run in going + waiting}
+
+
+def test_output_goes_with_the_run(
+    scheduler: TaskScheduler, retention: Retention, job: MakeJob, config: SchedulerConfig
+) -> None:
+    scheduler.add_job(job())
+    made = add_runs(scheduler, "job", 12)
+    files: list[Path] = [output_path(config.data_dir / "runs", run.run_id, "stdout") for run in made]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("out")
+    retention.find_grown()
+    retention.sweep()
+    assert [file.exists() for file in files] == [False] * 2 + [True] * 10
+
+
+def test_the_file_shrinks(
+    scheduler: TaskScheduler, retention: Retention, job: MakeJob, config: SchedulerConfig
+) -> None:
+    scheduler.add_job(job())
+    add_runs(scheduler, "job", 5000, details={"reason": "x" * 500})
+    pages = "PRAGMA page_count"
+    before = scheduler._store.read(lambda c: c.exec_driver_sql(pages).scalar_one())
+    retention.find_grown()
+    retention.sweep()
+    after = scheduler._store.read(lambda c: c.exec_driver_sql(pages).scalar_one())
+    assert after < before / 4
