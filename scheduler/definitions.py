@@ -31,14 +31,21 @@ class Definitions:
         now = self._now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    def read(self, fields: Mapping[str, Any]) -> Job:
-        """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it."""
+    def read(self, fields: Mapping[str, Any], anchor: datetime | None = None) -> Job:
+        """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it.
+
+        `anchor` stands for the present where the schedule is one that was given earlier.
+        """
         try:
             job = read_job(fields)
         except InvalidRequest as error:
             raise InvalidRequest([*error.problems, *self._problems_beside(fields, error.problems)]) from error
-        self.check(job, self.moment())
+        self.check(job, anchor or self.moment())
         return job
+
+    def with_zone(self, job: Job) -> Job:
+        """Return the job with the zone that it has where it names none."""
+        return job if job.timezone else job.model_copy(update={"timezone": self._config.zone.key})
 
     def check(self, job: Job, now: datetime) -> tuple[Job, Schedule]:
         """Fill in the zone, and refuse what schedule, paths or environment may not be, all problems at once."""
@@ -104,6 +111,12 @@ def is_moved(stored: StoredJob, job: Job) -> bool:
     """Whether `job` says another "when" than the stored definition."""
     names = (*WHEN_FIELDS, "timezone")
     return any(getattr(stored.job, name) != getattr(job, name) for name in names)
+
+
+def says_when(stored: StoredJob, changes: Mapping[str, Any]) -> bool:
+    """Whether changes to a definition give it another "when"."""
+    names = (*WHEN_FIELDS, "timezone")
+    return any(changes.get(name) is not None and changes[name] != stored.definition.get(name) for name in names)
 
 
 def columns(job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired: int = 0) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.config import SchedulerConfig
-from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same
+from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same, says_when
 from scheduler.errors import (
     Conflict,
     InvalidRequest,
@@ -37,6 +37,7 @@ from scheduler.models import (
     Run,
     RunStatus,
     StoredJob,
+    read_job,
     utc_now,
 )
 from scheduler.phrases import read_zone
@@ -158,7 +159,12 @@ class TaskScheduler:
     def add_job(self, job: Job, replace: bool = False, created_by: str = "program") -> Planned:
         """Keep a job; an equal one under its id is left alone, another is a Conflict unless `replace`."""
         now = self._definitions.moment()
-        job, schedule = self._definitions.check(job, now)
+        try:
+            job, schedule = self._definitions.check(job, now)
+        except InvalidRequest:
+            if (unchanged := self._unchanged(job)) is None:
+                raise
+            return unchanged
 
         def unit(connection: Connection) -> Planned:
             existing = self._compare(connection, job, replace)
@@ -185,7 +191,18 @@ class TaskScheduler:
         self._doorbell.ring(Ring.JOBS)
         return planned
 
-    def check_job(self, job: Job, replace: bool = False) -> Planned:
+    def _unchanged(self, job: Job) -> Planned | None:
+        """Return the answer to a job that exists already, though it could not be given anew: its time has passed."""
+
+        def unit(connection: Connection) -> Planned | None:
+            existing = jobs.find_job(connection, job.task_id)
+            if existing is None or not same(existing, self._definitions.with_zone(job)):
+                return None
+            return Planned("unchanged", self._info(connection, existing))
+
+        return self._store.read(unit)
+
+    def check_job(self, job: Job, replace: bool = False, created_by: str = "program") -> Planned:
         """Say what `add_job` would do, changing nothing; raise what it would raise."""
         now = self._definitions.moment()
         job, schedule = self._definitions.check(job, now)
@@ -200,7 +217,7 @@ class TaskScheduler:
                 task_id=job.task_id,
                 paused=False,
                 created_at=existing.created_at if existing else now,
-                created_by=existing.created_by if existing else "",
+                created_by=existing.created_by if existing else created_by,
                 **values,
             )
             return Planned("replaced" if existing else "created", _described(stored, False, now))
@@ -212,7 +229,8 @@ class TaskScheduler:
         before = self.get_job(task_id).stored
         now = self._definitions.moment()
         fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
-        job, schedule = self._definitions.check(self._definitions.read(fields), now)
+        anchor = now if says_when(before, changes) else before.anchor
+        job, schedule = self._definitions.check(self._definitions.read(fields, anchor), anchor)
 
         def unit(connection: Connection) -> Planned:
             stored = self._find(connection, task_id)
@@ -480,8 +498,19 @@ class TaskScheduler:
         ]
 
     def read_definition(self, fields: Mapping[str, Any]) -> Job:
-        """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it, whatever exists."""
-        return self._definitions.read(fields)
+        """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it.
+
+        A definition that exists already is not wrong because its time has passed meanwhile.
+        """
+        try:
+            return self._definitions.read(fields)
+        except InvalidRequest as error:
+            if any(problem.code != "invalid_interval" for problem in error.problems):
+                raise
+            job = read_job(fields)
+            if self._unchanged(job) is None:
+                raise
+            return job
 
     # --- inside ------------------------------------------------------------------------------
 

@@ -287,7 +287,7 @@ def preview(service: TaskScheduler, request: requests.Preview) -> Answer:
 
 def validate(service: TaskScheduler, request: Definition) -> Answer:
     """Say what `create` would do."""
-    planned = service.check_job(_job(request), request.replace)
+    planned = service.check_job(_job(request), request.replace, caller(service, asked))
     info = planned.info
     body = _planned(service, planned)
     if planned.change != "unchanged":

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from scheduler.models import job_fields
-from tests.http.conftest import COMMAND, Api
+from tests.http.conftest import COMMAND, Api, watch_for
 
 NEXT_YEAR = datetime.now(ZoneInfo("Europe/Berlin")).year + 1
 KEYS = {"status", "message", "task_id", "next_run"}
@@ -443,3 +443,14 @@ def test_only_one_of_many_that_create_at_once_wins(api: Api) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(create, range(16)))
     assert sorted(answers) == [200] + [409] * 15
+
+
+def test_a_one_shot_whose_time_has_passed_is_still_the_same_definition(api: Api) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    task = {"task_id": "once", "type": "command", "command": "true", "interval": soon.isoformat()}
+    api.ok("create", **task)
+    api.ok("start")
+    watch_for(lambda: api.ok("get", task_id="once")["task"]["details"]["next_run"] is None)
+    assert api.ok("create", **task)["status"] == "info"
+    assert api.ok("update", task_id="once", name="a name")["status"] == "success"
+    assert api.post("create", **{**task, "task_id": "other"}).status_code == 400

@@ -410,9 +410,12 @@ def test_a_store_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch)
 
     api.ok("status")
     monkeypatch.setattr(api.scheduler._store._readers, "connect", fail)
-    response = api.post("status")
+    response = api.post("list")
     assert (response.status_code, response.json["code"]) == (503, "store_unavailable")
     assert "SELECT" not in response.text
+    status = api.ok("status")
+    assert (status["state"], status["store"]["state"]) == (None, "degraded")
+    assert "locked" in status["store"]["reason"]
 
 
 def test_every_code_is_explained_and_has_its_number() -> None:
