@@ -43,6 +43,7 @@ ENV PATH=/opt/scheduler/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
     SCHEDULER_HOST=0.0.0.0 \
     SCHEDULER_PORT=10800 \
     SCHEDULER_ALLOWED_DIRS=/workspace \
+    SCHEDULER_SANDBOX=require \
     SCHEDULER_DATA_DIR=/data
 
 # Not /workspace: Python looks for modules in the directory that it is started in, and tasks write there.
