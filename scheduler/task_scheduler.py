@@ -52,9 +52,7 @@ from tasks.sandbox import (
     Confinement,
     ConfinementError,
     OutputText,
-    adopt_orphans,
     make_confinement,
-    protect_process,
     read_ends,
     read_output,
 )
@@ -112,8 +110,6 @@ class TaskScheduler:
 
     def open(self) -> None:
         """Take part: try for the lease, and fire while this process has it."""
-        protect_process()
-        adopt_orphans()
         if self.config.autostart and self._store.read(state.is_running) is None:
             self._set_running(True)
         self._holder.start()

@@ -12,6 +12,7 @@ from scheduler.config import SchedulerConfig, unknown_settings
 from scheduler.errors import SchedulerError
 from scheduler.http.app import EXTENSION, Service, create_app
 from scheduler.logs import logging_settings
+from tasks.sandbox import adopt_orphans, protect_process
 
 THREADS = 8
 _DO_NOT_TRY_AGAIN = 4
@@ -73,6 +74,9 @@ def _open(worker: Any) -> None:
     # Threads that wait for the interpreter get it after half a millisecond, not after five: the
     # clock's lateness is at stake.
     sys.setswitchinterval(0.0005)
+    # This process is the service's alone: no run may look into it, and what runs leave behind comes to it.
+    protect_process()
+    adopt_orphans()
     service = _service(worker)
     service.exposed = any(_off_loopback(listener.getsockname()) for listener in worker.sockets)
     try:
