@@ -39,7 +39,7 @@ test: setup-dev
 	$(BIN)/python -m pytest -n 4 --dist loadfile -m "not soak"
 
 soak: setup-dev
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -n 3 -m soak
 
 bench: setup-dev
 	$(BIN)/python -m benchmarks

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,14 @@ from scheduler.models import Job, Origin, Run, RunStatus, utc_now
 from scheduler.moments import iso
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.store import Connection, Database, jobs, runs
-from tasks.base import TaskResult
+from tasks.base import TaskResult, TestCounts
 from tasks.sandbox import Cancellation, Confinement, RunSpec, open_sandbox
 
 log = logging.getLogger(__name__)
 
 _BEFORE_ALL = float("-inf")
 RETRY_SECONDS = 1.0
+_DETAILS = tuple(field.name for field in fields(TaskResult) if field.name != "status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +242,11 @@ class Executor:
         status = RunStatus(result.status)
         if status is RunStatus.CANCELLED and self._interrupting:
             status = RunStatus.INTERRUPTED
-        details = {name: value for name, value in asdict(result).items() if value is not None and value is not False}
-        details.pop("status")
+        details = {
+            name: asdict(value) if isinstance(value, TestCounts) else value
+            for name in _DETAILS
+            if (value := getattr(result, name)) is not None and value is not False
+        }
         return replace(run, status=status, finished_at=self._now(), details=details)
 
     def _finish(self, assignment: Assignment) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 TRY_AGAIN_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 1.0
+REST_SECONDS = 0.02
 
 
 class Holder:
@@ -105,10 +107,20 @@ class Holder:
         log.info("this process holds the lease", extra={"interrupted": len(found.interrupted)})
 
     def _follow_until_closed(self) -> None:
+        jobs_changed, rest_until = False, 0.0
         while not self._closing.is_set():
-            rung = self._doorbell.wait(LOOK_AGAIN_SECONDS)
+            rung = self._doorbell.wait(max(0.0, rest_until - time.monotonic()) if jobs_changed else LOOK_AGAIN_SECONDS)
             if self._closing.is_set():
                 return
+            if rung or jobs_changed:
+                # Many who create tasks share a look; what else is rung for is looked at once.
+                jobs_changed |= Ring.JOBS in rung
+                rung -= {Ring.JOBS}
+                if jobs_changed and time.monotonic() >= rest_until:
+                    rung |= {Ring.JOBS}
+                    jobs_changed, rest_until = False, time.monotonic() + REST_SECONDS
+                if not rung:
+                    continue
             try:
                 self._look(rung or EVERYTHING)
                 if not rung:

@@ -198,7 +198,7 @@ def unsettled(connection: Connection, run_ids: Collection[str]) -> set[str]:
 def queued_by_hand(connection: Connection) -> list[Run]:
     """Return the runs that people asked for and that wait."""
     query = select(runs).where(IS_ACTIVE, runs.c.status == "queued", runs.c.trigger == Origin.MANUAL.value)
-    return [_run(row) for row in connection.execute(query.order_by(runs.c.run_id))]
+    return sorted((_run(row) for row in connection.execute(query)), key=lambda run: run.run_id)
 
 
 def cancel_requests(connection: Connection) -> list[tuple[str, str]]:

@@ -186,6 +186,8 @@ class RunProcesses:
             return False
         if process.session == self.main_pid:
             return True
+        if not self.may_own(process):
+            return False
         if _run_id_of(process.pid) == self.run_id:
             return True
         return _is_orphan(process) and not any(run.may_own(process) for run in self._others())

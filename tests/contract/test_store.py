@@ -178,3 +178,14 @@ def test_changes_are_seen_in_their_order_and_none_twice(
     scheduler.remove_job("a")
     assert [plan.due_at for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
     assert read(state.revision) > revision
+
+
+def test_the_index_of_active_runs_is_used(scheduler: TaskScheduler) -> None:
+    """Between a fire time and its start the ledger is asked what goes on: that must not grow with it."""
+    query = str(runs._ACTIVE_OF.compile(compile_kwargs={"literal_binds": False}))
+
+    def plan(connection: Connection) -> str:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query.replace(':job', '1')}")
+        return " ".join(str(row[-1]) for row in rows)
+
+    assert "runs_active" in scheduler._store.read(plan)

@@ -272,7 +272,7 @@ def test_no_text_takes_longer_than_50_ms() -> None:
     for text in slow_texts():
         taken = []
         for _ in range(3):
-            begin = time.perf_counter()
+            begin = time.thread_time()
             parse(text, zone, now)
-            taken.append(time.perf_counter() - begin)
+            taken.append(time.thread_time() - begin)
         assert min(taken) < 0.05, (text, min(taken))
