@@ -82,7 +82,10 @@ class SchedulerConfig(BaseModel):
         "Default: ~/.local/state/task-scheduler.",
     )
     database_url: str | None = Field(
-        None, description="SQLAlchemy URL of an SQLite file (sqlite:////path). Default: one in the data directory."
+        None,
+        repr=False,  # it may hold a password
+        description="URL of the database: sqlite:////path, or postgresql://user@host/database for several machines. "
+        "Default: SQLite in the data directory.",
     )
     max_workers: int = Field(
         default_factory=lambda: max(4, 2 * (os.cpu_count() or 1)),

@@ -45,10 +45,15 @@ class Rule:
 
 @dataclass(slots=True)
 class _Outcome:
-    """What one unit of work did: rows, plans, and runs to carry out."""
+    """What one unit of work did: rows, plans, and runs to carry out.
+
+    `rules` are those by which jobs advanced; `moved` are jobs that were due at other times than the clock knew.
+    """
 
     rows: list[Run] = field(default_factory=list)
     advances: list[Advance] = field(default_factory=list)
+    rules: dict[int, Rule] = field(default_factory=dict)
+    moved: list[Plan] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     claims_left: int = 0
     room: int = 0
@@ -160,8 +165,11 @@ class Dispatcher:
         self._executor.submit(outcome.assignments)
         if outcome.claims_left:
             self._executor.release(outcome.claims_left)
-        if outcome.advances:
-            self._clock.plan([Plan(advance.key, advance.due_at) for advance in outcome.advances])
+        # A job that was changed since has been planned by whoever noticed that.
+        unchanged = [row for row in outcome.advances if self._rules.get(row.key) is outcome.rules[row.key]]
+        plans = [Plan(row.key, row.due_at) for row in unchanged] + outcome.moved
+        if plans:
+            self._clock.plan(plans)
 
     def _fire(self, connection: Connection, due: Sequence[Plan], claimed: int, careful: bool) -> _Outcome:
         """Do all that the fire times that are due ask of the store.
@@ -171,8 +179,11 @@ class Dispatcher:
         """
         outcome = _Outcome(claims_left=claimed, room=self._executor.room)
         due_at_of = {plan.key: plan.due_at for plan in due if isinstance(plan.key, int)}
-        found = [row for row in jobs.due_jobs(connection, list(due_at_of)) if row.due_at == due_at_of[row.key]]
-        for row in found:
+        for row in jobs.due_jobs(connection, list(due_at_of)):
+            if row.due_at != due_at_of[row.key]:
+                # Not left to whoever moved it: a fire time that comes again may have taken the new one's place.
+                outcome.moved.append(Plan(row.key, row.due_at))
+                continue
             try:
                 rule = self.rule(connection, row.key, row.revision)
                 self._judge(outcome, row, rule)
@@ -197,6 +208,7 @@ class Dispatcher:
             following = None
         due = None if following is None else rule.due_at(following)
         outcome.advances.append(Advance(row.key, following, due, fired))
+        outcome.rules[row.key] = rule
         if len(verdicts) == MOST_FIRE_TIMES and len({verdict.decision for verdict in verdicts}) == 1:
             outcome.rows.append(_collapsed(row, rule, verdicts, now))
             return
@@ -293,7 +305,10 @@ def _reason(decision: Decision, due: datetime, rule: Rule, now: datetime, merged
     if decision is Decision.COALESCE:
         return f"coalesced into {merged_into or 'the run of a later fire time'}"
     if decision is Decision.MISSED:
-        return f"noticed {round((now - due).total_seconds())} s after its time, more than its grace"
+        late = (now - due).total_seconds()
+        if 0 <= late <= rule.job.misfire_grace_time or rule.job.misfire_grace_time < 0:
+            return "the scheduler was stopped at its time, or before it could be noticed"
+        return f"noticed {round(late)} s after its time, more than its grace"
     if decision is Decision.FULL:
         return "as many runs were waiting as may (SCHEDULER_MAX_QUEUED)"
     return f"as many earlier runs as may (max_instances: {rule.job.max_instances}) still waited or went on"

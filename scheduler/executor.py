@@ -106,6 +106,10 @@ class Executor:
         """Whether the run waits or goes on here."""
         return run_id in self._assigned
 
+    def run_ids(self) -> list[str]:
+        """Return the ids of all runs that wait or go on here."""
+        return list(self._assigned)
+
     @property
     def room(self) -> int:
         """How many more runs may wait here (`max_queued`)."""

@@ -11,9 +11,10 @@ from datetime import datetime
 from scheduler.clock import Clock
 from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
+from scheduler.errors import SchedulerError
 from scheduler.events import Events
 from scheduler.executor import Assignment, Executor
-from scheduler.lease import EVERYTHING, Doorbell, Lease, Ring
+from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring
 from scheduler.models import Run, utc_now
 from scheduler.recovery import recover
 from scheduler.retention import Retention
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 TRY_AGAIN_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 1.0
 REST_SECONDS = 0.02
+LOOKS_AFTER_DOUBT = 10
 
 
 class Holder:
@@ -31,6 +33,9 @@ class Holder:
 
     Every process writes what it wants done as rows and rings; the holder reads the rows. A ring
     that is lost is made up for by a look each LOOK_AGAIN_SECONDS.
+
+    A process that loses the lease fires no more; its runs go on, and are its own still if it gets
+    the lease back before another has it.
     """
 
     def __init__(
@@ -52,6 +57,8 @@ class Holder:
         self._retention = Retention(store, events, config, now)
         self._revision = -1
         self._running = False
+        self._doubts, self._looks = 0, 0
+        self._strange: set[str] = set()
         self._closing = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="holder", daemon=True)
@@ -82,19 +89,33 @@ class Holder:
         self._lease.release()
 
     def _run(self) -> None:
+        told = ""
         while not self._closing.is_set():
             try:
                 if self._lease.try_acquire():
                     self._take_over()
+                    told = ""
                     self._follow_until_closed()
+                else:
+                    self._tend()
+            except (LeaseLost, SchedulerError) as error:
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("this process does not fire at present: %s", told)
             except Exception:
                 log.exception("the holder of the lease starts over after an error")
+            if not self._closing.is_set():
+                self._step_down()
             self._closing.wait(TRY_AGAIN_SECONDS)
 
     def _take_over(self) -> None:
         """Put right what the last holder left, then plan all jobs."""
         self._doorbell.listen()
-        found = recover(self._store, self._now, self._executor.clear_private_dirs)
+        # After one more write the executor knows of all runs that earlier ones started.
+        self._store.probe()
+        found = recover(self._store, self._now, self._executor.clear_private_dirs, self._executor.knows)
+        self._end_disowned()
+        self._lease.enter()
         for fault in self._executor.confinement.self_test():
             log.error("the sandbox does not hold: %s", fault)
         if not self._clock.alive:
@@ -106,8 +127,18 @@ class Holder:
         self._ready.set()
         log.info("this process holds the lease", extra={"interrupted": len(found.interrupted)})
 
+    def _step_down(self) -> None:
+        """Fire no more until the lease is held again. What waits is left to the next holder; what runs goes on."""
+        if self._clock.alive:
+            self._clock.clear()
+        if self._ready.is_set():
+            self._ready.clear()
+            self._executor.forget_queued()
+            self._dispatcher.forget_runs()
+
     def _follow_until_closed(self) -> None:
         jobs_changed, rest_until = False, 0.0
+        tended = time.monotonic()
         while not self._closing.is_set():
             rung = self._doorbell.wait(max(0.0, rest_until - time.monotonic()) if jobs_changed else LOOK_AGAIN_SECONDS)
             if self._closing.is_set():
@@ -122,14 +153,48 @@ class Holder:
                 if not rung:
                     continue
             try:
-                self._look(rung or EVERYTHING)
-                if not rung:
-                    self._executor.write_again()
-                if self._store.trouble is not None:
-                    self._store.probe()
+                overdue = time.monotonic() - tended >= LOOK_AGAIN_SECONDS
+                self._look(EVERYTHING if overdue or not rung else rung)
+                if overdue:
+                    tended = time.monotonic()
+                    self._tend()
+                    self._settle_doubts()
+            except LeaseLost:
+                raise
             except Exception:
                 log.exception("the store could not be followed; it is tried again")
                 self._closing.wait(LOOK_AGAIN_SECONDS)
+
+    def _tend(self) -> None:
+        """Try anew what the store refused before, and end runs that are another's by now."""
+        self._executor.write_again()
+        if self._store.trouble is not None:
+            self._store.probe()
+        if not self._lease.held:
+            self._end_disowned()
+
+    def _end_disowned(self) -> None:
+        """End the runs whose rows the next holder has ended: there they may be begun again."""
+        known = self._executor.run_ids()
+        if known:
+            for run in self._store.read(lambda connection: runs.find_runs(connection, known)):
+                if run.status.is_final:
+                    self._executor.cancel(run.run_id, "another server took the lease")
+
+    def _settle_doubts(self) -> None:
+        """Start over where rows wait or go on that nobody here knows of: the answer to their commit was lost."""
+        if self._store.doubts != self._doubts:
+            self._doubts, self._looks, self._strange = self._store.doubts, LOOKS_AFTER_DOUBT, set()
+        if not self._looks:
+            return
+        self._looks -= 1
+        # A row may be a moment ahead of what is known here, but not for two looks.
+        active = self._store.read(runs.active_runs)
+        strange = {run.run_id for run in active if not self._knows(run.run_id)}
+        again, self._strange = strange & self._strange, strange
+        if again:
+            self._looks, self._strange = LOOKS_AFTER_DOUBT, set()
+            raise LeaseLost(f"{len(again)} runs are in doubt since a connection was lost: starting over")
 
     def _look(self, what: frozenset[Ring]) -> None:
         if Ring.STATE in what:

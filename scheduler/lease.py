@@ -1,7 +1,9 @@
-"""Decide which of many processes on one data directory fires, and wake it.
+"""Decide which of many processes on one database fires, and wake it.
 
-The lease is a lock on a file (flock(2)), so the kernel takes it back the moment its holder dies,
-and a suspended holder keeps it. The doorbell is a datagram socket beside it.
+On SQLite the lease is a lock on a file (flock(2)), so the kernel takes it back the moment its holder
+dies, and a suspended holder keeps it; the doorbell is a datagram socket beside it. On PostgreSQL the
+lease is a lock that a connection of its own holds, and the doorbell is LISTEN and NOTIFY: the server
+takes the lock back when that connection ends, so the lease can be lost by one who is alive.
 """
 
 from __future__ import annotations
@@ -12,8 +14,13 @@ import fcntl
 import os
 import select
 import socket
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from scheduler.store import Database
+from scheduler.store.postgres import Postgres, Session, SessionLost, holds_lease
 
 
 class Ring(StrEnum):
@@ -28,8 +35,69 @@ class Ring(StrEnum):
 EVERYTHING = frozenset(Ring)
 
 
-class Lease:
+class LeaseLost(Exception):
+    """This process held the lease and does no more: another may."""
+
+
+class Place(NamedTuple):
+    """Where a process is."""
+
+    pid: int
+    host: str
+
+
+class Lease(Protocol):
     """The right to fire, held by one process at a time."""
+
+    def try_acquire(self) -> bool:
+        """Take the lease if nobody holds it; say whether this process holds it now. It may not fire yet."""
+
+    def enter(self) -> None:
+        """Let this process fire from now on: what the last holder left has been put right."""
+
+    @property
+    def held(self) -> bool:
+        """Whether this process holds it."""
+
+    def is_held(self) -> bool:
+        """Whether any process holds it, this one or another."""
+
+    def holder(self) -> Place | None:
+        """Return the process that holds it, or the last that did, if it is known."""
+
+    def release(self) -> None:
+        """Give it up."""
+
+
+class Doorbell(Protocol):
+    """Wake the holder from any process; a lost ring is made up for by its slow poll."""
+
+    def ring(self, *what: Ring) -> None:
+        """Tell the holder, if there is one, what to look at."""
+
+    def listen(self) -> None:
+        """Begin to hear rings, in place of whoever did before."""
+
+    def wait(self, seconds: float) -> frozenset[Ring]:
+        """Wait for a ring and return all that was rung for, or nothing after so many seconds.
+
+        Raise `LeaseLost` where the lease turns out to be gone.
+        """
+
+    def close(self) -> None:
+        """Hear and ring no more."""
+
+
+def open_lease(store: Database, data_dir: Path) -> tuple[Lease, Doorbell]:
+    """Return the lease and the doorbell of all processes on one database."""
+    if isinstance(store.backend, Postgres):
+        lease = SessionLease(store, store.backend)
+        return lease, NotifyDoorbell(store.backend, lease)
+    return FileLease(data_dir / "lease"), SocketDoorbell(data_dir)
+
+
+class FileLease:
+    """A lease for the processes of one machine: a lock on a file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -49,6 +117,9 @@ class Lease:
         os.ftruncate(file, 0)
         os.pwrite(file, str(os.getpid()).encode(), 0)
         return True
+
+    def enter(self) -> None:
+        """Let this process fire, which nothing keeps it from: the lock cannot be lost."""
 
     @property
     def held(self) -> bool:
@@ -70,10 +141,10 @@ class Lease:
             os.close(file)
         return False
 
-    def holder(self) -> int | None:
-        """Return the process id of the present or last holder, if it is known."""
+    def holder(self) -> Place | None:
+        """Return the present or last holder, if it is known."""
         try:
-            return int(self._path.read_text())
+            return Place(int(self._path.read_text()), socket.gethostname())
         except (FileNotFoundError, ValueError):
             return None
 
@@ -84,8 +155,8 @@ class Lease:
             self._file = None
 
 
-class Doorbell:
-    """Wake the holder from any process; a lost ring is made up for by its slow poll."""
+class SocketDoorbell:
+    """A doorbell for the processes of one machine: a datagram socket."""
 
     def __init__(self, directory: Path) -> None:
         # A socket's path may have 107 bytes at most; through the open directory it is always short.
@@ -134,3 +205,110 @@ class Doorbell:
             self._listener.close()
         self._sender.close()
         os.close(self._directory)
+
+
+class SessionLease:
+    """A lease for processes on any machines: a lock held by a connection to PostgreSQL.
+
+    For one thread, but for what asks who holds it. While the lease is not held, or held but not
+    entered, the store's fence is closed; and the fence asks the server, which knows it first.
+    """
+
+    NAME = "task-scheduler"
+
+    def __init__(self, store: Database, server: Postgres) -> None:
+        self._store, self._server = store, server
+        self._session: Session | None = None
+        self._held = False
+
+    def try_acquire(self) -> bool:
+        """Take the lease if nobody holds it; say whether this process holds it now. It may not fire yet."""
+        self._store.fence.close()
+        if self._session is None:
+            self._session = self._server.open_session(f"{self.NAME} {os.getpid()} {socket.gethostname()}")
+        with self._noticing_loss():
+            self._held = self._session.holds_lease() if self._held else self._session.try_lease()
+        return self._held
+
+    def enter(self) -> None:
+        """Let this process fire from now on."""
+        backend = self.session.backend
+        self._store.fence.open(lambda connection: holds_lease(connection, backend))
+
+    @property
+    def session(self) -> Session:
+        """The connection that holds the lock; raise `LeaseLost` where there is none."""
+        if self._session is None:
+            raise LeaseLost("the connection that held the lease is gone")
+        return self._session
+
+    @property
+    def held(self) -> bool:
+        """Whether this process holds it, as far as it knows."""
+        return self._held
+
+    def is_held(self) -> bool:
+        """Whether any process holds it, this one or another."""
+        return self._name_of_holder() is not None
+
+    def holder(self) -> Place | None:
+        """Return the process that holds it, None where none does or the server does not tell."""
+        match (self._name_of_holder() or "").split():
+            case [self.NAME, pid, host] if pid.isdecimal():
+                return Place(int(pid), host)
+        return None
+
+    def release(self) -> None:
+        """Give it up."""
+        self._store.fence.close()
+        self._held = False
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def listen(self) -> None:
+        """Begin to hear rings."""
+        with self._noticing_loss():
+            self.session.listen()
+
+    def hear(self, seconds: float) -> str:
+        """Wait for rings and return their letters; raise `LeaseLost` as soon as it is known."""
+        with self._noticing_loss():
+            letters = self.session.hear(seconds)
+            if not letters and not self.session.holds_lease():
+                raise SessionLost("the server does not know of the lock any more")
+            return letters
+
+    def _name_of_holder(self) -> str | None:
+        return self._store.read(self._server.lease_holder)
+
+    @contextlib.contextmanager
+    def _noticing_loss(self) -> Iterator[None]:
+        try:
+            yield
+        except SessionLost as error:
+            self.release()
+            raise LeaseLost(str(error)) from error
+
+
+class NotifyDoorbell:
+    """A doorbell for processes on any machines: LISTEN on the connection of the lease, NOTIFY from any other."""
+
+    def __init__(self, server: Postgres, lease: SessionLease) -> None:
+        self._server, self._lease = server, lease
+
+    def ring(self, *what: Ring) -> None:
+        """Tell the holder, if there is one, what to look at."""
+        self._server.ring("".join(what))
+
+    def listen(self) -> None:
+        """Begin to hear rings."""
+        self._lease.listen()
+
+    def wait(self, seconds: float) -> frozenset[Ring]:
+        """Wait for a ring and return all that was rung for, or nothing after so many seconds."""
+        letters = self._lease.hear(seconds)
+        return frozenset(what for what in Ring if what.value in letters)
+
+    def close(self) -> None:
+        """Hear no more, which ends with the lease."""

@@ -26,22 +26,30 @@ class Found:
     waiting: list[Run]
 
 
-def recover(store: Database, now: Callable[[], datetime], clear_private_dirs: Callable[[], None]) -> Found:
+def recover(
+    store: Database,
+    now: Callable[[], datetime],
+    clear_private_dirs: Callable[[], None],
+    is_ours: Callable[[str], bool] = lambda _: False,
+) -> Found:
     """End what a dead holder left: its processes first, then its rows.
 
     Rows that say `running` become `interrupted`: the work may have been done in part, so it is begun
-    again only where the task allows. Rows that wait are kept if it is not too late for them.
+    again only where the task allows. Rows that wait are kept if it is not too late for them. Runs
+    that go on in this process, which held the lease before, are let alone.
     """
-    going = [run.run_id for run in store.read(runs.active_runs) if run.status is RunStatus.RUNNING]
+    active = store.read(runs.active_runs)
+    going = [run.run_id for run in active if run.status is RunStatus.RUNNING and not is_ours(run.run_id)]
     if going:
         log.warning("%d runs were cut off, %d processes of theirs ended", len(going), kill_leftovers(going))
-    clear_private_dirs()
+    if not any(is_ours(run.run_id) for run in active):
+        clear_private_dirs()
     moment = now()
-    return store.write(lambda connection: _put_right(connection, moment))
+    return store.write(lambda connection: _put_right(connection, moment, is_ours))
 
 
-def _put_right(connection: Connection, now: datetime) -> Found:
-    interrupted = runs.interrupt_running(connection, DIED, now)
+def _put_right(connection: Connection, now: datetime, is_ours: Callable[[str], bool]) -> Found:
+    interrupted = runs.interrupt_running(connection, DIED, now, is_ours)
     waiting = runs.active_runs(connection)
     definitions = {key: _definition(connection, key) for key in {run.job_key for run in interrupted + waiting}}
     for run in interrupted:

@@ -29,7 +29,7 @@ from scheduler.executor import Executor, log_dir
 from scheduler.explain import Explanation, Known, explain
 from scheduler.holder import Holder
 from scheduler.ids import new_run_id
-from scheduler.lease import Doorbell, Lease, Ring
+from scheduler.lease import Ring, open_lease
 from scheduler.models import (
     Job,
     JobStatus,
@@ -88,7 +88,7 @@ class Planned:
 class TaskScheduler:
     """Keep jobs, fire them, and answer what became of them.
 
-    Any number of processes may serve one data directory: each answers everything, one of them
+    Any number of processes may serve one database: each answers everything, one of them
     fires. Thread-safe; every method that changes something returns once the change is on disk.
     """
 
@@ -99,8 +99,7 @@ class TaskScheduler:
         self._store = Database(config.database_url or sqlite_url(config.data_dir), config.data_dir)
         self._definitions = Definitions(config, now)
         self._log_dir = log_dir(config)
-        self._lease = Lease(config.data_dir / "lease")
-        self._doorbell = Doorbell(config.data_dir)
+        self._lease, self._doorbell = open_lease(self._store, config.data_dir)
         self.confinement = _confine(config)
         self._executor = Executor(self._store, self.events, config, self.confinement, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
@@ -453,13 +452,13 @@ class TaskScheduler:
         ready, clock = self._holder.is_ready, self._holder.clock
         try:
             found = self._store.read(unit)
-            trouble = self._store.trouble
+            holder, trouble = self._lease.holder(), self._store.trouble
         except Unavailable as error:
             found = {"running": None, "tasks": None, "active": [], "lateness_ms": None}
-            trouble = error.message
+            holder, trouble = None, error.message
         return found | {
-            "holder": {"pid": self._lease.holder(), "here": ready},
-            "store": {"kind": "sqlite", "state": "degraded" if trouble else "ok", "reason": trouble},
+            "holder": {"pid": holder and holder.pid, "host": holder and holder.host, "here": ready},
+            "store": {"kind": self._store.kind, "state": "degraded" if trouble else "ok", "reason": trouble},
             "clock": {"kind": clock.kind, "alive": clock.alive} if ready else None,
         }
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from scheduler.errors import Unavailable
 from scheduler.events import Event, Events, RunFinished
 from scheduler.store import Database, runs
 
@@ -94,7 +95,7 @@ class LedgerWatch:
     def _look(self, waiters: list[_Waiter]) -> None:
         wanted = {run_id for waiter in waiters for run_id in waiter.left}
         if wanted:
-            going = self._store.read(lambda connection: runs.unsettled(connection, wanted))
+            going = self._going(wanted)
             for waiter in waiters:
                 waiter.left &= going
         now = time.monotonic()
@@ -103,3 +104,10 @@ class LedgerWatch:
                 with self._changed:
                     self._waiters.remove(waiter)
                 waiter.tell(not waiter.left)
+
+    def _going(self, wanted: set[str]) -> set[str]:
+        try:
+            return self._store.read(lambda connection: runs.unsettled(connection, wanted))
+        except Unavailable:
+            # Nobody can say, so all go on as far as is known; who waits is told so when his time is over.
+            return wanted

@@ -7,6 +7,7 @@ in one unit of work are one transaction.
 from sqlalchemy import Connection
 
 from scheduler.store import jobs, runs, state
-from scheduler.store.database import Database, sqlite_url
+from scheduler.store.database import Database
+from scheduler.store.sqlite import sqlite_url
 
 __all__ = ["Connection", "Database", "jobs", "runs", "sqlite_url", "state"]

@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from scheduler.models import StoredJob
 from scheduler.store import state
+from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, UtcTime, jobs, runs
 
 _PRESENT = jobs.c.removed_at.is_(None)
@@ -214,7 +215,9 @@ _ADVANCE = (
 
 
 def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
-    """Return those of the jobs that are still to fire; none while the scheduler is stopped."""
+    """Return those of the jobs that are still to fire; none while the scheduler is stopped or another process fires."""
+    if not may_fire(connection):
+        return []
     return [DueJob(*row) for row in connection.execute(_DUE, {"keys": keys})]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, runs
 
 
@@ -237,8 +238,11 @@ def is_run(run_id: str) -> ColumnElement[bool]:
 
 
 def start_run(connection: Connection, run_id: str, now: datetime) -> bool:
-    """Turn a waiting run into a running one; False where it waits no more, so that nothing starts twice."""
-    return connection.execute(_START, {"run": run_id, "moment": now}).rowcount == 1
+    """Turn a waiting run into a running one, so that nothing starts twice.
+
+    False where it waits no more, or waits for another process that fires now.
+    """
+    return may_fire(connection) and connection.execute(_START, {"run": run_id, "moment": now}).rowcount == 1
 
 
 def finish_run(connection: Connection, run: Run) -> bool:
@@ -253,13 +257,18 @@ def finish_run(connection: Connection, run: Run) -> bool:
     return connection.execute(_FINISH, values).rowcount == 1
 
 
-def interrupt_running(connection: Connection, reason: str, now: datetime) -> list[Run]:
-    """End every row that says `running`, because the process that ran it is gone; return the runs."""
-    going = connection.execute(_ACTIVE.where(runs.c.status == RunStatus.RUNNING.value))
-    gone = [replace(_run(row), status=RunStatus.INTERRUPTED, finished_at=now) for row in going]
+def interrupt_running(
+    connection: Connection, reason: str, now: datetime, is_ours: Callable[[str], bool] = lambda _: False
+) -> list[Run]:
+    """End every row that says `running`, because the process that ran it is gone; return the runs.
+
+    A run that `is_ours` says goes on in this process is let alone.
+    """
+    going = map(_run, connection.execute(_ACTIVE.where(runs.c.status == RunStatus.RUNNING.value)))
+    gone = [replace(run, status=RunStatus.INTERRUPTED, finished_at=now) for run in going if not is_ours(run.run_id)]
     connection.execute(
         update(runs)
-        .where(IS_ACTIVE, runs.c.status == RunStatus.RUNNING.value)
+        .where(IS_ACTIVE, runs.c.run_id.in_([run.run_id for run in gone]))
         .values(status=RunStatus.INTERRUPTED.value, finished_at=now, details={"reason": reason})
     )
     return gone

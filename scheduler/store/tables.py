@@ -45,6 +45,27 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
+class Plain(TypeDecorator[str]):
+    """Keep a text without the one character that PostgreSQL does not take.
+
+    Only what people search by is kept so; what they are shown comes from the JSON.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Put the sign for an unknown character in its place."""
+        return value if value is None or "\0" not in value else value.replace("\0", "\ufffd")
+
+
+class PlainText(Plain):
+    """The same for a text of any length."""
+
+    impl = Text
+    cache_ok = True
+
+
 class JsonText(TypeDecorator[Mapping[str, Any]]):
     """Keep a JSON object as text."""
 
@@ -74,12 +95,12 @@ jobs = Table(
     "jobs",
     metadata,
     Column("key", Integer, primary_key=True, autoincrement=True),
-    Column("task_id", String(128), nullable=False),
+    Column("task_id", Plain(128), nullable=False),
     Column("type", String(16), nullable=False),
     Column("definition", JsonText, nullable=False),
     Column("schedule", JsonText, nullable=False),
-    Column("tags", Text, nullable=False, default=""),
-    Column("words", Text, nullable=False, default=""),
+    Column("tags", PlainText, nullable=False, default=""),
+    Column("words", PlainText, nullable=False, default=""),
     Column("enabled", Boolean, nullable=False),
     Column("paused", Boolean, nullable=False, default=False),
     Column("ended", Boolean, nullable=False, default=False),
@@ -109,9 +130,9 @@ A removed job keeps its row, so that its runs stay readable and its key is never
 runs = Table(
     "runs",
     metadata,
-    Column("run_id", String(26), primary_key=True),
+    Column("run_id", Plain(26).with_variant(Plain(26, collation="C"), "postgresql"), primary_key=True),
     Column("job_key", Integer, ForeignKey("jobs.key"), nullable=False),
-    Column("task_id", String(128), nullable=False),
+    Column("task_id", Plain(128), nullable=False),
     Column("scheduled_for", UtcTime, nullable=False),
     Column("attempt", Integer, nullable=False, default=1),
     Column("trigger", String(16), nullable=False),

@@ -6,11 +6,12 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from scheduler.errors import Unavailable
@@ -27,8 +28,8 @@ def is_trouble(error: BaseException) -> bool:
 
 
 def cause_of(error: BaseException) -> str:
-    """Return what the database itself said."""
-    return str(getattr(error, "orig", None) or error)
+    """Return what the database itself said, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 @dataclass(slots=True)
@@ -46,11 +47,18 @@ class Writer:
     writers fast. A unit that fails takes nothing with it: the others are run again, each alone.
     """
 
-    def __init__(self, engine: Engine, check: Callable[[], None] = lambda: None) -> None:
-        self._connection = engine.connect()
-        self._check = check
+    def __init__(
+        self,
+        engine: Engine,
+        check: Callable[[], None] = lambda: None,
+        limit: Callable[[Connection], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> None:
+        self._engine, self._connection = engine, engine.connect()
+        self._check, self._limit = check, limit
         self.trouble: str | None = None
         """Why the store took nothing when it was last written to; None where it did."""
+        self.doubts = 0
+        """How many commits there were of which nobody knows whether they were kept."""
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
@@ -113,9 +121,38 @@ class Writer:
 
     def _transact(self, batch: list[_Work]) -> None:
         self._check()
-        with self._connection.begin():
-            for work in batch:
-                work.outcome = work.unit(self._connection)
+        committing = False
+        try:
+            with self._limited(), self._begin():
+                for work in batch:
+                    work.outcome = work.unit(self._connection)
+                committing = True
+        except DBAPIError as error:
+            if not (committing and error.connection_invalidated):
+                raise
+            self.doubts += 1
+            raise Unavailable(
+                f"the connection to the store was lost: {cause_of(error)}. It is not known whether this was kept: "
+                "look before you try again."
+            ) from error
+
+    def _limited(self) -> AbstractContextManager[None]:
+        return self._limit(self._connected())
+
+    def _begin(self) -> Transaction:
+        """Begin a transaction; on a new connection where this one was cut, since nothing was asked of it yet."""
+        try:
+            return self._connected().begin()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return self._connected().begin()
+
+    def _connected(self) -> Connection:
+        if self._connection.invalidated or self._connection.closed:
+            self._connection.close()
+            self._connection = self._engine.connect()
+        return self._connection
 
     def _deliver(self, work: _Work) -> None:
         if isinstance(work.outcome, BaseException):

@@ -31,6 +31,7 @@ FLOORS = [
     ["holder"],
     ["task_scheduler"],
     ["http"],
+    ["selftest"],
     ["cli"],
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import stat
-from collections.abc import Callable, Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +16,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
-from scheduler.errors import Unavailable
+from scheduler.config import SchedulerConfig
+from scheduler.errors import Conflict, SchedulerError, Unavailable
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
 from scheduler.store import Database, jobs, runs, schema, sqlite_url, state
 from scheduler.store.jobs import JobFilter
@@ -22,11 +27,17 @@ from scheduler.store.runs import RunFilter
 from scheduler.store.tables import metadata
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time
+from tests.postgres import Cluster
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Database]:
-    store = Database(sqlite_url(tmp_path), tmp_path)
+def config(config: SchedulerConfig, database_url: str) -> SchedulerConfig:
+    return config.model_copy(update={"database_url": database_url})
+
+
+@pytest.fixture
+def store(database_url: str, tmp_path: Path) -> Iterator[Database]:
+    store = Database(database_url, tmp_path)
     yield store
     store.close()
 
@@ -35,11 +46,29 @@ def pragma(name: str) -> Callable[[Connection], object]:
     return lambda connection: connection.execute(text(f"PRAGMA {name}")).scalar()
 
 
-def test_what_is_acknowledged_is_on_disk(store: Database, tmp_path: Path) -> None:
+def test_what_is_acknowledged_is_on_disk_in_sqlite(tmp_path: Path) -> None:
+    store = Database(sqlite_url(tmp_path), tmp_path)
     assert store.read(pragma("journal_mode")) == "wal"
     assert store.write(pragma("synchronous")) == 2  # FULL
     assert store.write(pragma("foreign_keys")) == 1
     assert stat.S_IMODE((tmp_path / "scheduler.db").stat().st_mode) == 0o600
+    store.close()
+
+
+def setting(name: str) -> Callable[[Connection], object]:
+    return lambda connection: connection.execute(text(f"SHOW {name}")).scalar()
+
+
+def test_what_is_acknowledged_is_on_disk_in_postgresql_and_nobody_waits_for_ever(
+    postgres: Cluster, tmp_path: Path
+) -> None:
+    store = Database(postgres.new_database(), tmp_path)
+    assert store.write(setting("synchronous_commit")) == "on"
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        assert store.write(setting(name)) != "0"
+        assert store.read(setting(name)) != "0"
+    assert store.read(setting("transaction_isolation")) == "repeatable read"
+    store.close()
 
 
 def test_the_migrations_lead_to_the_tables_that_the_code_knows(store: Database) -> None:
@@ -54,19 +83,58 @@ def test_the_head_that_spares_a_start_the_migrations_is_the_head_of_the_migratio
     assert script.get_current_head() == schema.HEAD
 
 
-def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    store = Database(sqlite_url(tmp_path), tmp_path)
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_url: str, tmp_path: Path) -> None:
+    store = Database(database_url, tmp_path)
     store.write(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num='9999'")) and None)
     store.close()
-    before = (tmp_path / "scheduler.db").read_bytes()
+    before = contents(database_url)
     with pytest.raises(Unavailable, match="newer version"):
-        Database(sqlite_url(tmp_path), tmp_path)
-    assert (tmp_path / "scheduler.db").read_bytes() == before
+        Database(database_url, tmp_path)
+    assert contents(database_url) == before
 
 
-def test_other_databases_are_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="sqlite:///PATH"):
-        Database("mysql://me:secret@host/db", tmp_path)
+def contents(url: str) -> object:
+    """Return what is in a database, as its own program would."""
+    if url.startswith("sqlite"):
+        return Path(url.removeprefix("sqlite:///")).read_bytes()
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
+    with engine.connect() as connection:
+        names = sorted(inspect(connection).get_table_names())
+        return {name: connection.execute(text(f"SELECT * FROM {name}")).all() for name in names}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://me:secret@host/db",
+        "postgresql+psycopg2://me:secret@host/db",
+        "postgresql://me:secret@host",
+        "postgresql://me:secret@host:port/db",
+        "secret",
+        "postgresql//me:secret@host/db",
+    ],
+)
+def test_other_databases_are_refused_with_what_to_do(url: str, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="sqlite:///PATH") as refused:
+        Database(url, tmp_path)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_database_that_refuses_is_told_without_the_password(postgres: Cluster, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="does not exist") as refused:
+        Database(f"postgresql://me:secret@127.0.0.1:{postgres.port}/none?password=secret", tmp_path)
+    assert "secret" not in str(refused.value)
+    assert "SCHEDULER_DATABASE_URL" in str(refused.value)
+
+
+def test_without_the_driver_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(Unavailable, match=re.escape("[postgres]")):
+        Database("postgresql://me@host/db", tmp_path)
+
+
+def test_it_says_which_it_is(database_url: str, store: Database) -> None:
+    assert store.kind == database_url.partition(":")[0]
 
 
 def a_run(key: int, number: int = 0) -> Run:
@@ -164,6 +232,56 @@ def test_filters(scheduler: TaskScheduler, job: Callable[..., Job], which: JobFi
     assert count == len(expected)
 
 
+def test_a_character_that_postgresql_does_not_take_is_kept(scheduler: TaskScheduler, job: Callable[..., Job]) -> None:
+    scheduler.add_job(job("zero", name="a\0b"))
+    found, _ = scheduler.list_jobs(JobFilter(), 0, 10)
+    assert found[0].stored.job.name == "a\0b"
+    assert scheduler.list_jobs(JobFilter(search="a\0b"), 0, 10)[1] == 1
+    assert scheduler.list_jobs(JobFilter(tag="a\0b"), 0, 10)[1] == 0
+
+
+def test_a_manual_run_gives_way_to_one_of_the_same_moment(scheduler: TaskScheduler, key: int) -> None:
+    scheduler._store.write(lambda c: runs.add_runs(c, [a_run(key)]))
+    again = replace(a_run(key), run_id="another")
+    moved = scheduler._store.write(lambda c: runs.add_manual_run(c, again))
+    assert moved.scheduled_for == NOON + timedelta(microseconds=1)
+    assert len(scheduler.list_runs(RunFilter(), None, 10)) == 2
+
+
+def test_of_writers_in_many_processes_one_creates_and_one_runs(
+    config: SchedulerConfig, job: Callable[..., Job], time: Time
+) -> None:
+    """Each has a connection of its own that writes, as processes have, on whatever machine."""
+    many = [TaskScheduler(config, time) for _ in range(4)]
+    try:
+        for task_id in ("a", "b", "c"):
+            changes = at_once([lambda s=s, t=task_id: s.add_job(job(t)).change for s in many])  # type: ignore[misc]
+            assert sorted(map(str, changes)) == ["created", "unchanged", "unchanged", "unchanged"]
+            found = at_once([lambda s=s, t=task_id: s.run_now(t) for s in many])  # type: ignore[misc]
+            assert sum(isinstance(run, Run) for run in found) == 1
+            assert sum(isinstance(refusal, Conflict) for refusal in found) == 3
+        keys = [info.stored.key for info in many[0].list_jobs(JobFilter(), 0, 10)[0]]
+        assert len(keys) == 3
+    finally:
+        for scheduler in many:
+            scheduler.close()
+
+
+def at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
+    """Make calls at the same time and return what they return or raise."""
+    together = threading.Barrier(len(calls))
+
+    def make(call: Callable[[], object]) -> object:
+        together.wait(10)
+        try:
+            return call()
+        except SchedulerError as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(make, calls))
+
+
 def test_changes_are_seen_in_their_order_and_none_twice(
     scheduler: TaskScheduler, job: Callable[..., Job], time: Time
 ) -> None:
@@ -182,6 +300,8 @@ def test_changes_are_seen_in_their_order_and_none_twice(
 
 def test_the_index_of_active_runs_is_used(scheduler: TaskScheduler) -> None:
     """Between a fire time and its start the ledger is asked what goes on: that must not grow with it."""
+    if scheduler._store.read(lambda connection: connection.dialect.name) != "sqlite":
+        pytest.skip("this is how SQLite plans")
     query = str(runs._ACTIVE_OF.compile(compile_kwargs={"literal_binds": False}))
 
     def plan(connection: Connection) -> str:

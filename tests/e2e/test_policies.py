@@ -102,7 +102,10 @@ def test_missed_fire_times_are_caught_up(server: Server) -> None:
     server.ok("stop")
     wait_until(lambda: not server.ok("status")["running"])
     assert server.runs(task_id="late", run_status="missed")
-    assert [row for row in server.runs(task_id="caught") if row["trigger"] == "catch_up"]
+    made_up = [row for row in server.runs(task_id="caught") if row["trigger"] == "catch_up"]
+    merged = [row for row in server.runs(task_id="caught") if "coalesced into" in (row["reason"] or "")]
+    assert made_up or merged  # the newest may have been on time, and the late ones became part of it
+    assert not server.runs(task_id="caught", run_status="missed")
     caught = [row for row in server.runs(task_id="each") if row["trigger"] == "catch_up"]
     assert len(caught) >= 2
     assert {row["status"] for row in caught} == {"completed"}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import MOST_FIRE_TIMES, Dispatcher
 from scheduler.executor import Assignment
 from scheduler.models import Job, Run, RunStatus
@@ -71,6 +73,11 @@ class Desk:
 
     def rows(self) -> list[Run]:
         return sorted(self.scheduler.list_runs(RunFilter(), None, 10_000), key=lambda run: run.scheduled_for)
+
+
+@pytest.fixture
+def config(config: SchedulerConfig, database_url: str) -> SchedulerConfig:
+    return config.model_copy(update={"database_url": database_url})
 
 
 @pytest.fixture
@@ -203,6 +210,37 @@ def test_a_changed_job_fires_by_its_new_plan_only(desk: Desk, job: MakeJob, time
     assert desk.fire([Plan(stale[0].key, NOON + timedelta(seconds=60))]) == []
     desk.scheduler.remove_job("job")
     assert desk.fire([Plan(stale[0].key, NOON + timedelta(seconds=60))]) == []
+
+
+def test_a_fire_time_that_comes_again_after_a_change_does_not_stop_the_job(
+    desk: Desk, job: MakeJob, time: Time
+) -> None:
+    """The store took nothing, the job was moved, and then the old plan came up again in place of the new one."""
+    desk.scheduler.add_job(job())
+    old = desk.store.read(lambda c: list(jobs.planned(c)))
+    desk.scheduler.update_job("job", {"interval": "every 1 minute"})
+    time.move(seconds=11)
+    assert desk.fire(old) == []
+    assert desk.plans.told == {old[0].key: NOON + timedelta(seconds=60)}
+
+
+def test_a_change_during_a_fire_time_has_the_last_word(desk: Desk, job: MakeJob, time: Time) -> None:
+    """Whoever notices a change drops the rule and plans anew; what followed by the old rule is not planned."""
+    desk.scheduler.add_job(job())
+    due = desk.store.read(lambda c: list(jobs.planned(c)))
+    time.move(seconds=10)
+    rule = desk.dispatcher.rule
+    changing = pytest.MonkeyPatch()
+
+    def rule_then_change(*args: Any) -> Any:
+        found = rule(*args)
+        desk.dispatcher.forget([due[0].key])
+        return found
+
+    changing.setattr(desk.dispatcher, "rule", rule_then_change)
+    assert len(desk.fire(due)) == 1
+    changing.undo()
+    assert desk.plans.told == {}
 
 
 def test_a_definition_that_cannot_be_read_stops_no_other(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.lease import Doorbell, Lease, Ring
+from scheduler.lease import FileLease, Ring, SocketDoorbell
 
 
 def test_one_holds_it_until_it_gives_it_up(tmp_path: Path) -> None:
-    first, second = Lease(tmp_path / "lease"), Lease(tmp_path / "lease")
+    first, second = FileLease(tmp_path / "lease"), FileLease(tmp_path / "lease")
     assert first.try_acquire()
     assert first.try_acquire()
     assert not second.try_acquire()
-    assert second.holder() == os.getpid()
+    assert second.holder() == (os.getpid(), socket.gethostname())
     first.release()
     assert second.try_acquire()
     second.release()
@@ -28,15 +29,15 @@ def test_the_kernel_takes_it_back_from_the_dead(tmp_path: Path) -> None:
     code = f"""
 import sys, time
 from pathlib import Path
-from scheduler.lease import Lease
-lease = Lease(Path({str(tmp_path / "lease")!r}))
+from scheduler.lease import FileLease
+lease = FileLease(Path({str(tmp_path / "lease")!r}))
 print(lease.try_acquire(), flush=True)
 sys.stdin.read()
 """
     other = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout is not None
     assert other.stdout.readline() == "True\n"
-    mine = Lease(tmp_path / "lease")
+    mine = FileLease(tmp_path / "lease")
     assert not mine.try_acquire()
     other.kill()
     other.communicate()
@@ -47,7 +48,7 @@ sys.stdin.read()
 def test_a_ring_is_heard_at_once(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 100) / ("y" * 100)  # deeper than a socket's path may be
     deep.mkdir(parents=True)
-    holder, other = Doorbell(deep), Doorbell(deep)
+    holder, other = SocketDoorbell(deep), SocketDoorbell(deep)
     holder.listen()
     other.ring(Ring.JOBS, Ring.RUNS)
     other.ring(Ring.STATE)
@@ -58,9 +59,9 @@ def test_a_ring_is_heard_at_once(tmp_path: Path) -> None:
 
 
 def test_ringing_where_nobody_listens_is_no_error(tmp_path: Path) -> None:
-    bell = Doorbell(tmp_path)
+    bell = SocketDoorbell(tmp_path)
     bell.ring(Ring.JOBS)
-    gone = Doorbell(tmp_path)
+    gone = SocketDoorbell(tmp_path)
     gone.listen()
     gone.close()
     bell.ring(Ring.JOBS)
@@ -68,7 +69,7 @@ def test_ringing_where_nobody_listens_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_thousand_rings_block_nobody(tmp_path: Path) -> None:
-    holder = Doorbell(tmp_path)
+    holder = SocketDoorbell(tmp_path)
     holder.listen()
     began = time.monotonic()
     for _ in range(1000):
@@ -81,4 +82,4 @@ def test_a_thousand_rings_block_nobody(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "not json", "[1]"])
 def test_a_lease_file_with_rubbish_in_it_is_read_as_unknown(tmp_path: Path, text: str) -> None:
     (tmp_path / "lease").write_text(text)
-    assert Lease(tmp_path / "lease").holder() is None
+    assert FileLease(tmp_path / "lease").holder() is None

@@ -9,6 +9,8 @@ branch_labels = None
 depends_on = None
 
 _PRESENT = sa.text("removed_at IS NULL")
+# Ids are in the order of time; a language's own order of letters would not be.
+_RUN_ID = sa.String(26).with_variant(sa.String(26, collation="C"), "postgresql")
 _ACTIVE = sa.text("status IN ('queued', 'running')")
 
 
@@ -54,7 +56,7 @@ def upgrade() -> None:
     op.create_index("jobs_revision", "jobs", ["revision"])
     op.create_table(
         "runs",
-        sa.Column("run_id", sa.String(26), primary_key=True),
+        sa.Column("run_id", _RUN_ID, primary_key=True),
         sa.Column("job_key", sa.Integer(), sa.ForeignKey("jobs.key"), nullable=False),
         sa.Column("task_id", sa.String(128), nullable=False),
         sa.Column("scheduled_for", sa.BigInteger(), nullable=False),

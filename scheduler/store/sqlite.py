@@ -1,0 +1,108 @@
+"""Keep the database in an SQLite file on this machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from scheduler.errors import Unavailable
+from scheduler.store import schema
+from scheduler.store.writer import cause_of
+
+BUSY_SECONDS = 10.0
+
+
+def sqlite_url(data_dir: Path) -> str:
+    """Return the URL of the database in the data directory."""
+    return URL.create("sqlite", database=str(data_dir / "scheduler.db")).render_as_string(hide_password=False)
+
+
+class Sqlite:
+    """A file, read by many connections and written by one, which takes the write lock as it begins."""
+
+    kind = "sqlite"
+
+    def __init__(self, url: URL, data_dir: Path) -> None:
+        self.readers = _engine(url, "DEFERRED", connections=8)
+        self.writers = _engine(url, "IMMEDIATE", connections=1)
+        self._path = Path(str(url.database))
+        self._upgrade(data_dir / "schema.lock")
+        self._identity = _identity(self._path)
+
+    def _upgrade(self, lock: Path) -> None:
+        """Bring the schema up to date; several processes that start at once take turns."""
+        with lock.open("a") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            try:
+                with self.writers.connect() as connection:
+                    _check_pages(connection)
+                    schema.upgrade(connection)
+            except SQLAlchemyError as error:
+                raise _unusable(self._path, cause_of(error)) from error
+        os.chmod(self._path, 0o600)
+
+    def check(self) -> None:
+        """Refuse to write into a file that is no longer there: SQLite would, and all of it would be lost."""
+        if _identity(self._path) != self._identity:
+            raise Unavailable(
+                f"the database file {self._path} was deleted or replaced while the server runs. "
+                "Put it back as it was, or restart the server."
+            )
+
+    def limit(self, connection: Connection) -> AbstractContextManager[None]:
+        """Limit nothing: a file always answers."""
+        return nullcontext()
+
+    def close(self) -> None:
+        """Nothing is left to close."""
+
+
+def _engine(url: URL, begin: str, connections: int) -> Engine:
+    engine = create_engine(
+        url, poolclass=QueuePool, pool_size=connections, max_overflow=64, connect_args={"timeout": BUSY_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # the driver's own BEGIN comes too late for IMMEDIATE
+        # Before the first table is made, or it has no effect: free pages can then be given back bit by bit.
+        for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {begin}")
+
+    return engine
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _check_pages(connection: Connection) -> None:
+    """Look at the first pages of every table: damage that shows is better met at the start than at a fire time."""
+    for name in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all():
+        connection.exec_driver_sql(f'SELECT * FROM "{name}" LIMIT 1').all()
+    connection.rollback()
+
+
+def _unusable(path: Path, cause: str) -> Unavailable:
+    return Unavailable(
+        f"the database {path} cannot be used: {cause}. It was left as it is. If it is damaged, save what can be "
+        f"saved with 'sqlite3 {path} .recover | sqlite3 new.db' and put new.db in its place, or put a backup there; "
+        "to start anew, move the file away."
+    )
