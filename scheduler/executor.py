@@ -22,7 +22,7 @@ from scheduler.ids import new_run_id
 from scheduler.models import Job, Origin, Run, RunStatus, utc_now
 from scheduler.moments import iso
 from scheduler.policy import queue_rank, retry_delay
-from scheduler.store import Connection, Database, jobs, runs
+from scheduler.store import Connection, Database, jobs, runs, state
 from tasks.base import TaskResult, TestCounts
 from tasks.sandbox import Cancellation, Confinement, RunSpec, open_sandbox
 
@@ -256,15 +256,20 @@ class Executor:
     def _finish(self, assignment: Assignment) -> None:
         """Write how a run ended and, in the same transaction, that it is to be tried again."""
         run, job = assignment.run, assignment.job
-        retry = next_attempt(job, run, self._now())
+        now = self._now()
+        retry = next_attempt(job, run, now)
 
-        def unit(connection: Connection) -> bool:
+        def unit(connection: Connection) -> Run | None:
             if not runs.finish_run(connection, run):
-                return False
-            runs.add_runs(connection, [retry] if retry else [])
+                return None
+            follows = retry
+            if follows is not None and not state.is_running(connection) and not runs.was_asked_for(connection, run):
+                details = {"reason": "scheduler stopped"}
+                follows = replace(follows, status=RunStatus.SKIPPED, finished_at=now, details=details)
+            runs.add_runs(connection, [follows] if follows else [])
             if job.remove_when_done:
-                jobs.remove_done(connection, [run.job_key], self._now())
-            return True
+                jobs.remove_done(connection, [run.job_key], now)
+            return follows
 
         def done(outcome: Any) -> None:
             if isinstance(outcome, BaseException):
@@ -275,8 +280,8 @@ class Executor:
             self._assigned.pop(run.run_id, None)
             log.info("run %s", run.status.value, extra={**_ids(run), "status": run.status.value})
             self._events.publish(RunFinished(run))
-            if outcome and retry is not None and self.on_retry is not None and not self._closing:
-                self.on_retry(Assignment(retry, job, assignment.zone))
+            if outcome is not None and not outcome.status.is_final and self.on_retry and not self._closing:
+                self.on_retry(Assignment(outcome, job, assignment.zone))
 
         self._store.write_soon(unit, done)
 

@@ -182,6 +182,12 @@ def run_for(connection: Connection, job_key: int, moment: datetime) -> Run | Non
     return None if row is None else _run(row)
 
 
+def was_asked_for(connection: Connection, run: Run) -> bool:
+    """Whether the first attempt for the fire time of a run was asked for by somebody, not due."""
+    query = select(runs.c.trigger).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
+    return connection.execute(query.where(runs.c.attempt == 1)).scalar() == Origin.MANUAL.value
+
+
 def last_attempt(connection: Connection, run: Run) -> Run:
     """Return the newest attempt for the same fire time."""
     query = select(runs).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)

@@ -116,3 +116,18 @@ def test_remove_when_done(server: Server) -> None:
     server.ok("start")
     wait_until(lambda: server.ok("list")["count"] == 0)
     assert [row["status"] for row in server.runs(task_id="once")] == ["completed"]
+
+
+def test_what_fails_after_a_stop_is_not_tried_again(server: Server) -> None:
+    server.ok("start")
+    server.ok(
+        "create", task_id="slow", type="command", interval="in 1 second", command="sleep 1.5; false",
+        max_retries=1, retry_delay_seconds=0,
+    )  # fmt: skip
+    wait_until(lambda: server.runs(task_id="slow", run_status="running"))
+    server.ok("stop")
+    rows = wait_until(lambda: (rows := server.runs(task_id="slow")) and len(rows) == 2 and rows)
+    assert [(row["status"], row["reason"]) for row in rows] == [
+        ("failed", "exit code 1"),
+        ("skipped", "scheduler stopped"),
+    ]
