@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -53,8 +53,9 @@ def run_selftest(options: Options, say: Say) -> Totals:
     with ExitStack() as stack:
         stores = _find_stores(options, folder, stack, say)
         modes = [Mode(kind, maker, workers) for kind, maker in stores for workers in options.workers]
-        while modes and options.wants_more(totals.rounds, began):
-            _run_round(options, totals, folder, modes[totals.rounds % len(modes)], say)
+        with suppress(KeyboardInterrupt):
+            while modes and options.wants_more(totals.rounds, began):
+                _run_round(options, totals, folder, modes[totals.rounds % len(modes)], say)
     tell_totals(say, totals)
     if not options.keep and totals.clean:
         shutil.rmtree(folder)

@@ -54,7 +54,8 @@ class Chaos:
 
     def _carry_out(self, step: Step) -> None:
         what = f"{step.what} ({step.seconds:g} s)" if step.seconds else step.what
-        cuts_off = "kill" in step.what or "gracefully" in step.what
+        # With its connection a worker also loses the lease, and its runs, to whoever is first.
+        cuts_off = any(word in step.what for word in ("kill", "gracefully", "connections"))
         if step.what == "stop and start by action":
             self._does[step.what](step.seconds)  # what that means for fire times, the requests tell
         else:

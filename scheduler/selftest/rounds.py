@@ -68,9 +68,7 @@ class Round:
         self._processes.start()
         try:
             try:
-                self._live()
-            except ServerFault as fault:
-                self._record.findings.append(Finding("unaccounted", f"server: {fault}", [self._log_end()], utc_now()))
+                self._guarded(self._live)
             finally:
                 self._end()
             return self._match(time.monotonic() - began)
@@ -81,8 +79,8 @@ class Round:
         """Do everything that the plan holds, then let the server settle and stop it."""
         self._chaos.boot()
         began = time.monotonic()
-        owners = [_thread(self._own, task, began) for task in self._plan.tasks]
-        lanes = [_thread(self._follow, lane, began) for lane in self._plan.lanes]
+        owners = [self._thread(self._own, task, began) for task in self._plan.tasks]
+        lanes = [self._thread(self._chaos.follow, lane, began) for lane in self._plan.lanes]
         time.sleep(self._plan.start_at)
         self._client.do("start")
         for thread in lanes + owners:
@@ -100,13 +98,20 @@ class Round:
                 fields = {**task.fields, **fields, "env": {chores.MARK: self._mark}}
             self._client.do(step.what, task.task_id, **with_anchor(fields, iso(utc_now(), UTC)))
 
-    def _follow(self, lane: Sequence[object], began: float) -> None:
+    def _guarded(self, function: Callable[..., None], *args: object) -> None:
+        """Do something; where it fails, that is a finding, be it the server's fault or the test's own."""
         try:
-            self._chaos.follow(lane, began)  # type: ignore[arg-type]
-        except ServerFault as fault:
-            self._record.findings.append(Finding("unaccounted", f"server: {fault}", [self._log_end()], utc_now()))
+            function(*args)
+        except Exception as error:
+            whose = "server" if isinstance(error, ServerFault) else f"the test itself: {type(error).__name__}"
+            self._record.findings.append(Finding("unaccounted", f"{whose}: {error}", [self._log_end()], utc_now()))
             self._client.ended.set()
             self._chaos.ended.set()
+
+    def _thread(self, function: Callable[..., None], *args: object) -> threading.Thread:
+        thread = threading.Thread(target=self._guarded, args=(function, *args), daemon=True)
+        thread.start()
+        return thread
 
     def _settle(self) -> None:
         """Leave the server in peace until it has caught up, stop the scheduler, wait for its runs, end the server."""
@@ -177,11 +182,6 @@ def _plain(record: Record) -> dict[str, object]:
         "requests": [asdict(request) for request in record.requests],
         "disturbances": [asdict(disturbance) for disturbance in record.disturbances],
         "rows": [asdict(row) for row in record.rows],
+        "lines": [asdict(line) for line in record.lines],
         "sightings": [asdict(sighting) for sighting in record.sightings],
     }
-
-
-def _thread(function: Callable[..., None], *args: object) -> threading.Thread:
-    thread = threading.Thread(target=function, args=args, daemon=True)
-    thread.start()
-    return thread
