@@ -119,8 +119,10 @@ def says_when(stored: StoredJob, changes: Mapping[str, Any]) -> bool:
     return any(changes.get(name) is not None and changes[name] != stored.definition.get(name) for name in names)
 
 
-def columns(job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired: int = 0) -> dict[str, Any]:
-    """Return what the store keeps of a definition."""
+def columns(
+    job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired: int = 0, pending: datetime | None = None
+) -> dict[str, Any]:
+    """Return what the store keeps of a definition; `pending` is a fire time of it that is still to be noticed."""
     trigger = schedule.trigger
     return {
         "definition": job.definition(),
@@ -129,14 +131,16 @@ def columns(job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired
         "updated_at": now,
         "enabled": job.enabled,
         "fired": fired,
-        **next_columns(job, schedule, now, fired, job.enabled),
+        **next_columns(job, schedule, now, fired, job.enabled, pending),
     }
 
 
-def next_columns(job: Job, schedule: Schedule, now: datetime, fired: int, planned: bool) -> dict[str, Any]:
-    """Return what a job fires for next after `now`; a rule that names no more time has ended."""
+def next_columns(
+    job: Job, schedule: Schedule, now: datetime, fired: int, planned: bool, pending: datetime | None = None
+) -> dict[str, Any]:
+    """Return what a job fires for next: `pending`, or what follows `now`; a rule that names no more time has ended."""
     over = job.max_runs is not None and fired >= job.max_runs
-    following = schedule.trigger.utc_after(now) if planned and not over else None
+    following = (pending or schedule.trigger.utc_after(now)) if planned and not over else None
     return {
         "next_fire_time": following,
         "due_at": None

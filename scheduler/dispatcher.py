@@ -6,41 +6,17 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from scheduler.clock import Clock
-from scheduler.definitions import jitter
 from scheduler.executor import Assignment, Executor
+from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
-from scheduler.models import Job, Origin, Run, RunStatus, utc_now
-from scheduler.policy import Decision, FireTime, Verdict, due_at, judge
-from scheduler.spellings import Schedule
+from scheduler.models import Origin, Run, RunStatus, utc_now
+from scheduler.policy import Decision, Verdict, judge
 from scheduler.store import Connection, Database, jobs, runs
 from scheduler.store.jobs import Advance, DueJob, Plan
-from scheduler.triggers import Trigger
 
 log = logging.getLogger(__name__)
-
-MOST_FIRE_TIMES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A definition made ready to fire, as of one revision of its job."""
-
-    revision: int
-    job: Job
-    schedule: Schedule
-    zone: ZoneInfo
-
-    @property
-    def trigger(self) -> Trigger:
-        """When the job is due."""
-        return self.schedule.trigger
-
-    def due_at(self, moment: datetime) -> datetime:
-        """Return when a fire time of the job is due."""
-        return due_at(self.job.task_id, moment, jitter(self.job, self.schedule), self.trigger)
 
 
 @dataclass(slots=True)
@@ -141,9 +117,7 @@ class Dispatcher:
         """Return a job's definition and trigger, read at most once a revision."""
         rule = self._rules.get(key)
         if rule is None or rule.revision != revision:
-            stored = jobs.get_job(connection, key)
-            rule = Rule(revision, stored.job, stored.read_schedule(), stored.zone)
-            self._rules[key] = rule
+            rule = self._rules[key] = Rule.of(jobs.get_job(connection, key), revision)
         return rule
 
     def _record(self, due: Sequence[Plan], claimed: int, careful: bool = False) -> None:
@@ -200,7 +174,7 @@ class Dispatcher:
     def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule) -> None:
         """Give every fire time of a job that is due its row, and say when the job fires next."""
         now = self._now()
-        times, following = _due_times(rule, row, now)
+        times, following = rule.due_times(row.next_fire_time, row.since, now)
         more = following is not None and rule.due_at(following) <= now
         verdicts = outcome.within_room(judge(rule.job, times, now, row.active, row.since, more))
         fired = row.fired + sum(verdict.decision.runs for verdict in verdicts)
@@ -209,106 +183,41 @@ class Dispatcher:
         due = None if following is None else rule.due_at(following)
         outcome.advances.append(Advance(row.key, following, due, fired))
         outcome.rules[row.key] = rule
-        if len(verdicts) == MOST_FIRE_TIMES and len({verdict.decision for verdict in verdicts}) == 1:
-            outcome.rows.append(_collapsed(row, rule, verdicts, now))
-            return
         merged_into = None if more else _merged_into(verdicts, now)
+        coalesced = f"coalesced into {merged_into or 'the run of a later fire time'}"
+        if are_one(verdicts):
+            outcome.rows.append(collapsed(row.key, rule, verdicts, told(verdicts[0], rule, now, coalesced), now))
+            return
         for verdict in verdicts:
-            outcome.rows.append(self._row(outcome, row, rule, verdict, now, merged_into))
+            if verdict.decision.runs:
+                outcome.rows.append(self._run(outcome, row, rule, verdict, now, merged_into))
+            else:
+                outcome.rows.append(without_run(row.key, rule, verdict, told(verdict, rule, now, coalesced), now))
 
-    def _row(
-        self,
-        outcome: _Outcome,
-        row: DueJob,
-        rule: Rule,
-        verdict: Verdict,
-        now: datetime,
-        merged_into: str | None,
+    def _run(
+        self, outcome: _Outcome, row: DueJob, rule: Rule, verdict: Verdict, now: datetime, run_id: str | None
     ) -> Run:
-        decision = verdict.decision
-        has_worker = decision is Decision.RUN and outcome.claims_left > 0
-        reason = None if decision.runs else _reason(decision, verdict.fire_time.due_at, rule, now, merged_into)
+        """Make the row of a fire time that gets a run, and assign that."""
+        has_worker = verdict.decision is Decision.RUN and outcome.claims_left > 0
         run = Run(
-            run_id=(decision.runs and merged_into) or new_run_id(now),
+            run_id=run_id or new_run_id(now),
             job_key=row.key,
             task_id=row.task_id,
             scheduled_for=verdict.fire_time.moment,
             due_at=verdict.fire_time.due_at,
             attempt=1,
-            trigger=Origin.CATCH_UP if decision.runs and verdict.late else Origin.SCHEDULE,
-            status=_status(decision, has_worker),
+            trigger=Origin.CATCH_UP if verdict.late else Origin.SCHEDULE,
+            status=RunStatus.RUNNING if has_worker else RunStatus.QUEUED,
             priority=rule.job.priority,
             created_at=now,
             started_at=now if has_worker else None,
-            finished_at=None if decision.runs else now,
-            details={} if decision.runs else {"reason": reason},
         )
-        if decision.runs:
-            outcome.claims_left -= has_worker
-            outcome.room -= not has_worker
-            outcome.assignments.append(Assignment(run, rule.job, rule.zone))
+        outcome.claims_left -= has_worker
+        outcome.room -= not has_worker
+        outcome.assignments.append(Assignment(run, rule.job, rule.zone))
         return run
 
 
 def _merged_into(verdicts: Sequence[Verdict], now: datetime) -> str | None:
     """Return the id for the run that others become part of, if any do."""
     return new_run_id(now) if any(verdict.decision is Decision.COALESCE for verdict in verdicts) else None
-
-
-def _collapsed(row: DueJob, rule: Rule, verdicts: Sequence[Verdict], now: datetime) -> Run:
-    """Make one row of a thousand fire times with one fate, so that a long absence does not fill the ledger."""
-    first, decision = verdicts[0].fire_time, verdicts[0].decision
-    return Run(
-        run_id=new_run_id(now),
-        job_key=row.key,
-        task_id=row.task_id,
-        scheduled_for=first.moment,
-        due_at=first.due_at,
-        attempt=1,
-        trigger=Origin.SCHEDULE,
-        status=_status(decision, False),
-        priority=rule.job.priority,
-        created_at=now,
-        finished_at=now,
-        scheduled_until=verdicts[-1].fire_time.moment,
-        count=len(verdicts),
-        details={"reason": _reason(decision, first.due_at, rule, now, None)},
-    )
-
-
-def _due_times(rule: Rule, row: DueJob, now: datetime) -> tuple[list[FireTime], datetime | None]:
-    """Return the fire times of a job that are due, and the one that follows them.
-
-    Times before `row.since`, when the scheduler was stopped, were never planned; only a one-shot,
-    which has no other time, is still accounted for.
-    """
-    moment: datetime | None = row.next_fire_time
-    if row.next_fire_time < row.since and rule.trigger.kind != "once":
-        moment = rule.trigger.utc_after(row.since)
-    times: list[FireTime] = []
-    while moment is not None and len(times) < MOST_FIRE_TIMES:
-        due = rule.due_at(moment)
-        if due > now:
-            break
-        times.append(FireTime(moment, due))
-        moment = rule.trigger.utc_after(moment)
-    return times, moment
-
-
-def _status(decision: Decision, has_worker: bool) -> RunStatus:
-    if decision.runs:
-        return RunStatus.RUNNING if has_worker else RunStatus.QUEUED
-    return RunStatus.MISSED if decision is Decision.MISSED else RunStatus.SKIPPED
-
-
-def _reason(decision: Decision, due: datetime, rule: Rule, now: datetime, merged_into: str | None) -> str:
-    if decision is Decision.COALESCE:
-        return f"coalesced into {merged_into or 'the run of a later fire time'}"
-    if decision is Decision.MISSED:
-        late = (now - due).total_seconds()
-        if 0 <= late <= rule.job.misfire_grace_time or rule.job.misfire_grace_time < 0:
-            return "the scheduler was stopped at its time, or before it could be noticed"
-        return f"noticed {round(late)} s after its time, more than its grace"
-    if decision is Decision.FULL:
-        return "as many runs were waiting as may (SCHEDULER_MAX_QUEUED)"
-    return f"as many earlier runs as may (max_instances: {rule.job.max_instances}) still waited or went on"

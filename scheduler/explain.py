@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.models import JobStatus, Run, RunStatus, StoredJob
 from scheduler.moments import iso, iso_or_none
 
 Call = dict[str, Any]
+
+
+_NOTICED_WITHIN = timedelta(seconds=2)
+"""How long it may take, with room to spare, that a fire time which is due has its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def explain(known: Known) -> Explanation:
 
 
 def _about_now(known: Known) -> tuple[str, Call]:
-    for reason in (_of_scheduler, _of_job, _of_active_runs, _of_last_run):
+    for reason in (_of_scheduler, _of_job, _of_overdue, _of_active_runs, _of_last_run):
         found = reason(known)
         if found is not None:
             return found
@@ -83,6 +87,14 @@ def _of_job(known: Known) -> tuple[str, Call] | None:
         text = f"The task's rule ({stored.schedule['text']}) names no further time."
         return text, {"action": "update", "task_id": task_id, "interval": "daily at 09:00"}
     return None
+
+
+def _of_overdue(known: Known) -> tuple[str, Call] | None:
+    moment, due = known.stored.next_fire_time, known.stored.due_at
+    if moment is None or due is None or known.now - due < _NOTICED_WITHIN:
+        return None
+    text = f"The fire time {_when(known, moment)} is due and has no row yet: it gets one as soon as the store takes it."
+    return text, {"action": "status"}
 
 
 def _of_active_runs(known: Known) -> tuple[str, Call] | None:

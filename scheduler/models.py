@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -399,6 +399,10 @@ class Run:
     scheduled_until: datetime | None = None
     count: int | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+
+    def standing_for(self, until: datetime, count: int) -> Run:
+        """Return the row as one for `count` fire times with the same fate, the last of them at `until`."""
+        return replace(self, scheduled_until=until, count=count)
 
     @property
     def lateness_ms(self) -> float | None:

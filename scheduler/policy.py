@@ -34,6 +34,7 @@ class Decision(Enum):
     MISSED = "missed"
     COALESCE = "coalesce"
     FULL = "full"
+    FORGONE = "forgone"
 
     @property
     def runs(self) -> bool:
@@ -109,6 +110,18 @@ def judge(
         if verdicts[number].decision is Decision.RUN:
             verdicts[number] = replace(verdicts[number], decision=Decision.QUEUE)
     return verdicts
+
+
+def forgo(job: Job, fire_times: Sequence[FireTime], now: datetime, running_since: datetime) -> list[Verdict]:
+    """Judge fire times that are due and will get no run any more, since the job is planned no longer.
+
+    Those that would have been missed anyway are missed; what the others were kept from, whoever asks knows.
+    """
+    judged = [_alone(job, fire_time, now, 0, running_since) for fire_time in fire_times]
+    return [
+        verdict if verdict.decision is Decision.MISSED else replace(verdict, decision=Decision.FORGONE)
+        for verdict in judged
+    ]
 
 
 def retry_delay(job: Job, status: RunStatus, attempt: int, run_id: str) -> float | None:

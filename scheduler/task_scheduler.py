@@ -27,6 +27,7 @@ from scheduler.errors import (
 from scheduler.events import Events
 from scheduler.executor import Executor, log_dir
 from scheduler.explain import Explanation, Known, explain
+from scheduler.fire_times import settle, settle_all
 from scheduler.holder import Holder
 from scheduler.ids import new_run_id
 from scheduler.lease import Ring, open_lease
@@ -140,9 +141,11 @@ class TaskScheduler:
         now = self.now()
 
         def unit(connection: Connection) -> bool:
+            since = state.planned_since(connection)
             changed = state.set_running(connection, running, now)
             if changed and not running:
                 runs.skip_queued(connection, "scheduler stopped", now)
+                settle_all(connection, since, "scheduler stopped", now)
             return changed
 
         changed = self._store.write(unit)
@@ -167,6 +170,7 @@ class TaskScheduler:
                 return Planned("unchanged", self._info(connection, existing))
             values = columns(job, schedule, now, now)
             if existing is not None:
+                self._settle(connection, existing, "its task was replaced", now)
                 jobs.change_job(connection, existing, {**values, "paused": False})
                 return Planned("replaced", self._info(connection, jobs.get_job(connection, existing.key)))
             key = jobs.insert_job(connection, job.task_id, {**values, "created_at": now, "created_by": created_by})
@@ -233,7 +237,10 @@ class TaskScheduler:
                 return Planned("unchanged", self._info(connection, stored))
             moved = is_moved(stored, job)
             planned = schedule if moved else stored.read_schedule()
-            values = columns(job, planned, now if moved else stored.anchor, now, stored.fired)
+            pending = stored.next_fire_time if stored.planned and not moved else None
+            values = columns(job, planned, now if moved else stored.anchor, now, stored.fired, pending)
+            if pending is None or values["next_fire_time"] is None:
+                self._settle(connection, stored, "its task was changed", now)
             jobs.change_job(connection, stored, values)
             return Planned("updated", self._info(connection, jobs.get_job(connection, stored.key)))
 
@@ -247,6 +254,7 @@ class TaskScheduler:
 
         def unit(connection: Connection) -> list[str]:
             stored = self._find(connection, task_id)
+            self._settle(connection, stored, "its task was removed", now)
             jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now})
             return self._end_runs(connection, runs.active_runs(connection, stored.key), "its task was removed", now)
 
@@ -276,6 +284,7 @@ class TaskScheduler:
             following = next_columns(job, stored.read_schedule(), now, stored.fired, planned)
             if not planned:
                 following["ended"] = stored.ended
+                self._settle(connection, stored, "its task was paused", now)
             changes = {**values, "definition": job.definition(), "updated_at": now, **following}
             jobs.change_job(connection, stored, changes)
             return True
@@ -508,6 +517,10 @@ class TaskScheduler:
             return job
 
     # --- inside ------------------------------------------------------------------------------
+
+    def _settle(self, connection: Connection, stored: StoredJob, reason: str, now: datetime) -> None:
+        """Account for what is due of a job before nobody notices it any more."""
+        settle(connection, stored, state.planned_since(connection), reason, now)
 
     def _compare(self, connection: Connection, job: Job, replace: bool) -> StoredJob | None:
         existing = jobs.find_job(connection, job.task_id)

@@ -138,7 +138,7 @@ class Planner:
 
     def is_quiet(self, moment: datetime, before: timedelta = QUIET) -> bool:
         """Whether nothing was being done to the server at `moment` and for a while before."""
-        return self._disturbed_until(moment - before, moment) is None
+        return not any(d.when.began <= moment and d.when.ended > moment - before for d in self._disturbances)
 
     def _schedule(self, job: StoredJob, era: Era) -> Schedule:
         """Read when the job was due: as it is stored, unless it was changed later."""
@@ -150,19 +150,8 @@ class Planner:
     def _must_have_row(self, moment: datetime, due: datetime, era: Era, once: bool) -> bool:
         if not era.surely_after_begin(moment):
             return False
-        for running in self.running:
-            if once or running.surely_after_begin(moment):
-                noticed = self._noticed_by(max(due, running.begin.ended))
-                if noticed <= min(running.end.began, era.end.began):
-                    return True
-        return False
-
-    def _noticed_by(self, due: datetime) -> datetime:
-        """Return the end of the first quiet time after `due`: by then anything due has its row."""
-        while (until := self._disturbed_until(due, due + QUIET)) is not None:
-            due = until
-        return due + QUIET
-
-    def _disturbed_until(self, began: datetime, ended: datetime) -> datetime | None:
-        ends = [d.when.ended for d in self._disturbances if d.when.began <= ended and d.when.ended > began]
-        return max(ends, default=None)
+        return any(
+            max(due, running.begin.ended) <= min(running.end.began, era.end.began)
+            for running in self.running
+            if once or running.surely_after_begin(moment)
+        )

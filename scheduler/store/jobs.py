@@ -182,6 +182,12 @@ def planned(connection: Connection) -> Iterator[Plan]:
         yield Plan(row.key, row.due_at)
 
 
+def overdue(connection: Connection, now: datetime) -> list[StoredJob]:
+    """Return the jobs whose next fire time is due and has no row yet."""
+    query = select(*_COLUMNS).where(_PLANNED, jobs.c.due_at <= now)
+    return [_stored(row) for row in connection.execute(query)]
+
+
 def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan]]:
     """Return the present revision and a plan for each job changed after `revision`; one without a time is to be
     forgotten."""

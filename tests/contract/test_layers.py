@@ -26,7 +26,7 @@ FLOORS = [
     ["policy", "events"],
     ["definitions", "explain"],
     ["store", "lease", "alarm"],
-    ["clock", "executor", "recovery", "retention", "watch"],
+    ["fire_times", "clock", "executor", "recovery", "retention", "watch"],
     ["dispatcher"],
     ["holder"],
     ["task_scheduler"],

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from scheduler.config import SchedulerConfig
-from scheduler.dispatcher import MOST_FIRE_TIMES, Dispatcher
+from scheduler.dispatcher import Dispatcher
 from scheduler.executor import Assignment
+from scheduler.fire_times import MOST_FIRE_TIMES
 from scheduler.models import Job, Run, RunStatus
 from scheduler.store import Database, jobs
 from scheduler.store.jobs import Plan
@@ -346,3 +347,101 @@ def test_both_passes_of_a_repeated_hour_have_their_rows(desk: Desk, job: MakeJob
         time.move(minutes=30, seconds=1)
         moments = [run.scheduled_for for run in desk.fire()]
     assert [later - earlier for earlier, later in pairwise(moments)] == [timedelta(minutes=30)] * 3
+
+
+def change_interval(scheduler: TaskScheduler) -> None:
+    scheduler.update_job("job", {"interval": "every 7 seconds"})
+
+
+def disable(scheduler: TaskScheduler) -> None:
+    scheduler.update_job("job", {"enabled": False})
+
+
+def pause(scheduler: TaskScheduler) -> None:
+    scheduler.pause_job("job")
+
+
+def remove(scheduler: TaskScheduler) -> None:
+    scheduler.remove_job("job")
+
+
+def replace_it(scheduler: TaskScheduler) -> None:
+    scheduler.add_job(Job(task_id="job", type="command", command="false", interval="every 9 seconds"), replace=True)
+
+
+def stop(scheduler: TaskScheduler) -> None:
+    scheduler.stop()
+
+
+OVERTAKING = [
+    (change_interval, "its task was changed"),
+    (disable, "its task was changed"),
+    (pause, "its task was paused"),
+    (remove, "its task was removed"),
+    (replace_it, "its task was replaced"),
+    (stop, "scheduler stopped"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), OVERTAKING, ids=[change.__name__ for change, _ in OVERTAKING])
+def test_what_is_due_has_its_row_before_a_change_ends_its_plan(
+    desk: Desk, job: MakeJob, time: Time, change: Callable[[TaskScheduler], None], reason: str
+) -> None:
+    desk.scheduler.add_job(job())
+    known = desk.store.read(lambda c: list(jobs.planned(c)))
+    time.move(seconds=95)
+    change(desk.scheduler)
+    rows = desk.fire(known)  # the clock comes too late
+    assert [row.scheduled_for for row in rows] == [NOON + timedelta(seconds=10 * n) for n in range(1, 10)]
+    assert [row.status for row in rows] == [RunStatus.MISSED] * 3 + [RunStatus.SKIPPED] * 6
+    assert {row.details["reason"] for row in rows[3:]} == {reason}
+    assert not desk.workers.given
+
+
+def test_a_change_of_words_leaves_what_is_due_to_be_noticed(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job())
+    time.move(seconds=25)
+    desk.scheduler.update_job("job", {"description": "new", "jitter_seconds": 2})
+    rows = desk.fire()
+    assert [row.scheduled_for for row in rows] == [NOON + timedelta(seconds=10), NOON + timedelta(seconds=20)]
+    assert rows[-1].status is RunStatus.RUNNING
+
+
+def test_a_lowered_max_runs_ends_the_job_and_settles_what_is_due(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job())
+    time.move(seconds=10)
+    desk.fire()
+    time.move(seconds=10)
+    desk.scheduler.update_job("job", {"max_runs": 1})
+    assert [row.status for row in desk.fire()] == [RunStatus.RUNNING, RunStatus.SKIPPED]
+    assert desk.scheduler.get_job("job").status.value in ("completed", "running")
+
+
+def test_a_stop_settles_a_long_absence_in_few_rows_and_a_start_plans_anew(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(interval="every 1 second"))
+    time.move(hours=2)
+    desk.scheduler.stop()
+    time.move(minutes=10)
+    desk.scheduler.start()
+    time.move(seconds=2)
+    rows = desk.fire()
+    assert sum(row.count or 1 for row in rows) == 2 * 3600 + 2
+    assert len(rows) < 1300
+    assert rows[-1].scheduled_for == NOON + timedelta(hours=2, minutes=10, seconds=2)
+
+
+def test_a_one_shot_that_a_stop_overtook_has_one_row_and_has_ended(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(interval="in 10 seconds", remove_when_done=True))
+    time.move(seconds=11)
+    desk.scheduler.stop()
+    desk.scheduler.start()
+    assert [row.status for row in desk.fire()] == [RunStatus.SKIPPED]
+    assert desk.store.read(jobs.count_jobs) == 0
+
+
+def test_nothing_is_settled_while_the_scheduler_is_stopped(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job())
+    desk.scheduler.stop()
+    time.move(seconds=25)
+    pause(desk.scheduler)
+    assert desk.rows() == []

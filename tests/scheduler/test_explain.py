@@ -82,11 +82,19 @@ def test_paused_or_disabled(running: TaskScheduler, how: str, word: str) -> None
 
 def test_its_rule_has_ended(running: TaskScheduler, time: Time) -> None:
     running.update_job("job", {"until": "2026-06-01T12:00:20"})
+    running.pause_job("job")
     time.move(hours=1)
-    running.update_job("job", {"name": "later"})
+    running.resume_job("job")
     text, call = told(running)
     assert "no further time" in text
     assert call["action"] == "update"
+
+
+def test_a_fire_time_is_not_recorded_yet(running: TaskScheduler, time: Time) -> None:
+    time.move(seconds=13)
+    text, call = told(running)
+    assert "The fire time 2026-06-01T12:00:10+00:00 is due and has no row yet" in text
+    assert call == {"action": "status"}
 
 
 def test_manual(running: TaskScheduler) -> None:

@@ -149,6 +149,19 @@ def a_fire_time_of_a_downtime_without_a_row(record: Record) -> None:
     record.disturbances.append(kill(4.5, 1))
 
 
+@fault("lost", "12:00:10+00:00 has no row")
+def a_fire_time_that_the_stop_overtook(record: Record) -> None:
+    record.disturbances.append(Disturbance("lock the store", span(9.9, 0.5)))
+    take(record, 10)
+
+
+@fault("lost", "12:00:05+00:00 has no row")
+def a_fire_time_that_a_pause_overtook(record: Record) -> None:
+    record.disturbances.append(Disturbance("fill the store", span(4.9, 0.2)))
+    record.requests += [asked("pause", 5.2), asked("resume", 5.4)]
+    take(record, 5)
+
+
 @fault("lost", "not in the database")
 def an_acknowledged_task_that_is_not_there(record: Record) -> None:
     record.requests.append(replace(asked("create", 1, **DEFINITION), task_id="other-2"))
@@ -441,12 +454,6 @@ def a_run_cut_off_before_its_process(record: Record) -> None:
 def a_run_cut_off_between_its_end_and_its_row(record: Record) -> None:
     record.disturbances.append(kill(5.45))
     put(record, 5, **interrupted(5))
-
-
-@innocent
-def a_fire_time_that_the_stop_overtook(record: Record) -> None:
-    record.disturbances.append(Disturbance("lock the store", span(9.9, 0.5)))
-    take(record, 10)
 
 
 @innocent

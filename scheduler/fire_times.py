@@ -1,0 +1,154 @@
+"""Reckon which fire times of a job are due, and give those that get no run their rows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from scheduler.definitions import jitter
+from scheduler.ids import new_run_id
+from scheduler.models import Job, Origin, Run, RunStatus, StoredJob
+from scheduler.policy import Decision, FireTime, Verdict, due_at, forgo
+from scheduler.spellings import Schedule
+from scheduler.store import Connection, jobs, runs
+from scheduler.store.jobs import Advance
+from scheduler.triggers import Trigger
+
+log = logging.getLogger(__name__)
+
+MOST_FIRE_TIMES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A definition made ready to fire, as of one revision of its job."""
+
+    revision: int
+    job: Job
+    schedule: Schedule
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, stored: StoredJob, revision: int = 0) -> Rule:
+        """Read the definition of a job."""
+        return cls(revision, stored.job, stored.read_schedule(), stored.zone)
+
+    @property
+    def trigger(self) -> Trigger:
+        """When the job is due."""
+        return self.schedule.trigger
+
+    def due_at(self, moment: datetime) -> datetime:
+        """Return when a fire time of the job is due."""
+        return due_at(self.job.task_id, moment, jitter(self.job, self.schedule), self.trigger)
+
+    def due_times(
+        self, moment: datetime | None, since: datetime, now: datetime
+    ) -> tuple[list[FireTime], datetime | None]:
+        """Return the fire times from `moment` on that are due, at most MOST_FIRE_TIMES, and the one that follows them.
+
+        Times before `since`, when the scheduler was stopped, were never planned; only a one-shot,
+        which has no other time, is still accounted for.
+        """
+        if moment is not None and moment < since and self.trigger.kind != "once":
+            moment = self.trigger.utc_after(since)
+        times: list[FireTime] = []
+        while moment is not None and len(times) < MOST_FIRE_TIMES:
+            due = self.due_at(moment)
+            if due > now:
+                break
+            times.append(FireTime(moment, due))
+            moment = self.trigger.utc_after(moment)
+        return times, moment
+
+
+def settle(connection: Connection, stored: StoredJob, since: datetime | None, reason: str, now: datetime) -> Advance:
+    """Give every fire time of a job that is due and was not noticed yet its row, and say what the job fires for next.
+
+    Asked in the transaction after which nobody would notice them: the job is paused, removed or
+    changed, or the scheduler is stopped. Those past their grace were missed anyway, the others are `skipped` for
+    `reason`. `since` is when the scheduler was started; None where it is stopped, and plans nothing.
+    """
+    rule, moment = _readable(stored), stored.next_fire_time
+    if rule is None:
+        return Advance(stored.key, moment, stored.due_at, stored.fired)
+    rows: list[Run] = []
+    while since is not None and stored.planned and moment is not None:
+        times, following = rule.due_times(moment, since, now)
+        verdicts = forgo(rule.job, times, now, since)
+        rows.extend(_rows(stored, rule, verdicts, reason, now))
+        moment = following
+        if len(times) < MOST_FIRE_TIMES:
+            break
+    # Its row may be there where the wall clock was set back: it stands for the fire time already.
+    taken = runs.are_taken(connection, rows)
+    runs.add_runs(connection, [row for row in rows if row.run_id not in taken])
+    return Advance(stored.key, moment, None if moment is None else rule.due_at(moment), stored.fired)
+
+
+def settle_all(connection: Connection, since: datetime | None, reason: str, now: datetime) -> None:
+    """Settle every job that is due, and let each go on from there."""
+    advances = [settle(connection, stored, since, reason, now) for stored in jobs.overdue(connection, now)]
+    jobs.advance(connection, advances)
+    jobs.remove_done(connection, [row.key for row in advances if row.due_at is None], now)
+
+
+def _readable(stored: StoredJob) -> Rule | None:
+    try:
+        return Rule.of(stored)
+    except Exception:
+        # One definition that cannot be read must keep nobody from removing it, or from stopping the scheduler.
+        log.exception("a task's fire times cannot be reckoned", extra={"task_id": stored.task_id})
+        return None
+
+
+def _rows(stored: StoredJob, rule: Rule, verdicts: Sequence[Verdict], reason: str, now: datetime) -> list[Run]:
+    if are_one(verdicts):
+        return [collapsed(stored.key, rule, verdicts, told(verdicts[0], rule, now, reason), now)]
+    return [without_run(stored.key, rule, verdict, told(verdict, rule, now, reason), now) for verdict in verdicts]
+
+
+def are_one(verdicts: Sequence[Verdict]) -> bool:
+    """Whether so many fire times have one fate that a single row stands for them."""
+    return len(verdicts) == MOST_FIRE_TIMES and len({verdict.decision for verdict in verdicts}) == 1
+
+
+def collapsed(key: int, rule: Rule, verdicts: Sequence[Verdict], reason: str, now: datetime) -> Run:
+    """Make one row of a thousand fire times with one fate, so that a long absence does not fill the ledger."""
+    row = without_run(key, rule, verdicts[0], reason, now)
+    return row.standing_for(verdicts[-1].fire_time.moment, len(verdicts))
+
+
+def without_run(key: int, rule: Rule, verdict: Verdict, reason: str, now: datetime) -> Run:
+    """Make the row of a fire time that gets no run."""
+    return Run(
+        run_id=new_run_id(now),
+        job_key=key,
+        task_id=rule.job.task_id,
+        scheduled_for=verdict.fire_time.moment,
+        due_at=verdict.fire_time.due_at,
+        attempt=1,
+        trigger=Origin.SCHEDULE,
+        status=RunStatus.MISSED if verdict.decision is Decision.MISSED else RunStatus.SKIPPED,
+        priority=rule.job.priority,
+        created_at=now,
+        finished_at=now,
+        details={"reason": reason},
+    )
+
+
+def told(verdict: Verdict, rule: Rule, now: datetime, reason: str = "") -> str:
+    """Say why a fire time gets no run; `reason` is what only the caller knows."""
+    if verdict.decision is Decision.MISSED:
+        late = (now - verdict.fire_time.due_at).total_seconds()
+        if 0 <= late <= rule.job.misfire_grace_time or rule.job.misfire_grace_time < 0:
+            return "the scheduler was stopped at its time, or before it could be noticed"
+        return f"noticed {round(late)} s after its time, more than its grace"
+    if verdict.decision is Decision.FULL:
+        return "as many runs were waiting as may (SCHEDULER_MAX_QUEUED)"
+    if verdict.decision is Decision.SKIP:
+        return f"as many earlier runs as may (max_instances: {rule.job.max_instances}) still waited or went on"
+    return reason
