@@ -18,6 +18,7 @@ from typing import Any
 import schedule
 
 from scheduler.alarm import Alarm, make_alarm
+from scheduler.jumps import Jump, JumpWatch
 from scheduler.models import utc_now
 from scheduler.store.jobs import Key, Plan
 
@@ -143,6 +144,7 @@ class Clock:
         self._scheduler = HeapScheduler(now, self._due.append)
         self._loop = asyncio.new_event_loop()
         self._alarm: Alarm | None = None
+        self._jumps = JumpWatch(now)
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
         self._started = threading.Event()
 
@@ -160,6 +162,11 @@ class Clock:
     def kind(self) -> str:
         """What wakes it: `timerfd`, or the coarser `loop timer`."""
         return self._alarm.kind if self._alarm is not None else "none"
+
+    @property
+    def last_jump(self) -> Jump | None:
+        """When time last did not pass as it should, as far as this clock saw."""
+        return self._jumps.last
 
     def __len__(self) -> int:
         return len(self._scheduler._entries)
@@ -222,6 +229,7 @@ class Clock:
     def _look(self) -> None:
         """Hand over what is due and set the alarm for what comes next, but for no longer than LOOK_AGAIN."""
         try:
+            self._jumps.look()
             self._scheduler.run_pending()
             if self._due:
                 self._hand_over()

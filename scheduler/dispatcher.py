@@ -113,6 +113,10 @@ class Dispatcher:
             if isinstance(key, int):
                 self._rules.pop(key, None)
 
+    def forget_all(self) -> None:
+        """Drop what is remembered of all jobs, since what it was made of has changed."""
+        self._rules.clear()
+
     def rule(self, connection: Connection, key: int, revision: int) -> Rule:
         """Return a job's definition and trigger, read at most once a revision."""
         rule = self._rules.get(key)

@@ -96,6 +96,22 @@ def settle_all(connection: Connection, since: datetime | None, reason: str, now:
     jobs.remove_done(connection, [row.key for row in advances if row.due_at is None], now)
 
 
+def plan_anew(connection: Connection, now: datetime) -> int:
+    """Reckon next fire times again, after the data of time zones has changed; return how many moved.
+
+    One that is due already, or would now lie behind, stays: it was planned, and gets its row.
+    """
+    moved = 0
+    for stored in jobs.bound_to_zones(connection, now):
+        rule = _readable(stored)
+        following = None if rule is None else rule.trigger.utc_after(now)
+        if rule is not None and following is not None and following != stored.next_fire_time:
+            due = rule.due_at(following)
+            jobs.change_job(connection, stored, {"next_fire_time": following, "due_at": due, "updated_at": now})
+            moved += 1
+    return moved
+
+
 def _readable(stored: StoredJob) -> Rule | None:
     try:
         return Rule.of(stored)

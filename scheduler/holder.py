@@ -14,11 +14,14 @@ from scheduler.dispatcher import Dispatcher
 from scheduler.errors import SchedulerError
 from scheduler.events import Events
 from scheduler.executor import Assignment, Executor
+from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring
 from scheduler.models import Run, utc_now
+from scheduler.phrases import forget_zones
 from scheduler.recovery import recover
 from scheduler.retention import Retention
 from scheduler.store import Connection, Database, jobs, runs, state
+from scheduler.zone_data import zone_data_mark
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,7 @@ TRY_AGAIN_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 1.0
 REST_SECONDS = 0.02
 LOOKS_AFTER_DOUBT = 10
+ZONES_SECONDS = 60.0
 
 
 class Holder:
@@ -59,6 +63,8 @@ class Holder:
         self._running = False
         self._doubts, self._looks = 0, 0
         self._strange: set[str] = set()
+        self._zones = zone_data_mark()
+        self._zones_seen = time.monotonic()
         self._closing = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="holder", daemon=True)
@@ -122,6 +128,7 @@ class Holder:
             self._clock.start()
             self._retention.start()
         self._revision, self._running = -1, False
+        self._plan_by_zones()
         self._look(EVERYTHING)
         self._assign(found.waiting)
         self._ready.set()
@@ -172,6 +179,28 @@ class Holder:
             self._store.probe()
         if not self._lease.held:
             self._end_disowned()
+        if time.monotonic() - self._zones_seen >= ZONES_SECONDS:
+            self._zones_seen = time.monotonic()
+            self.mind_zones()
+
+    def mind_zones(self) -> None:
+        """Go by the data of time zones that this machine has now."""
+        mark = zone_data_mark()
+        if mark == self._zones:
+            return
+        self._zones = mark
+        forget_zones()
+        log.warning("the data of time zones has changed")
+        if self._ready.is_set():
+            self._dispatcher.forget_all()
+            self._plan_by_zones()
+
+    def _plan_by_zones(self) -> None:
+        """Plan anew what was planned by other data of time zones, by an earlier server perhaps."""
+        now, mark = self._now(), self._zones
+        moved = self._store.write(lambda c: plan_anew(c, now) if state.note_zone_data(c, mark) else 0)
+        if moved:
+            log.warning("%d next fire times moved with the data of time zones", moved)
 
     def _end_disowned(self) -> None:
         """End the runs whose rows the next holder has ended: there they may be begun again."""

@@ -468,7 +468,7 @@ class TaskScheduler:
         return found | {
             "holder": {"pid": holder and holder.pid, "host": holder and holder.host, "here": ready},
             "store": {"kind": self._store.kind, "state": "degraded" if trouble else "ok", "reason": trouble},
-            "clock": {"kind": clock.kind, "alive": clock.alive} if ready else None,
+            "clock": {"kind": clock.kind, "alive": clock.alive, "last_jump": clock.last_jump} if ready else None,
         }
 
     def health(self) -> dict[str, Any]:

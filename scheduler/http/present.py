@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
+from scheduler.jumps import Jump
 from scheduler.models import Priority, Run, RunStatus
 from scheduler.moments import iso, iso_or_none, local
 from scheduler.task_scheduler import JobInfo, TaskScheduler
@@ -140,8 +141,14 @@ def status(service: TaskScheduler) -> dict[str, Any]:
         "sandbox": service.describe_sandbox(),
         "store": found["store"],
         "holder": found["holder"],
-        "clock": found["clock"],
+        "clock": found["clock"] and found["clock"] | {"last_jump": _jump(found["clock"]["last_jump"], zone)},
         "timezone": service.config.timezone,
         "warnings": service.warnings(),
         "version": VERSION,
     }
+
+
+def _jump(jump: Jump | None, zone: tzinfo) -> dict[str, Any] | None:
+    if jump is None:
+        return None
+    return {"kind": jump.kind, "seconds": jump.seconds, "noticed_at": iso(jump.noticed_at, zone)}

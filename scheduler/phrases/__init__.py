@@ -20,6 +20,6 @@ from scheduler.phrases.cron_phrase import is_cron
 from scheduler.phrases.guide import forms_help
 from scheduler.phrases.parse import parse_phrase
 from scheduler.phrases.phrase import Limits, find_bounds
-from scheduler.phrases.zones import read_zone
+from scheduler.phrases.zones import forget_zones, read_zone
 
-__all__ = ["Limits", "find_bounds", "forms_help", "is_cron", "parse_phrase", "read_zone"]
+__all__ = ["Limits", "find_bounds", "forget_zones", "forms_help", "is_cron", "parse_phrase", "read_zone"]

@@ -63,6 +63,13 @@ def find_zone(name: str) -> ZoneInfo | None:
     return ZoneInfo(known) if known else None
 
 
+def forget_zones() -> None:
+    """Read all zones anew from now on: their data has changed on the disk."""
+    ZoneInfo.clear_cache()
+    for cached in (find_zone, _names, _cities):
+        cached.cache_clear()
+
+
 def has_phrase_name(zone: ZoneInfo) -> bool:
     """Say whether a phrase may name `zone`: some IANA names ("CET", "EST") are ambiguous to people."""
     key = zone.key or ""

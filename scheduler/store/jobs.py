@@ -188,6 +188,12 @@ def overdue(connection: Connection, now: datetime) -> list[StoredJob]:
     return [_stored(row) for row in connection.execute(query)]
 
 
+def bound_to_zones(connection: Connection, now: datetime) -> list[StoredJob]:
+    """Return the planned jobs whose next fire time is ahead and depends on what the clocks of a zone show."""
+    query = select(*_COLUMNS).where(_PLANNED, jobs.c.next_fire_time > now)
+    return [job for row in connection.execute(query) if (job := _stored(row)).schedule["kind"] != "interval"]
+
+
 def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan]]:
     """Return the present revision and a plan for each job changed after `revision`; one without a time is to be
     forgotten."""

@@ -42,6 +42,14 @@ def planned_since(connection: Connection) -> datetime | None:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def note_zone_data(connection: Connection, mark: int) -> bool:
+    """Remember by which data of time zones jobs are planned; return whether they were planned by other data so far."""
+    before = connection.execute(select(number("zone_data"))).scalar()
+    if before != mark:
+        _put(connection, "zone_data", mark)
+    return before is not None and before != mark
+
+
 def number(name: str) -> ScalarSelect[int]:
     """Return one of the numbers, for use in another query."""
     return select(state.c.value).where(state.c.name == name).scalar_subquery()

@@ -21,7 +21,7 @@ FLOORS = [
     ["phrases"],
     ["trigger_objects"],
     ["spellings"],
-    ["config", "ids", "logs"],
+    ["config", "ids", "logs", "jumps", "zone_data"],
     ["models"],
     ["policy", "events"],
     ["definitions", "explain"],
