@@ -8,10 +8,11 @@ planned and seen is matched against the ledger, one to one.
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -53,13 +54,23 @@ def run_selftest(options: Options, say: Say) -> Totals:
     with ExitStack() as stack:
         stores = _find_stores(options, folder, stack, say)
         modes = [Mode(kind, maker, workers) for kind, maker in stores for workers in options.workers]
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), _ended_by_sigterm():
             while modes and options.wants_more(totals.rounds, began):
                 _run_round(options, totals, folder, modes[totals.rounds % len(modes)], say)
     tell_totals(say, totals)
     if not options.keep and totals.clean:
         shutil.rmtree(folder)
     return totals
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the test as Ctrl-C does, so that no server of it is left running."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Mode(NamedTuple):

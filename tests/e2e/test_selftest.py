@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.server import ROOT
+from tests.server import ROOT, wait_until
 
 
 def selftest(*options: str) -> subprocess.CompletedProcess[str]:
@@ -18,13 +22,34 @@ def selftest(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("workers", ["1", "2", "4"])
-def test_a_round_of_chaos_finds_nothing(workers: str) -> None:
+@pytest.mark.parametrize(("workers", "store"), [("1", "sqlite"), ("2", "sqlite"), ("4", "sqlite"), ("2", "postgresql")])
+def test_a_round_of_chaos_finds_nothing(workers: str, store: str) -> None:
     seed = secrets.randbelow(10**9)
     print(f"seed {seed}")
-    ended = selftest("--rounds", "1", "--workers", workers, "--store", "sqlite", "--seed", str(seed))
+    ended = selftest("--rounds", "1", "--workers", workers, "--store", store, "--seed", str(seed))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "\nrounds        1\n" in ended.stdout
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_test_and_all_that_it_started(number: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "server.py"), "selftest", "--rounds", "5", "--store", "sqlite"]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)}, text=True) as process:
+        wait_until(lambda: started_in(tmp_path, "gunicorn"), what="a server of the test")
+        process.send_signal(number)
+        process.wait(60)
+    wait_until(lambda: not started_in(tmp_path, ""), what="the end of all that it started")
+
+
+def started_in(folder: Path, what: str) -> list[str]:
+    """Return the command lines of processes that speak of files in `folder`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            found += [line] if str(folder) in line and what in line else []
+    return found
 
 
 @pytest.mark.parametrize(
