@@ -31,11 +31,11 @@ def rows(quick: bool) -> list[Row]:
     for _ in range(rounds):
         due.append(in_child(_due_at_once, count))
         direct.append(in_child(_bare, DIRECT, count))
-        asked.append(in_child(_asked_for, count, SHELL[2]))
+        asked.append(in_child(asked_for, count, SHELL[2]))
         shell.append(in_child(_bare, SHELL, count))
-        kept.append(in_child(_asked_for, count, PRINTS[2]))
+        kept.append(in_child(asked_for, count, PRINTS[2]))
         prints.append(in_child(_bare, PRINTS, count))
-        confined.append(in_child(_asked_for, count // 2, SHELL[2], "auto"))
+        confined.append(in_child(asked_for, count // 2, SHELL[2], "auto"))
     name = f"subprocess.run(capture_output) from {WORKERS} threads"
     beside = [(f"{name}, /bin/true", median(direct)), (f"{name}, sh -c /bin/true", median(shell))]
     return [
@@ -78,7 +78,8 @@ def _due_at_once(count: int) -> float:
         return count / (ended.wait() - moment.timestamp())
 
 
-def _asked_for(count: int, line: str, sandbox: str = "off") -> float:
+def asked_for(count: int, line: str, sandbox: str = "off") -> float:
+    """Return how many runs of a shell line a second are carried out that wait when the scheduler opens."""
     with folder() as place:
         ours.serve_alike(place)
         scheduler = TaskScheduler(ours.config(place, autostart=False, sandbox=sandbox))

@@ -257,15 +257,11 @@ class Executor:
         """Write how a run ended and, in the same transaction, that it is to be tried again."""
         run, job = assignment.run, assignment.job
         now = self._now()
-        retry = next_attempt(job, run, now)
 
         def unit(connection: Connection) -> Run | None:
             if not runs.finish_run(connection, run):
                 return None
-            follows = retry
-            if follows is not None and not state.is_running(connection) and not runs.was_asked_for(connection, run):
-                details = {"reason": "scheduler stopped"}
-                follows = replace(follows, status=RunStatus.SKIPPED, finished_at=now, details=details)
+            follows = next_attempt(connection, job, run, now)
             runs.add_runs(connection, [follows] if follows else [])
             if job.remove_when_done:
                 jobs.remove_done(connection, [run.job_key], now)
@@ -303,12 +299,15 @@ class Executor:
         )
 
 
-def next_attempt(job: Job, run: Run, now: datetime) -> Run | None:
-    """Return the row of the attempt that follows a run that has ended, or None where none does."""
+def next_attempt(connection: Connection, job: Job, run: Run, now: datetime) -> Run | None:
+    """Return the row of the attempt that follows a run that has ended, or None where none does.
+
+    A stopped scheduler tries nothing again but what people asked for: such an attempt is skipped.
+    """
     delay = retry_delay(job, run.status, run.attempt, run.run_id)
     if delay is None:
         return None
-    return Run(
+    follows = Run(
         run_id=new_run_id(now),
         job_key=run.job_key,
         task_id=run.task_id,
@@ -320,6 +319,9 @@ def next_attempt(job: Job, run: Run, now: datetime) -> Run | None:
         created_at=now,
         due_at=now + timedelta(seconds=delay),
     )
+    if state.is_running(connection) or runs.was_asked_for(connection, run):
+        return follows
+    return replace(follows, status=RunStatus.SKIPPED, finished_at=now, details={"reason": "scheduler stopped"})
 
 
 def log_dir(config: SchedulerConfig) -> Path:

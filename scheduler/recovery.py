@@ -54,7 +54,7 @@ def _put_right(connection: Connection, now: datetime, is_ours: Callable[[str], b
     definitions = {key: _definition(connection, key) for key in {run.job_key for run in interrupted + waiting}}
     for run in interrupted:
         job = definitions[run.job_key]
-        retry = None if job is None else next_attempt(job, run, now)
+        retry = None if job is None else next_attempt(connection, job, run, now)
         runs.add_runs(connection, [retry] if retry else [])
     for run in waiting:
         job = definitions[run.job_key]
