@@ -119,9 +119,17 @@ class ProblemFound(ValueError):
         self.problem = problem
 
 
+class ProblemsFound(ValueError):
+    """Carry several Problems out of a validator."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = list(problems)
+
+
 def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Turn pydantic's errors about `model` into Problems: each with what came, what is accepted, what is near."""
-    return [_explain(details, model) for details in error.errors(include_url=False)]
+    return [problem for details in error.errors(include_url=False) for problem in _explain_all(details, model)]
 
 
 def shorten(value: Any, limit: int = 200) -> Any:
@@ -132,6 +140,11 @@ def shorten(value: Any, limit: int = 200) -> Any:
         return value
     text = repr(value)
     return value if len(text) <= limit and isinstance(value, list | dict) else text[:limit]
+
+
+def _explain_all(details: ErrorDetails, model: type[BaseModel]) -> list[Problem]:
+    raised = details.get("ctx", {}).get("error")
+    return raised.problems if isinstance(raised, ProblemsFound) else [_explain(details, model)]
 
 
 def _explain(details: ErrorDetails, model: type[BaseModel]) -> Problem:

@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, shorten
+from scheduler.errors import InvalidRequest, Problem, ProblemFound, ProblemsFound, explain, shorten
 from scheduler.moments import read_moment
 from scheduler.phrases import read_zone
 from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
@@ -245,14 +245,6 @@ class Job(BaseModel):
         return self.model_dump(mode="json", exclude={"task_id"}, exclude_none=True)
 
 
-class ProblemsFound(ValueError):
-    """Carry several Problems out of a validator."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems = problems
-
-
 _TASK_FIELDS = ("command", "file_path", "custom_script", "args")
 
 
@@ -316,15 +308,7 @@ def read_job(fields: Mapping[str, Any], model: type[Job] = Job) -> Job:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise InvalidRequest(_job_problems(error, given, model)) from error
-
-
-def _job_problems(error: ValidationError, given: Mapping[str, Any], model: type[Job]) -> list[Problem]:
-    problems: list[Problem] = []
-    for details, problem in zip(error.errors(include_url=False), explain(error, model), strict=True):
-        raised = details.get("ctx", {}).get("error")
-        problems.extend(raised.problems if isinstance(raised, ProblemsFound) else [problem])
-    return problems
+        raise InvalidRequest(explain(error, model)) from error
 
 
 @lru_cache(maxsize=1)
