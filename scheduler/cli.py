@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from scheduler.config import SchedulerConfig
+from scheduler.config_file import DEFAULT_FILE
 from scheduler.errors import SchedulerError
 from scheduler.http.serving import serve
 from scheduler.selftest import STORES, Options, run_selftest
@@ -25,7 +26,8 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
     for name, field in reversed(SchedulerConfig.model_fields.items()):
         text = f"{field.description} [SCHEDULER_{name.upper()}]"
         function = click.option(f"--{name.replace('_', '-')}", name, help=text, metavar="TEXT")(function)
-    return function
+    text = f"Configuration file. Default: {DEFAULT_FILE}, where there is one. [SCHEDULER_CONFIG]"
+    return click.option("--config", "config", help=text, metavar="FILE")(function)
 
 
 @click.group(
@@ -54,11 +56,10 @@ def _serve_command(given: dict[str, Any], /, **options: Any) -> None:
 
 def _serve(options: dict[str, Any]) -> None:
     try:
-        config = SchedulerConfig.from_environment(os.environ, **options)
+        serve(SchedulerConfig.from_environment(os.environ, **options), dict(os.environ))
     except SchedulerError as error:
         print(f"task-scheduler: {error.message}", file=sys.stderr)
         sys.exit(2)
-    serve(config, dict(os.environ))
 
 
 def _numbers(_context: click.Context, _option: click.Parameter, text: str) -> list[int]:

@@ -1,7 +1,7 @@
 """Hold every setting, its default and its meaning.
 
 A setting `max_workers` is read from the environment as `SCHEDULER_MAX_WORKERS`; options of the
-command line beat the environment, the environment beats the defaults.
+command line beat the environment, the environment beats the configuration file, the file beats the defaults.
 """
 
 from __future__ import annotations
@@ -19,15 +19,21 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
-from scheduler.errors import InvalidRequest, Problem, explain, nearest
+from scheduler.config_file import ConfigFile, open_config_file
+from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, nearest
+from scheduler.job_defaults import read_job_defaults
 from scheduler.phrases import read_zone
 
 PREFIX = "SCHEDULER_"
+CONFIG = "config"
+"""What names the configuration file: an option, or a variable; no setting, for it cannot stand in the file itself."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # What a run is told about itself carries the same prefix: a server started inside a run is not confused by it.
@@ -123,8 +129,24 @@ class SchedulerConfig(BaseModel):
     stop_grace_seconds: float = Field(
         10.0, ge=0, description="How long runs under way may go on when the server is stopped."
     )
+    default_timeout_seconds: float = Field(
+        300,
+        gt=0,
+        le=31 * 86400,
+        allow_inf_nan=False,
+        description="`timeout_seconds` of tasks that name none when they are created.",
+    )
+    job_defaults: Annotated[Mapping[str, Any], BeforeValidator(read_job_defaults)] = Field(
+        default_factory=dict,
+        description="Other policies of tasks that name none of their own: a mapping, or its JSON text. Default: none.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Human text, or one line of JSON each.")
+    log_file: Path | None = Field(
+        None, description="File that is logged to beside standard error; opened anew when it was moved away."
+    )
+
+    _file: ConfigFile | None = PrivateAttr(None)
 
     @field_validator("rate_limit")
     @classmethod
@@ -155,10 +177,17 @@ class SchedulerConfig(BaseModel):
             raise ValueError("at least one directory is needed")
         return tuple(path.expanduser().resolve() for path in dirs)
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "log_file")
     @classmethod
-    def _check_data_dir(cls, path: Path) -> Path:
-        return path.expanduser().resolve()
+    def _check_path(cls, path: Path | None) -> Path | None:
+        return path and path.expanduser().resolve()
+
+    @model_validator(mode="after")
+    def _check_timeout(self) -> SchedulerConfig:
+        if "default_timeout_seconds" in self.model_fields_set and "timeout_seconds" in self.job_defaults:
+            text = "'default_timeout_seconds' and 'timeout_seconds' of 'job_defaults' say the same: give one of them"
+            raise ProblemFound(Problem("default_timeout_seconds", text, self.default_timeout_seconds))
+        return self
 
     @property
     def zone(self) -> ZoneInfo:
@@ -176,23 +205,44 @@ class SchedulerConfig(BaseModel):
         """Whether only this machine can reach the server."""
         return self.host in LOOPBACK or self.host.startswith("127.")
 
+    @property
+    def policies(self) -> dict[str, Any]:
+        """The policies of tasks that name none of their own."""
+        return {"timeout_seconds": self.default_timeout_seconds, **self.job_defaults}
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **options: Any) -> SchedulerConfig:
-        """Read the settings from the environment; `options` that are not None win over it."""
+        """Read the settings from file and environment; `options` that are not None win over both.
+
+        The option or variable `config` names the file; else it is config/scheduler.yaml, where there is one.
+        """
         environ = os.environ if environ is None else environ
-        values: dict[str, Any] = {
+        given = {
             name: environ[PREFIX + name.upper()]
-            for name in cls.model_fields
+            for name in (*cls.model_fields, CONFIG)
             if environ.get(PREFIX + name.upper(), "") != ""
         }
-        values.setdefault("data_dir", default_data_dir(environ))
-        values.update({name: value for name, value in options.items() if value is not None})
+        given |= {name: value for name, value in options.items() if value is not None}
+        file = open_config_file(given.pop(CONFIG, None), cls.model_fields)
         try:
-            config = cls(**values)
+            config = cls(**{"data_dir": default_data_dir(environ), **file.values, **given})
         except ValidationError as error:
-            raise InvalidRequest([_as_variable(problem) for problem in explain(error, cls)]) from error
+            raise InvalidRequest([_at_its_source(problem, file, given) for problem in explain(error, cls)]) from error
+        config._file = file
         config.check_directories()
         return config
+
+    def warnings(self) -> list[str]:
+        """Say which files that this service relies on tasks could change or, where they hold a secret, read."""
+        told = self._file.warnings(self.allowed_dirs, self.read_dirs) if self._file is not None else []
+        database = re.match(r"sqlite[^:]*:///(.+)", self.database_url or "")
+        for what, path in (("database", database and Path(database[1]).absolute()), ("log file", self.log_file)):
+            told += [
+                f"the {what} {path} lies inside the allowed directory {folder}: a task could read and change it"
+                for folder in self.allowed_dirs
+                if path and path.is_relative_to(folder)
+            ]
+        return told
 
     def check_directories(self) -> None:
         """Refuse a data directory that a task could reach, saying what to change."""
@@ -221,7 +271,7 @@ def default_data_dir(environ: Mapping[str, str]) -> Path:
 
 def unknown_settings(environ: Mapping[str, str]) -> list[str]:
     """Say which SCHEDULER_ variables mean nothing here, each with the nearest that does."""
-    known = {PREFIX + name.upper() for name in SchedulerConfig.model_fields}
+    known = {PREFIX + name.upper() for name in (*SchedulerConfig.model_fields, CONFIG)}
     silent = {PREFIX + name for name in _TOLD_TO_RUNS}
     found = sorted(name for name in environ if name.startswith(PREFIX) and name not in known | silent)
     return [
@@ -230,5 +280,9 @@ def unknown_settings(environ: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _as_variable(problem: Problem) -> Problem:
-    return problem.at(PREFIX + problem.field.split(".")[0].upper())
+def _at_its_source(problem: Problem, file: ConfigFile, given: Mapping[str, Any]) -> Problem:
+    """Return a problem of a setting with its place: a line of the file, else the variable's name."""
+    name = problem.field.split(".")[0]
+    if name in file.values and name not in given:
+        return file.locate(problem)
+    return problem.at(PREFIX + name.upper())

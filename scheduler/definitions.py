@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, Problem
+from scheduler.job_defaults import with_defaults
 from scheduler.models import WHEN_FIELDS, Job, StoredJob, read_job, read_when
 from scheduler.phrases import read_zone
 from scheduler.policy import due_at
@@ -20,7 +21,7 @@ from tasks.sandbox import AllowedDirs, check_env
 
 
 class Definitions:
-    """Judge definitions by the settings: zone, allowed directories."""
+    """Judge definitions by the settings: zone, policies, allowed directories."""
 
     def __init__(self, config: SchedulerConfig, now: Callable[[], datetime]) -> None:
         self._config, self._now = config, now
@@ -43,19 +44,20 @@ class Definitions:
         self.check(job, anchor or self.moment())
         return job
 
-    def with_zone(self, job: Job) -> Job:
-        """Return the job with the zone that it has where it names none."""
+    def complete(self, job: Job) -> Job:
+        """Return the job with the zone and the policies that it has where it names none."""
+        job = with_defaults(job, self._config.policies)
         return job if job.timezone else job.model_copy(update={"timezone": self._config.zone.key})
 
     def check(self, job: Job, now: datetime) -> tuple[Job, Schedule]:
-        """Fill in the zone, and refuse what schedule, paths or environment may not be, all problems at once."""
+        """Fill in zone and policies, and refuse what schedule, paths or environment may not be, all at once."""
         problems: list[Problem] = []
         zone = self._zone_of(job.timezone, problems)
         schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, now, problems)
         problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job))
         if problems or schedule is None:
             raise InvalidRequest(problems)
-        return job.model_copy(update={"timezone": zone.key}), schedule
+        return self.complete(job.model_copy(update={"timezone": zone.key})), schedule
 
     def _problems_beside(self, fields: Mapping[str, Any], known: Sequence[Problem]) -> list[Problem]:
         """Return what else is wrong with a definition that has `known` problems, so that all are told at once."""

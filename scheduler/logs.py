@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import UTC, datetime
+from io import TextIOWrapper
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
 from typing import Any
 
 import orjson
+
+from scheduler.errors import InvalidRequest, Problem
 
 IDS = ("task_id", "run_id", "error_id", "status", "interrupted")
 
@@ -39,18 +45,55 @@ class TextFormatter(logging.Formatter):
         return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
 
 
-def logging_settings(level: str, style: str) -> dict[str, Any]:
+class LogFile(WatchedFileHandler):
+    """A file that is opened anew when it was moved or removed, and that nothing but its owner may read.
+
+    Several processes append to it, each line in one write. A failure is told on standard error, and raises nothing.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def _open(self) -> TextIOWrapper:
+        # A link in the place of file or folder was put there later: the settings have followed all that there were.
+        if os.path.realpath(self.baseFilename) != self.baseFilename:
+            raise OSError(f"the log file {self.baseFilename} was replaced by a link")
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        return TextIOWrapper(open(self.baseFilename, "ab", opener=_private), encoding="utf-8")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+
+
+def check_log_file(path: Path) -> None:
+    """Raise `InvalidRequest` where a log file cannot be written."""
+    try:
+        LogFile(path).close()
+    except OSError as error:
+        text = f"the log file {path} cannot be written: {error.strerror or error}"
+        raise InvalidRequest([Problem("SCHEDULER_LOG_FILE", text, str(path))]) from error
+
+
+def logging_settings(level: str, style: str, file: Path | None = None) -> dict[str, Any]:
     """Return the settings for `logging.config.dictConfig`; gunicorn's own lines go the same way."""
     formatter = JsonFormatter if style == "json" else TextFormatter
-    quiet = {"level": "WARNING", "handlers": ["stderr"], "propagate": False}
+    handlers: dict[str, dict[str, Any]] = {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}}
+    if file is not None:
+        handlers["file"] = {"()": LogFile, "filename": str(file), "delay": True, "formatter": "line"}
+    quiet = {"level": "WARNING", "handlers": list(handlers), "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": formatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"level": level, "handlers": ["stderr"]},
+        "handlers": handlers,
+        "root": {"level": level, "handlers": list(handlers)},
         "loggers": {
-            "gunicorn.error": {"level": level, "handlers": ["stderr"], "propagate": False},
+            "gunicorn.error": {"level": level, "handlers": list(handlers), "propagate": False},
             "gunicorn.access": quiet,
             "alembic": quiet,
         },

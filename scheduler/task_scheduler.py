@@ -195,7 +195,7 @@ class TaskScheduler:
 
         def unit(connection: Connection) -> Planned | None:
             existing = jobs.find_job(connection, job.task_id)
-            if existing is None or not same(existing, self._definitions.with_zone(job)):
+            if existing is None or not same(existing, self._definitions.complete(job)):
                 return None
             return Planned("unchanged", self._info(connection, existing))
 
@@ -479,9 +479,13 @@ class TaskScheduler:
             reasons.extend([f"the store takes nothing: {self._store.trouble}"] if self._store.trouble else [])
         except SchedulerError as error:
             reasons.append(error.message)
-        if self._holder.is_ready and not self._holder.clock.alive:
+        if not self.has_clock():
             reasons.append("the clock's thread is not running")
         return {"status": "degraded" if reasons else "ok", "reasons": reasons}
+
+    def has_clock(self) -> bool:
+        """Whether this process fires what is due, if it is the one that should; only a restart mends it otherwise."""
+        return not self._holder.is_ready or self._holder.clock.alive
 
     def describe_sandbox(self) -> dict[str, Any]:
         """Return what confines runs."""
@@ -495,6 +499,7 @@ class TaskScheduler:
         open_door = "no token is set (SCHEDULER_TOKEN): every program on this machine, runs included, may call"
         general = [unconfined] * (self.config.sandbox == "off")
         general += [open_door] * (self.config.token is None and self.config.on_loopback)
+        general += self.config.warnings()
         return general + [
             f"the service's own code in {code} lies inside the allowed directory {allowed}: a task could change it"
             for allowed in self.config.allowed_dirs

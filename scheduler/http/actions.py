@@ -323,7 +323,7 @@ def explain(service: TaskScheduler, request: requests.Explain) -> Answer:
 
 def explain_all(service: TaskScheduler, request: requests.Help) -> Answer:
     """Explain the actions."""
-    return guide(ACTIONS, request.topic)
+    return guide(ACTIONS, request.topic, service.config.policies)
 
 
 def _job(request: Definition) -> Job:

@@ -102,7 +102,7 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     @app.get("/schedule", strict_slashes=False, provide_automatic_options=False)
     def explain() -> Response:
         check()
-        return json_response(guide(actions.ACTIONS, None))
+        return json_response(guide(actions.ACTIONS, None, service.open().config.policies))
 
     @app.get("/healthz", strict_slashes=False, provide_automatic_options=False)
     def healthz() -> Response:

@@ -53,19 +53,22 @@ class Explained(Protocol):
         """What it does."""
 
 
-def guide(actions: Mapping[str, Explained], topic: str | None) -> dict[str, Any]:
-    """Return all there is to know, or what belongs to one topic: an action, `phrases` or `errors`."""
+def guide(actions: Mapping[str, Explained], topic: str | None, policies: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all there is to know, or what belongs to one topic: an action, `phrases` or `errors`.
+
+    `policies` are the defaults that the settings give instead of the models' own.
+    """
     base = {"status": "success", "message": "Send one JSON object with 'action' to POST /schedule."}
     topics = [*actions, *_TOPICS]
     if topic is None:
         return base | {
             "topics": topics,
-            "actions": {name: _action(name, action) for name, action in actions.items()},
+            "actions": {name: _action(name, action, policies) for name, action in actions.items()},
             "phrases": forms_help(),
             "errors": CODES,
         }
     if topic in actions:
-        return base | {"topics": topics, "actions": {topic: _action(topic, actions[topic])}}
+        return base | {"topics": topics, "actions": {topic: _action(topic, actions[topic], policies)}}
     if topic == "phrases":
         return base | {"topics": topics, "phrases": forms_help()}
     if topic == "errors":
@@ -73,7 +76,9 @@ def guide(actions: Mapping[str, Explained], topic: str | None) -> dict[str, Any]
     raise InvalidRequest([not_one_of("topic", topic, topics, nearest(topic, topics))])
 
 
-def _action(name: str, action: Explained) -> dict[str, Any]:
+def _action(name: str, action: Explained, policies: Mapping[str, Any]) -> dict[str, Any]:
     schema = action.model.model_json_schema()
+    for field in policies.keys() & schema["properties"].keys():
+        schema["properties"][field]["default"] = policies[field]
     schema["properties"]["action"] = {"const": name}
     return {"summary": action.summary, "fields": schema, "example": EXAMPLES[name]}

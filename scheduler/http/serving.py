@@ -11,7 +11,7 @@ from gunicorn.app.base import BaseApplication
 from scheduler.config import SchedulerConfig, unknown_settings
 from scheduler.errors import SchedulerError
 from scheduler.http.app import EXTENSION, Service, create_app
-from scheduler.logs import logging_settings
+from scheduler.logs import check_log_file, logging_settings
 from tasks.sandbox import adopt_orphans, protect_process
 
 THREADS = 8
@@ -24,6 +24,8 @@ KILL_SECONDS = 5.0
 def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
     """Return gunicorn's settings: few threads, and hooks that open and close each worker's scheduler."""
     config = config or SchedulerConfig.from_environment()
+    if config.log_file is not None:
+        check_log_file(config.log_file)
     host = f"[{config.host}]" if ":" in config.host else config.host
     return {
         "bind": f"{host}:{config.port}",
@@ -35,7 +37,7 @@ def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
         "graceful_timeout": int(config.stop_grace_seconds + KILL_SECONDS + 15),
         "keepalive": 30,
         "control_socket_disable": True,
-        "logconfig_dict": logging_settings(config.log_level, config.log_format),
+        "logconfig_dict": logging_settings(config.log_level, config.log_format, config.log_file),
         "post_worker_init": _open,
         "worker_exit": _close,
     }
@@ -45,12 +47,12 @@ class Server(BaseApplication):
     """gunicorn around our application, without its command line."""
 
     def __init__(self, config: SchedulerConfig) -> None:
-        self._config = config
+        self._config, self._settings = config, gunicorn_settings(config)
         super().__init__()
 
     def load_config(self) -> None:
         """Hand our settings over."""
-        for name, value in gunicorn_settings(self._config).items():
+        for name, value in self._settings.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
@@ -59,7 +61,7 @@ class Server(BaseApplication):
 
 
 def serve(config: SchedulerConfig, environ: dict[str, str]) -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop; raise `InvalidRequest` where the log file cannot be written."""
     for line in unknown_settings(environ):
         print(f"warning: {line}", file=sys.stderr)
     Server(config).run()
