@@ -66,6 +66,12 @@ class Server:
 
     def start(self) -> Server:
         """Start it and wait until it answers."""
+        self.launch()
+        wait_until(self._answers, what=f"an answer of the server ({self.folder}/server.log)")
+        return self
+
+    def launch(self) -> Server:
+        """Start it, waiting for nothing."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SCHEDULER_")}
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -76,7 +82,6 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self._answers, what=f"an answer of the server ({self.folder}/server.log)")
         return self
 
     def _answers(self) -> bool:

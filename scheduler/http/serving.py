@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import sys
 from typing import Any
 
@@ -11,7 +12,9 @@ from gunicorn.app.base import BaseApplication
 from scheduler.config import SchedulerConfig, unknown_settings
 from scheduler.errors import SchedulerError
 from scheduler.http.app import EXTENSION, Service, create_app
+from scheduler.http.systemd import Condition, Systemd, hide_socket
 from scheduler.logs import check_log_file, logging_settings
+from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import adopt_orphans, protect_process
 
 THREADS = 8
@@ -26,6 +29,7 @@ def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
     config = config or SchedulerConfig.from_environment()
     if config.log_file is not None:
         check_log_file(config.log_file)
+    hide_socket(os.environ)
     host = f"[{config.host}]" if ":" in config.host else config.host
     return {
         "bind": f"{host}:{config.port}",
@@ -38,6 +42,7 @@ def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
         "keepalive": 30,
         "control_socket_disable": True,
         "logconfig_dict": logging_settings(config.log_level, config.log_format, config.log_file),
+        "when_ready": _listens,
         "post_worker_init": _open,
         "worker_exit": _close,
     }
@@ -72,6 +77,11 @@ def _service(worker: Any) -> Service:
     return service
 
 
+def _listens(_server: Any) -> None:
+    """Run in gunicorn's first process, before there are workers."""
+    Systemd.from_environment(os.environ).announce_stop()
+
+
 def _open(worker: Any) -> None:
     # Threads that wait for the interpreter get it after half a millisecond, not after five: the
     # clock's lateness is at stake.
@@ -88,6 +98,14 @@ def _open(worker: Any) -> None:
         sys.exit(_DO_NOT_TRY_AGAIN)
     for warning in scheduler.warnings():
         worker.log.warning(warning)
+    worker.systemd = Systemd.from_environment(os.environ)
+    worker.systemd.keep_told(lambda: _condition(scheduler))
+
+
+def _condition(scheduler: TaskScheduler) -> Condition:
+    """Say how this process is. No restart mends a store in trouble, and it would end the runs under way."""
+    reasons = scheduler.health()["reasons"]
+    return Condition(scheduler.has_clock(), f"Degraded: {'; '.join(reasons)}" if reasons else "Serving")
 
 
 def _off_loopback(address: Any) -> bool:
@@ -97,4 +115,5 @@ def _off_loopback(address: Any) -> bool:
 
 def _close(server: Any, worker: Any) -> None:
     if worker.booted:
+        worker.systemd.stop()
         _service(worker).close()
