@@ -125,8 +125,13 @@ class Watch:
         return sum(member.cpu for member in self.members.values()) / TICK
 
     def fair_memory(self) -> int:
-        """How many bytes all of them hold, what several share counted once; dearer to find out."""
-        return sum(_fair_bytes(member) for member in self.members.values())
+        """How many bytes all of them hold, what several share counted once; dearer to find out.
+
+        They are asked one after the other. Who ends or becomes another program meanwhile leaves its part to the
+        others, whose shares grow: of each counts only what it still holds once all have been asked.
+        """
+        shares = [(member, _fair_bytes(member)) for member in self.members.values()]
+        return sum(min(share, _bytes_now(member)) for member, share in shares)
 
 
 def _fair_bytes(member: Member) -> int:
@@ -135,9 +140,16 @@ def _fair_bytes(member: Member) -> int:
             for line in file:
                 if line.startswith(b"Pss:"):
                     return int(line.split()[1]) * 1024
-    except OSError:  # gone, or not ours to read: then what is shared counts for each
-        pass
-    return member.pages * PAGE
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    except PermissionError:  # not ours to read: then what is shared counts for each
+        return member.pages * PAGE
+    return 0
+
+
+def _bytes_now(member: Member) -> int:
+    now = read_member(member.pid)
+    return now.pages * PAGE if now is not None and now.started == member.started else 0
 
 
 def signal_all(members: Iterable[Member], *numbers: signal.Signals) -> None:
