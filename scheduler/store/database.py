@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -14,11 +14,10 @@ from scheduler.errors import Unavailable
 from scheduler.store.fence import Fence
 from scheduler.store.postgres import Postgres, is_postgres, shown
 from scheduler.store.sqlite import Sqlite
-from scheduler.store.tables import state
+from scheduler.store.state import touch
 from scheduler.store.writer import Writer, cause_of
 
 T = TypeVar("T")
-_PROBE = update(state).where(state.c.name == "revision").values(value=state.c.value)
 
 
 class Database:
@@ -30,7 +29,7 @@ class Database:
         self.backend = _open(_parse(url), data_dir, self.fence)
         self._readers, self._write_engine = self.backend.readers, self.backend.writers
         try:
-            self._writer = Writer(self._write_engine, self.backend.check, self.backend.limit)
+            self._writer = Writer(self._write_engine, touch, self.backend.check, self.backend.limit)
         except SQLAlchemyError as error:
             raise _unavailable(error) from error
 
@@ -51,7 +50,7 @@ class Database:
 
     def probe(self) -> None:
         """Write nothing of meaning, to learn whether the store takes it; raise `Unavailable`."""
-        self.write(lambda connection: connection.execute(_PROBE))
+        self.write(touch)
 
     def read(self, unit: Callable[[Connection], T]) -> T:
         """Run `unit` on a connection that sees one consistent state; raise `Unavailable` where the store fails."""

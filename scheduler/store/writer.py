@@ -50,11 +50,12 @@ class Writer:
     def __init__(
         self,
         engine: Engine,
+        prove: Callable[[Connection], object],
         check: Callable[[], None] = lambda: None,
         limit: Callable[[Connection], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self._engine, self._connection = engine, engine.connect()
-        self._check, self._limit = check, limit
+        self._prove, self._check, self._limit = prove, check, limit
         self.trouble: str | None = None
         """Why the store took nothing when it was last written to; None where it did."""
         self.doubts = 0
@@ -126,6 +127,8 @@ class Writer:
             with self._limited(), self._begin():
                 for work in batch:
                     work.outcome = work.unit(self._connection)
+                if self.trouble is not None:  # a unit that changes nothing would pass for a store that takes it
+                    self._prove(self._connection)
                 committing = True
         except DBAPIError as error:
             if not (committing and error.connection_invalidated):

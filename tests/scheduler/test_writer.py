@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import resource
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, select, text
 
 from scheduler.errors import Unavailable
 from scheduler.store import Database, sqlite_url
+from scheduler.store.tables import state
 
 
 @pytest.fixture
@@ -94,6 +97,46 @@ def test_done_is_told_of_the_error_and_may_itself_fail(store: Database, caplog: 
     assert "UNIQUE" in str(told[0])
     assert words(store) == ["a", "b"]
     assert "what should follow a write failed" in caplog.text
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    "nothing", [lambda _: None, lambda connection: connection.execute(text("DELETE FROM notes WHERE word = 'x'"))]
+)
+def test_what_changes_nothing_does_not_end_trouble(store: Database, nothing: Callable[[Connection], object]) -> None:
+    with full_disk():
+        with pytest.raises(Unavailable):
+            store.write(note("a"))  # type: ignore[arg-type]
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                store.write(nothing)
+            assert store.trouble is not None
+        with pytest.raises(Unavailable):
+            store.probe()
+    store.write(nothing)
+    assert store.trouble is None
+    store.write(note("b"))  # type: ignore[arg-type]
+    assert words(store) == ["b"]
+
+
+def test_a_probe_finds_trouble_and_leaves_nothing(store: Database) -> None:
+    before = store.read(lambda connection: connection.execute(select(state)).all())
+    with full_disk(), pytest.raises(Unavailable):
+        store.probe()
+    assert store.trouble is not None
+    store.probe()
+    assert store.trouble is None
+    assert store.read(lambda connection: connection.execute(select(state)).all()) == before
 
 
 def test_after_closing_it_is_unavailable(tmp_path: Path) -> None:
