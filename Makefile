@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Tests start interpreters by the hundred: each would compile all of the source anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test soak bench docs lint types setup setup-dev clean
 .DEFAULT_GOAL := help
 

@@ -48,19 +48,20 @@ def system_rules() -> list[Rule]:
     rules += [(path, READ) for path in KERNEL.split()]
     rules += DEVICES.items()
     present = [(path, _mask(path, access)) for path, access in rules if os.path.exists(path)]
-    return [rule for rule in present if not _is_covered(rule, present)]
+    folders = [rule for rule in present if not os.path.islink(rule[0])]
+    return [rule for rule in present if not _is_covered(rule, folders)]
 
 
 def _mask(path: str, access: int) -> int:
     return access if os.path.isdir(path) else access & FILE_RIGHTS
 
 
-def _is_covered(rule: Rule, rules: list[Rule]) -> bool:
+def _is_covered(rule: Rule, folders: list[Rule]) -> bool:
     """Return whether another rule says the same already: each one costs every run a little."""
-    real = Path(os.path.realpath(rule[0]))
+    real, access = os.path.join(os.path.realpath(rule[0]), ""), rule[1]
     return any(
-        other != rule and not os.path.islink(other[0]) and real.is_relative_to(other[0]) and not rule[1] & ~other[1]
-        for other in rules
+        real.startswith(os.path.join(path, "")) and not access & ~rights and (path, rights) != rule
+        for path, rights in folders
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ DOORS = {
 }
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Return the dotted names that a file imports."""
     found = set()

@@ -34,6 +34,7 @@ class Place:
         self.log_dir = self.root / "log"
         self.tmp_root = self.root / "tmp"
         self.last_id = ""
+        self.env: dict[str, str] = {}
 
     def spec(self, **changes: Any) -> RunSpec:
         self.last_id = f"run-{os.getpid()}-{next(_numbers)}"
@@ -45,7 +46,7 @@ class Place:
             "timezone": "Europe/Berlin",
             "allowed": self.allowed,
             "working_directory": None,
-            "env": {},
+            "env": self.env,
             "timeout_seconds": 20.0,
             "log_dir": self.log_dir,
             "tmp_root": self.tmp_root,

@@ -29,6 +29,13 @@ def test_late(breaks_late): pass
 """
 
 
+@pytest.fixture
+def place(place: Any) -> Any:
+    """Runs load no plugins of other packages, which would cost each a second."""
+    place.env = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return place
+
+
 def test_counts_and_node_ids(place: Any) -> None:
     place.write("checks/test_mixed.py", MIXED)
     result = place.run(TestTask(file_path="checks"))
@@ -94,10 +101,13 @@ def test_crash_keeps_what_came_before(place: Any, line: str, signal: str | None,
 
 
 def test_timeout_tells_the_test(place: Any) -> None:
-    place.write("test_slow.py", "import time\ndef test_slow(): time.sleep(60)")
-    result = place.run(TestTask(file_path="test_slow.py"), timeout_seconds=2.0)
-    assert result.status == "timeout"
-    assert result.reason == "timed out after 2 s during test_slow.py::test_slow"
+    place.write("test_slow.py", "import time\ndef test_slow(): time.sleep(600)")
+    for seconds in (1.0, 5.0, 60.0):  # on a busy machine pytest may take long to come so far
+        result = place.run(TestTask(file_path="test_slow.py"), timeout_seconds=seconds)
+        assert result.status == "timeout"
+        if result.reason != f"timed out after {seconds:.0f} s":
+            break
+    assert result.reason == f"timed out after {seconds:.0f} s during test_slow.py::test_slow"
 
 
 def test_option_like_path_is_a_path(place: Any) -> None:
