@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.server import Server
+from tests.server import Server, wait_until
 
 MakeServer = Callable[..., Server]
 
@@ -26,6 +27,31 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
     yield make
     for server in made:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def _lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("lasting"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def reused(_lasting: Server) -> Server:
+    """The one server of a file, which each test finds running, stopped, without tasks, and with an empty workspace.
+
+    Rows of the ledger stay: each test must name its tasks as no other of the file does.
+    """
+    server = _lasting
+    if server.process is None or server.process.poll() is not None:
+        return server.start()
+    server.ok("stop")
+    for task in server.ok("list", limit=10000)["tasks"]:
+        server.ok("remove", task_id=task["id"])
+    wait_until(lambda: not server.ok("status")["running"], what="the end of what the last test left running")
+    shutil.rmtree(server.workspace)
+    server.workspace.mkdir()
+    return server
 
 
 @pytest.fixture

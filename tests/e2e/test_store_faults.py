@@ -11,8 +11,15 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import MakeServer
 from tests.e2e.test_restart import create_counting, fire_times
-from tests.server import ROOT, Server, wait_until
+from tests.server import PATIENCE, ROOT, Server, wait_until
+
+
+@pytest.fixture
+def server(reused: Server) -> Server:
+    """Return the one server of this file."""
+    return reused
 
 
 def test_a_lock_of_seconds_delays_and_loses_nothing(server: Server) -> None:
@@ -24,7 +31,6 @@ def test_a_lock_of_seconds_delays_and_loses_nothing(server: Server) -> None:
         assert server.ok("status")["state"] == "running"  # reading goes on
         known = len(fire_times(server, "ticker"))
         wait_until(lambda: server.runs(task_id="ticker"))
-        os.kill(os.getpid(), 0)
         subprocess.run(["sleep", "3"], check=True)  # the lock lasts
         assert len(fire_times(server, "ticker")) <= known + 1
         other.execute("COMMIT")
@@ -37,9 +43,9 @@ def test_a_lock_of_seconds_delays_and_loses_nothing(server: Server) -> None:
 
 
 def test_a_full_disk_refuses_creates_and_is_told_and_passes(server: Server) -> None:
-    create_counting(server, "ticker")
+    create_counting(server, "full")
     server.ok("start")
-    wait_until(lambda: fire_times(server, "ticker"))
+    wait_until(lambda: fire_times(server, "full"))
     pid = server.ok("status")["holder"]["pid"]
     _limit_file_size(pid, 0)  # as good as a full disk: no file may grow
     response = wait_until(lambda: _refused(server), what="a refusal")
@@ -49,10 +55,10 @@ def test_a_full_disk_refuses_creates_and_is_told_and_passes(server: Server) -> N
     assert (health.status_code, health.json()["status"]) == (503, "degraded")
     _limit_file_size(pid, -1)
     wait_until(lambda: server.ok("status")["store"]["state"] == "ok", what="recovery")
-    known = len(fire_times(server, "ticker"))
-    wait_until(lambda: len(fire_times(server, "ticker")) >= known + 2)
+    known = len(fire_times(server, "full"))
+    wait_until(lambda: len(fire_times(server, "full")) >= known + 2)
     server.ok("stop")
-    moments = [row["scheduled_for"] for row in server.runs(task_id="ticker")]
+    moments = [row["scheduled_for"] for row in server.runs(task_id="full")]
     assert len(set(moments)) == len(moments)
 
 
@@ -80,7 +86,8 @@ def test_a_deleted_file_is_noticed_and_nothing_goes_into_the_void(server: Server
 
 
 @pytest.mark.parametrize("how", ["rubbish", "torn"])
-def test_a_damaged_database_is_refused_at_start_and_left_alone(server: Server, how: str) -> None:
+def test_a_damaged_database_is_refused_at_start_and_left_alone(make_server: MakeServer, how: str) -> None:
+    server = make_server()
     server.ok("create", task_id="kept", type="command", interval="every 1 hour", command="true")
     server.stop()
     database = server.data / "scheduler.db"
@@ -89,7 +96,7 @@ def test_a_damaged_database_is_refused_at_start_and_left_alone(server: Server, h
     database.write_bytes(damaged)
     ended = subprocess.run(
         [sys.executable, str(ROOT / "server.py")], env={**os.environ, **server.settings}, cwd=ROOT,
-        capture_output=True, text=True, timeout=30,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert ended.returncode != 0
     assert "cannot be used" in ended.stderr
@@ -99,17 +106,17 @@ def test_a_damaged_database_is_refused_at_start_and_left_alone(server: Server, h
 
 
 def test_a_suspended_server_loses_and_doubles_nothing(server: Server) -> None:
-    create_counting(server, "ticker")
+    create_counting(server, "suspended")
     server.ok("start")
-    wait_until(lambda: len(fire_times(server, "ticker")) >= 2)
+    wait_until(lambda: len(fire_times(server, "suspended")) >= 2)
     pid = server.ok("status")["holder"]["pid"]
     os.kill(pid, signal.SIGSTOP)
     subprocess.run(["sleep", "3"], check=True)  # the machine sleeps
     os.kill(pid, signal.SIGCONT)
-    known = len(fire_times(server, "ticker"))
-    wait_until(lambda: len(fire_times(server, "ticker")) >= known + 2)
+    known = len(fire_times(server, "suspended"))
+    wait_until(lambda: len(fire_times(server, "suspended")) >= known + 2)
     server.ok("stop")
-    rows = server.runs(task_id="ticker")
+    rows = server.runs(task_id="suspended")
     moments = sorted(row["scheduled_for"] for row in rows)
     assert len(set(moments)) == len(moments)
     assert any("coalesced into" in (row["reason"] or "") for row in rows)

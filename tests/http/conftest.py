@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,6 +101,14 @@ class Api:
         assert len(body["problems"]) == 1, body
         return dict(body["problems"][0])
 
+    def clear(self) -> None:
+        """Stop it, remove all tasks, and empty the workspace."""
+        self.ok("stop")
+        for task in self.ok("list", limit=10_000)["tasks"]:
+            self.ok("remove", task_id=task["id"])
+        shutil.rmtree(self.workspace)
+        self.workspace.mkdir()
+
     def close(self) -> None:
         """End it, and the runs under way."""
         self.service.close()
@@ -169,3 +178,17 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     api = Api(tmp_path_factory.mktemp("shared"))
     yield api
     api.close()
+
+
+@pytest.fixture(scope="module")
+def _lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    api = Api(tmp_path_factory.mktemp("lasting"))
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def cleared(_lasting: Api) -> Api:
+    """Return the one Api of a file, stopped, without tasks, and with an empty workspace; rows of the ledger stay."""
+    _lasting.clear()
+    return _lasting

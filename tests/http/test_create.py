@@ -33,6 +33,12 @@ LATER = (
 """Fields that are promised; those that do not work yet are not taken."""
 
 
+@pytest.fixture
+def api(cleared: Api) -> Api:
+    """Return the one Api of this file."""
+    return cleared
+
+
 def test_the_documented_example(api: Api) -> None:
     api.ok("start")
     answer = api.ok(

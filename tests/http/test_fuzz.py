@@ -94,19 +94,19 @@ def check(api: Api, body: bytes) -> None:
             assert again.status_code == 200, (body, response.text, again.text)
 
 
-@settings(max_examples=100, **QUIET)
+@settings(max_examples=30, **QUIET)
 @given(body=anything)
 def test_random_objects(target: Api, body: Any) -> None:
     check(target, json.dumps(body).encode())
 
 
-@settings(max_examples=150, **QUIET)
+@settings(max_examples=50, **QUIET)
 @given(body=mutations)
 def test_valid_requests_with_something_changed(target: Api, body: Any) -> None:
     check(target, json.dumps(body).encode())
 
 
-@settings(max_examples=50, **QUIET)
+@settings(max_examples=20, **QUIET)
 @given(body=st.one_of(values.map(lambda value: json.dumps(value).encode()), st.binary(max_size=200)))
 def test_other_json_and_other_bytes(target: Api, body: bytes) -> None:
     check(target, body)
@@ -166,7 +166,14 @@ def send_many(api: Api, number: int, seed: int) -> None:
 
 
 def test_changed_and_scrambled_requests(target: Api) -> None:
-    send_many(target, 800, seed=10800)
+    send_many(target, 150, seed=10800)
+
+
+@pytest.mark.soak
+@settings(max_examples=300, **QUIET)
+@given(body=st.one_of(values.map(lambda value: json.dumps(value).encode()), st.binary(max_size=200)))
+def test_more_of_other_json_and_other_bytes(target: Api, body: bytes) -> None:
+    check(target, body)
 
 
 @pytest.mark.soak

@@ -51,7 +51,7 @@ def compare_with_scan(zone: str, day: date, rng: random.Random, count: int) -> N
 
 @pytest.mark.parametrize(("zone", "day"), DAYS)
 def test_runs_around_changes_are_those_of_a_minute_by_minute_scan(zone: str, day: date) -> None:
-    compare_with_scan(zone, day, random.Random(f"{zone} {day}"), 120)
+    compare_with_scan(zone, day, random.Random(f"{zone} {day}"), 40)
 
 
 @pytest.mark.soak

@@ -109,7 +109,7 @@ suffix = pick("", "", "", "", " Europe/Berlin", " in Australia/Lord_Howe", " (UT
 phrases = st.one_of(recurring, limited, once).flatmap(lambda text: suffix.map(lambda end: f"{text}{end}"))
 
 tried = settings(
-    max_examples=600, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=150, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
 much = settings(tried, max_examples=30_000, derandomize=False, phases=[Phase.explicit, Phase.generate, Phase.shrink])
 
@@ -164,6 +164,10 @@ def test_cron_runs_strictly_later(expression: str, zone: ZoneInfo, now: datetime
 @tried
 @given(steps, zones, moments, st.lists(st.integers(0, 10_000_000), min_size=1, max_size=5))
 def test_grids_do_not_drift(phrase: str, zone: ZoneInfo, now: datetime, lates: list[int]) -> None:
+    check_grid(phrase, zone, now, lates)
+
+
+def check_grid(phrase: str, zone: ZoneInfo, now: datetime, lates: list[int]) -> None:
     """However late one asks, and in whatever order, the answer lies on anchor + k * step, the next one."""
     trigger = parse_phrase(phrase, zone=zone, now=now)
     assert isinstance(trigger, Interval)
@@ -227,6 +231,20 @@ def test_a_present_at_the_ends_of_the_calendar_is_refused(year: int) -> None:
 @given(phrases, zones, moments)
 def test_many_phrases(phrase: str, zone: ZoneInfo, now: datetime) -> None:
     check_phrase(phrase, zone, now)
+
+
+@pytest.mark.soak
+@settings(much, max_examples=3_000)
+@given(cron, zones, moments)
+def test_many_cron_expressions(expression: str, zone: ZoneInfo, now: datetime) -> None:
+    check_phrase(expression, zone, now)
+
+
+@pytest.mark.soak
+@settings(much, max_examples=3_000)
+@given(steps, zones, moments, st.lists(st.integers(0, 10_000_000), min_size=1, max_size=5))
+def test_many_grids(phrase: str, zone: ZoneInfo, now: datetime, lates: list[int]) -> None:
+    check_grid(phrase, zone, now, lates)
 
 
 @pytest.mark.soak
