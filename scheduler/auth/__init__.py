@@ -1,0 +1,1 @@
+"""Know who may call: users with passwords, named tokens, and the scopes that both have."""
