@@ -1,13 +1,13 @@
 """Remember jobs and runs: the only door to SQLAlchemy.
 
-`Database` gives a connection to functions of `jobs`, `runs` and `state`; several of them called
+`Database` gives a connection to functions of `jobs`, `runs`, `state` and `tokens`; several of them called
 in one unit of work are one transaction.
 """
 
 from sqlalchemy import Connection
 
-from scheduler.store import jobs, runs, state
+from scheduler.store import jobs, runs, state, tokens
 from scheduler.store.database import Database
 from scheduler.store.sqlite import sqlite_url
 
-__all__ = ["Connection", "Database", "jobs", "runs", "sqlite_url", "state"]
+__all__ = ["Connection", "Database", "jobs", "runs", "sqlite_url", "state", "tokens"]

@@ -159,6 +159,20 @@ runs = Table(
 )
 """The ledger. The unique constraint keeps a fire time from starting twice, whoever asks."""
 
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", String(16), primary_key=True),
+    Column("name", Plain(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("scopes", String(64), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    UniqueConstraint("name", name="tokens_name_once"),
+)
+"""Named tokens: `digest` is the SHA-256 of the secret part, in hexadecimal."""
+
 # Spelled out, not bound and without a type (a Boolean would be written as "... = 1"), so that the database sees
 # that the partial index fits.
 IS_ACTIVE: ColumnElement[bool] = literal_column("runs.status IN ('queued', 'running')")
