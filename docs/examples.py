@@ -31,9 +31,10 @@ import requests
 from tests.server import Server
 
 ROOT = Path(__file__).parents[1]
-REPLAYED = [ROOT / "README.md", ROOT / "docs/quickstart.md", ROOT / "docs/actions.md"]
+REPLAYED = [ROOT / "README.md", ROOT / "docs/quickstart.md", ROOT / "docs/actions.md", ROOT / "docs/authentication.md"]
 RUN_IDS = [f"01m7yrfsy21ghd4efpxcagn{number:03}" for number in range(1, 100)]
 WORKSPACE = "/srv/workspace"
+DATA = "/var/lib/task-scheduler"
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _RUN_ID = re.compile(r"\b0[0-9a-hjkmnp-tv-z]{25}\b")
@@ -181,12 +182,14 @@ class Replay:
     def _actual(self, text: str) -> str:
         """Turn what the page says into what is true here."""
         text = text.replace("localhost:10800", f"127.0.0.1:{self.server.port}")
-        text = text.replace(WORKSPACE, str(self.server.workspace))
+        text = text.replace(WORKSPACE, str(self.server.workspace)).replace(DATA, str(self.server.data))
+        text = text.replace("task-scheduler ", f"{sys.executable} {ROOT / 'server.py'} ")
         return _RUN_ID.sub(lambda found: self._ids.get(found[0], found[0]), text)
 
     def _documented(self, text: str) -> str:
         """Turn what came into what the page would say."""
         text = text.replace(str(self.server.workspace.resolve()), WORKSPACE)
+        text = text.replace(str(self.server.data.resolve()), DATA)
         for run_id in _RUN_ID.findall(text):
             if run_id not in self._ids.values():
                 self._ids[RUN_IDS[len(self._ids)]] = run_id

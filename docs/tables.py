@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from scheduler.auth.scopes import MEANING
 from scheduler.config import PREFIX, SchedulerConfig
 from scheduler.http.actions import ACTIONS
 from scheduler.http.guide import CODES
@@ -139,6 +140,15 @@ def errors(_argument: str) -> str:
     return table(("code", "HTTP", "meaning"), rows)
 
 
+def scopes(_argument: str) -> str:
+    """Return every scope with what it allows and the actions that ask for it."""
+    rows = [
+        (f"`{scope}`", meaning, ", ".join(f"`{name}`" for name, action in ACTIONS.items() if action.scope is scope))
+        for scope, meaning in MEANING.items()
+    ]
+    return table(("scope", "allows to", "actions"), rows)
+
+
 def phrases(_argument: str) -> str:
     """Return the forms that are used most."""
     forms = {form.name: form for form in FORMS}
@@ -180,6 +190,7 @@ MAKERS = {
     "actions": actions,
     "fields": fields,
     "errors": errors,
+    "scopes": scopes,
     "phrases": phrases,
     "tree": tree,
     "floors": floors,

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from scheduler.cli_auth import token, user
 from scheduler.config import SchedulerConfig
 from scheduler.config_file import DEFAULT_FILE
 from scheduler.errors import SchedulerError
@@ -111,6 +112,10 @@ def _selftest(seed: int | None, rounds: int | None, minutes: float | None, **opt
     totals = run_selftest(Options(seed=seed, rounds=rounds, minutes=minutes, **options), click.echo)
     if not totals.clean or not totals.rounds:
         sys.exit(1)
+
+
+for _group in (user, token):
+    _command.add_command(_group)
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TOLD_TO_RUNS = {"TASK_ID", "RUN_ID", "SCHEDULED_FOR", "ATTEMPT"}
 
 
-def _split(separator: str) -> BeforeValidator:
+def _split(separator: str | None) -> BeforeValidator:
     def split(value: Any) -> Any:
         return [part for part in value.split(separator) if part.strip()] if isinstance(value, str) else value
 
@@ -73,6 +73,16 @@ class SchedulerConfig(BaseModel):
         None,
         description="What `Authorization: Bearer ...` must carry. Off loopback one is made at first start, "
         "kept in the data directory (mode 0600) and shown once.",
+    )
+    users: Annotated[tuple[str, ...], _split(None)] = Field(
+        (),
+        repr=False,
+        description="Users who may log in: NAME:SCOPE[,SCOPE]:ARGON2ID-HASH, with blanks or line breaks between them.",
+    )
+    users_file: Path | None = Field(
+        None,
+        description="File of such lines, mode 0600, out of the reach of tasks. Default: `users` in the data directory, "
+        "where there is one.",
     )
     allowed_hosts: Annotated[tuple[str, ...], _split(",")] = Field(
         (), description="Further Host names that requests may carry, separated by commas."
@@ -189,6 +199,22 @@ class SchedulerConfig(BaseModel):
             raise ProblemFound(Problem("default_timeout_seconds", text, self.default_timeout_seconds))
         return self
 
+    @field_validator("users_file")
+    @classmethod
+    def _check_users_file(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().absolute()
+
+    @property
+    def users_path(self) -> Path:
+        """The file of users, be there one or not."""
+        return self.users_file or self.data_dir / "users"
+
+    @property
+    def users_places(self) -> tuple[Path, Path]:
+        """Where the name of the file of users lies, and where the file itself does: a link may lead elsewhere."""
+        path = self.users_path
+        return path.parent.resolve() / path.name, path.resolve()
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone of phrases that name none."""
@@ -216,6 +242,13 @@ class SchedulerConfig(BaseModel):
 
         The option or variable `config` names the file; else it is config/scheduler.yaml, where there is one.
         """
+        config = cls.read_environment(environ, **options)
+        config.check_directories()
+        return config
+
+    @classmethod
+    def read_environment(cls, environ: Mapping[str, str] | None = None, **options: Any) -> SchedulerConfig:
+        """Do the same without a look at the directories, for what lets no task run: it may be called anywhere."""
         environ = os.environ if environ is None else environ
         given = {
             name: environ[PREFIX + name.upper()]
@@ -229,7 +262,6 @@ class SchedulerConfig(BaseModel):
         except ValidationError as error:
             raise InvalidRequest([_at_its_source(problem, file, given) for problem in explain(error, cls)]) from error
         config._file = file
-        config.check_directories()
         return config
 
     def warnings(self) -> list[str]:
@@ -245,7 +277,7 @@ class SchedulerConfig(BaseModel):
         return told
 
     def check_directories(self) -> None:
-        """Refuse a data directory that a task could reach, saying what to change."""
+        """Refuse a data directory or users file that a task could reach, saying what to change."""
         for allowed in self.allowed_dirs:
             if self.data_dir.is_relative_to(allowed) or allowed.is_relative_to(self.data_dir):
                 raise InvalidRequest(
@@ -257,6 +289,19 @@ class SchedulerConfig(BaseModel):
                             "SCHEDULER_DATA_DIR to a directory outside, or SCHEDULER_ALLOWED_DIRS to a narrower one",
                             got=str(self.data_dir),
                             suggestion=str(Path.home() / ".local/state/task-scheduler"),
+                        )
+                    ]
+                )
+        for open_dir in (*self.allowed_dirs, *self.read_dirs):
+            if any(place.is_relative_to(open_dir) for place in self.users_places):
+                raise InvalidRequest(
+                    [
+                        Problem(
+                            field=PREFIX + "USERS_FILE",
+                            message=f"the users file {self.users_path} lies in {open_dir}, which tasks may read: "
+                            "put it elsewhere, or set narrower directories",
+                            got=str(self.users_path),
+                            suggestion=str(self.data_dir / "users"),
                         )
                     ]
                 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from scheduler.auth.tokens import TokenBook
 from scheduler.config import SchedulerConfig
 from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same, says_when
 from scheduler.errors import (
@@ -105,6 +106,8 @@ class TaskScheduler:
         self._executor = Executor(self._store, self.events, config, self.confinement, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
         self.watch = LedgerWatch(self._store, self.events)
+        self.tokens = TokenBook(self._store, now)
+        self._more_warnings: list[Callable[[], list[str]]] = []
 
     # --- the service -------------------------------------------------------------------------
 
@@ -492,14 +495,16 @@ class TaskScheduler:
         dirs = {"allowed_dirs": self.config.allowed_dirs, "read_dirs": self.config.read_dirs}
         return self.confinement.describe() | {name: list(map(str, paths)) for name, paths in dirs.items()}
 
+    def also_warn(self, tell: Callable[[], list[str]]) -> None:
+        """Let `warnings` say, too, what a face of the scheduler has to tell operators."""
+        self._more_warnings.append(tell)
+
     def warnings(self) -> list[str]:
         """Say what an operator should know of the settings."""
         code = Path(__file__).parent.parent
         unconfined = "SCHEDULER_SANDBOX=off: runs are not confined, they may do all that the server may"
-        open_door = "no token is set (SCHEDULER_TOKEN): every program on this machine, runs included, may call"
         general = [unconfined] * (self.config.sandbox == "off")
-        general += [open_door] * (self.config.token is None and self.config.on_loopback)
-        general += self.config.warnings()
+        general += [line for tell in (self.config.warnings, *self._more_warnings) for line in tell()]
         return general + [
             f"the service's own code in {code} lies inside the allowed directory {allowed}: a task could change it"
             for allowed in self.config.allowed_dirs

@@ -13,6 +13,7 @@ from typing import Any
 from flask import request as asked
 from pydantic import BaseModel
 
+from scheduler.auth.scopes import Caller, Scope
 from scheduler.errors import (
     InvalidRequest,
     Problem,
@@ -72,12 +73,15 @@ class Action:
     model: type[BaseModel]
     function: Callable[[TaskScheduler, Any], Answer | Waiting]
     summary: str
+    scope: Scope
+    """What whoever asks for it must have."""
 
 
-def answer(service: TaskScheduler, body: Any) -> Answer | Waiting:
+def answer(service: TaskScheduler, body: Any, who: Caller) -> Answer | Waiting:
     """Carry out one request; raise `SchedulerError`, with an example where the request was wrong."""
     given = {name: value for name, value in _as_object(body).items() if value is not None}
     action = _action(service, given)
+    who.require(action.scope, f"Action '{action.name}'")
     try:
         return action.function(service, read(service, action.model, given))
     except InvalidRequest as error:
@@ -383,34 +387,44 @@ def _next_text(moments: list[datetime], zone: Any) -> str:
 ACTIONS = {
     action.name: action
     for action in (
-        Action("start", requests.Nothing, start, "Let tasks run on schedule. Remembered across restarts."),
+        Action("start", requests.Nothing, start, "Let tasks run on schedule. Remembered across restarts.", Scope.ADMIN),
         Action(
             "stop",
             requests.Nothing,
             stop,
             "Let no new run start; runs under way finish. Remembered across restarts.",
+            Scope.ADMIN,
         ),
-        Action("create", requests.Create, create, "Create a task and plan it."),
-        Action("list", requests.List, list_tasks, "List tasks."),
-        Action("remove", requests.OneTask, remove, "Remove a task and end its runs; past runs stay readable."),
-        Action("get", requests.OneTask, get, "Show a task with its last run and the next 5 times."),
-        Action("update", requests.Update, update, "Change fields of a task; its history stays."),
-        Action("pause", requests.OneTask, pause, "Plan no run of a task until `resume`."),
-        Action("resume", requests.OneTask, resume, "Plan a paused or disabled task again, from now on."),
-        Action("run_now", requests.RunNow, run_now, "Run a task at once, also while the scheduler is stopped."),
-        Action("cancel", requests.Cancel, cancel, "End a run, or all runs of a task, with all their processes."),
-        Action("runs", requests.Runs, list_runs, "List runs with their output, newest first."),
-        Action("output", requests.Output, output, "Read what a run wrote, also while it goes on."),
+        Action("create", requests.Create, create, "Create a task and plan it.", Scope.WRITE),
+        Action("list", requests.List, list_tasks, "List tasks.", Scope.READ),
+        Action(
+            "remove", requests.OneTask, remove, "Remove a task and end its runs; past runs stay readable.", Scope.WRITE
+        ),
+        Action("get", requests.OneTask, get, "Show a task with its last run and the next 5 times.", Scope.READ),
+        Action("update", requests.Update, update, "Change fields of a task; its history stays.", Scope.WRITE),
+        Action("pause", requests.OneTask, pause, "Plan no run of a task until `resume`.", Scope.WRITE),
+        Action("resume", requests.OneTask, resume, "Plan a paused or disabled task again, from now on.", Scope.WRITE),
+        Action(
+            "run_now", requests.RunNow, run_now, "Run a task at once, also while the scheduler is stopped.", Scope.RUN
+        ),
+        Action(
+            "cancel", requests.Cancel, cancel, "End a run, or all runs of a task, with all their processes.", Scope.RUN
+        ),
+        Action("runs", requests.Runs, list_runs, "List runs with their output, newest first.", Scope.READ),
+        Action("output", requests.Output, output, "Read what a run wrote, also while it goes on.", Scope.READ),
         Action(
             "preview",
             requests.Preview,
             preview,
             "Show what a schedule means and when it fires; changes nothing.",
+            Scope.READ,
         ),
-        Action("validate", requests.Create, validate, "Say what `create` would do; changes nothing."),
-        Action("explain", requests.Explain, explain, "Say why a task did or did not run, and what to ask next."),
-        Action("status", requests.Nothing, status, "Tell how the scheduler is doing."),
-        Action("help", requests.Help, explain_all, "Explain actions, fields, phrases and errors."),
+        Action("validate", requests.Create, validate, "Say what `create` would do; changes nothing.", Scope.READ),
+        Action(
+            "explain", requests.Explain, explain, "Say why a task did or did not run, and what to ask next.", Scope.READ
+        ),
+        Action("status", requests.Nothing, status, "Tell how the scheduler is doing.", Scope.READ),
+        Action("help", requests.Help, explain_all, "Explain actions, fields, phrases and errors.", Scope.READ),
     )
 }
 

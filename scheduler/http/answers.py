@@ -20,6 +20,7 @@ from scheduler.errors import (
     SchedulerError,
     Unavailable,
 )
+from scheduler.http.auth import Unauthorized
 from scheduler.http.examples import EXAMPLES
 
 MIMETYPE = "application/json"
@@ -60,8 +61,8 @@ def error_response(error: SchedulerError) -> Response:
     response = json_response(error_body(error), http_status(error))
     if isinstance(error, LimitReached) and error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-    if error.code == "unauthorized":
-        response.headers["WWW-Authenticate"] = 'Bearer realm="task-scheduler"'
+    for challenge in error.challenges if isinstance(error, Unauthorized) else ():
+        response.headers.add("WWW-Authenticate", challenge)
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = "1"
     if allowed := error.details.get("allowed_methods"):

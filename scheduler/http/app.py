@@ -10,6 +10,8 @@ from collections.abc import Callable
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import BadHost, HTTPException
 
+from scheduler.auth.access import Access, users_of_settings
+from scheduler.auth.scopes import Scope
 from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, NotFound, SchedulerError, Unavailable
 from scheduler.http import actions
@@ -48,8 +50,11 @@ class Service:
             with self._lock:
                 if self._scheduler is None:
                     config = self._config()
+                    users = users_of_settings(config)
                     scheduler = TaskScheduler(config)
-                    self._guard = Guard(config, read_token(config, self.exposed))
+                    access = Access(config, users, read_token(config, self.exposed), scheduler.tokens)
+                    scheduler.also_warn(access.warnings)
+                    self._guard = Guard(config, access)
                     scheduler.open()
                     self._scheduler = scheduler
         return self._scheduler
@@ -87,21 +92,18 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     app.register_error_handler(HTTPException, _framework_error)
     app.register_error_handler(Exception, _internal_error)
 
-    def check() -> None:
-        service.guard.check(request)
-
     @app.post("/schedule", strict_slashes=False, provide_automatic_options=False)
     def schedule() -> Response:
-        check()
+        caller = service.guard.check(request)
         check_media_type(request)
-        result = actions.answer(service.open(), parse_body(read_body(request)))
+        result = actions.answer(service.open(), parse_body(read_body(request)), caller)
         if isinstance(result, actions.Waiting):
             return _answer_later(service, request, result)
         return json_response(result)
 
     @app.get("/schedule", strict_slashes=False, provide_automatic_options=False)
     def explain() -> Response:
-        check()
+        service.guard.check(request, Scope.READ)
         return json_response(guide(actions.ACTIONS, None, service.open().config.policies))
 
     @app.get("/healthz", strict_slashes=False, provide_automatic_options=False)

@@ -1,8 +1,7 @@
-"""Decide who may ask: Host, Origin, token, rate and size."""
+"""Decide who may ask: Host, Origin, rate, credentials and size."""
 
 from __future__ import annotations
 
-import hmac
 import re
 import socket
 import struct
@@ -12,12 +11,15 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Request
+from flask import Request, g
 from werkzeug.exceptions import ClientDisconnected
 
+from scheduler.auth.access import Access
+from scheduler.auth.scopes import Caller, Scope
 from scheduler.config import LOOPBACK, Rate, SchedulerConfig
 from scheduler.errors import LimitReached, NotAllowed, SchedulerError
 from scheduler.http.answers import malformed
+from scheduler.http.auth import identify
 
 MOST_BYTES = 1024 * 1024
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]*)?")
@@ -29,20 +31,25 @@ _DRAIN_SECONDS = 2.0
 class Guard:
     """Check each request before anything looks at what it says."""
 
-    def __init__(self, config: SchedulerConfig, token: str | None) -> None:
-        # Clients send other letters than ASCII in either of these encodings.
-        self._tokens = (token.encode(), token.encode("latin-1", "replace")) if token else ()
+    def __init__(self, config: SchedulerConfig, access: Access) -> None:
+        self.access = access
         hosts = (*LOOPBACK, config.host, *config.allowed_hosts)
         self._hosts = frozenset(_without_brackets(host.strip().lower()) for host in hosts)
         self._limiter = RateLimiter(config.rate) if config.rate else None
 
-    def check(self, request: Request) -> None:
-        """Raise `NotAllowed` or `LimitReached` where the request may not pass."""
+    def check(self, request: Request, scope: Scope | None = None) -> Caller:
+        """Return who asks; raise `NotAllowed` or `LimitReached` where the request may not pass.
+
+        Where what is asked for is known only from the body, `scope` is left out and required later.
+        """
         self.check_host(request)
         self._check_origin(request)
         if self._limiter is not None:
             self._limiter.take(request.remote_addr or "")
-        self._check_token(request)
+        caller = g.caller = identify(self.access, request)
+        if scope is not None:
+            caller.require(scope, f"{request.method} {request.path[:200]}")
+        return caller
 
     def check_host(self, request: Request) -> None:
         """Refuse names that a hostile page could have pointed at this machine (DNS rebinding)."""
@@ -74,21 +81,6 @@ class Guard:
             return False
         name = _without_brackets(match[1])
         return name in self._hosts or host in self._hosts or name == _own_address(request)
-
-    def _check_token(self, request: Request) -> None:
-        if not self._tokens:
-            return
-        header = request.headers.get("Authorization", "")
-        scheme, _, given = header.strip().partition(" ")
-        sent = given.strip().encode("latin-1", "replace")
-        right = [hmac.compare_digest(sent, token) for token in self._tokens]
-        if scheme.lower() != "bearer" or not any(right):
-            what = "is wrong" if given and scheme.lower() == "bearer" else "is missing"
-            raise NotAllowed(
-                f"The token {what}: send the header 'Authorization: Bearer TOKEN'. The token is the value of "
-                "SCHEDULER_TOKEN, or stands in the file 'token' of the data directory.",
-                code="unauthorized",
-            )
 
 
 def forbidden_host(host: str) -> NotAllowed:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from scheduler.auth.scopes import Scope
 from scheduler.errors import InvalidRequest, nearest, not_one_of
 from scheduler.http.examples import EXAMPLES
 from scheduler.phrases import forms_help
@@ -20,7 +21,8 @@ CODES = {
     "invalid_interval": "400: the schedule was not understood",
     "path_not_allowed": "400: a path lies outside the allowed directories",
     "invalid_request": "400: several different problems, each in `problems`",
-    "unauthorized": "401: the token is missing or wrong",
+    "unauthorized": "401: the token or password is missing or wrong",
+    "forbidden": "403: the caller lacks the scope that `missing_scope` names",
     "forbidden_host": "403: the Host header names a host that is not allowed",
     "forbidden_origin": "403: the Origin header names a site that is not allowed",
     "not_found": "404: no such path",
@@ -31,7 +33,7 @@ CODES = {
     "already_running": "409: the task has as many runs as it may",
     "body_too_large": "413: the body is over 1 MiB",
     "unsupported_media_type": "415: the Content-Type is not application/json",
-    "rate_limited": "429: too many requests; see Retry-After",
+    "rate_limited": "429: too many requests or failed logins; see Retry-After",
     "too_many_tasks": "429: the limit of tasks is reached",
     "queue_full": "429: too many runs are waiting",
     "internal_error": "500: a fault of the service; `error_id` is in its log",
@@ -51,6 +53,10 @@ class Explained(Protocol):
     @property
     def summary(self) -> str:
         """What it does."""
+
+    @property
+    def scope(self) -> Scope:
+        """What whoever asks for it must have."""
 
 
 def guide(actions: Mapping[str, Explained], topic: str | None, policies: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,4 +87,4 @@ def _action(name: str, action: Explained, policies: Mapping[str, Any]) -> dict[s
     for field in policies.keys() & schema["properties"].keys():
         schema["properties"][field]["default"] = policies[field]
     schema["properties"]["action"] = {"const": name}
-    return {"summary": action.summary, "fields": schema, "example": EXAMPLES[name]}
+    return {"summary": action.summary, "scope": action.scope, "fields": schema, "example": EXAMPLES[name]}

@@ -1,15 +1,18 @@
-"""Say who asks: an address, or the run that asks from inside."""
+"""Say who asks: a user or named token, the run that asks from inside, or an address."""
 
 from __future__ import annotations
 
 from flask import Request
 
+from scheduler.http.auth import current
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import run_of_connection
 
 
 def caller(service: TaskScheduler, request: Request) -> str:
-    """Return "run RUN_ID" where a run of this service asks and that can be known, else the address of the peer."""
+    """Return the name of the user or token; of others "run RUN_ID" where that can be known, else the peer's address."""
+    if (name := current().name) is not None:
+        return name
     peer = request.remote_addr or "unknown"
     connection = request.environ.get("gunicorn.socket")
     if connection is None or not service.has_running():

@@ -28,13 +28,13 @@ FLOORS = [
     ["policy", "events"],
     ["definitions", "explain"],
     ["store", "lease", "alarm"],
-    ["fire_times", "clock", "executor", "recovery", "retention", "watch"],
+    ["fire_times", "clock", "executor", "recovery", "retention", "watch", "auth"],
     ["dispatcher"],
     ["holder"],
     ["task_scheduler"],
     ["http"],
     ["selftest"],
-    ["cli"],
+    ["cli", "cli_auth"],
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 DOORS = {
@@ -42,7 +42,8 @@ DOORS = {
     "schedule": {"scheduler/clock.py"},
     "flask": {"scheduler/http"},
     "gunicorn": {"scheduler/http"},
-    "click": {"scheduler/cli.py"},
+    "click": {"scheduler/cli.py", "scheduler/cli_auth.py"},
+    "argon2": {"scheduler/auth/passwords.py"},
     "tzlocal": {"scheduler/config.py"},
     "yaml": {"scheduler/yaml_text.py"},
 }
@@ -96,7 +97,7 @@ def test_each_library_has_its_door(library: str) -> None:
 
 
 def test_scheduler_is_imported_without_flask() -> None:
-    web = "('flask', 'gunicorn', 'click')"
+    web = "('flask', 'gunicorn', 'click', 'argon2')"
     code = f"import sys, scheduler.task_scheduler; print([name for name in {web} if name in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"

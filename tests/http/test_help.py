@@ -64,7 +64,7 @@ def test_it_lists_exactly_the_actions(told: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", sorted(ACTIONS))
 def test_each_action_is_explained(shared: Api, told: dict[str, Any], name: str) -> None:
     action = told["actions"][name]
-    assert set(action) == {"summary", "fields", "example"}
+    assert set(action) == {"summary", "scope", "fields", "example"}
     assert action["summary"].endswith(".")
     schema = action["fields"]
     check_schema(schema, schema)
