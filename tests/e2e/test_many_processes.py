@@ -106,12 +106,20 @@ def test_a_killed_worker_of_four_is_replaced_and_nothing_fires_twice(make_server
     create_counting(server, "ticker")
     server.ok("start")
     wait_until(lambda: fire_times(server, "ticker"))
-    first = server.ok("status")["holder"]["pid"]
-    os.kill(first, signal.SIGKILL)
-    wait_until(lambda: _holder(server) not in (None, first), seconds=30, what="the takeover")
+    # A busy machine may delay any one of them.
+    assert any(takeover(server) < 5 for _ in range(4)), "no takeover within five seconds"
     known = len(fire_times(server, "ticker"))
     wait_until(lambda: len(fire_times(server, "ticker")) >= known + 2)
     assert max(Counter(fire_times(server, "ticker")).values()) == 1
+
+
+def takeover(server: Server) -> float:
+    """Kill the worker that fires; return after how many seconds another does."""
+    first = wait_until(lambda: _holder(server), what="a holder")
+    began = time.monotonic()
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: _holder(server) not in (None, first), seconds=60, what="the takeover")
+    return time.monotonic() - began
 
 
 def _holder(server: Server) -> int | None:
