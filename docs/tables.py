@@ -29,7 +29,7 @@ FORMS_SHOWN = (
 )
 # What no single field's schema tells.
 _NEEDED_TOGETHER = {
-    "Create": "`interval`; `command`, `file_path` or `custom_script`",
+    "Create": "`interval`; `command`, `file_path`, `custom_script` or `func`",
     "Preview": "`interval`",
     "Cancel": "`run_id` or `task_id`",
 }
@@ -122,6 +122,8 @@ def _type(field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         return f"list of {_type(field['items'], schema)}s"
     if kind == "object":
         return "object"
+    if not field:
+        return "any value"
     names = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
     return names.get(str(kind), "any form of schedule") + _range(field)
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import tzlocal
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -45,6 +46,15 @@ def _split(separator: str | None) -> BeforeValidator:
         return [part for part in value.split(separator) if part.strip()] if isinstance(value, str) else value
 
     return BeforeValidator(split)
+
+
+def _package(name: str) -> str:
+    if not name.strip().isidentifier():
+        raise ValueError(f"'{name}' is no package: write the name that is imported, without dots")
+    return name.strip()
+
+
+Package = Annotated[str, AfterValidator(_package)]
 
 
 class Rate(BaseModel):
@@ -133,6 +143,19 @@ class SchedulerConfig(BaseModel):
         pattern=r"^(auto|none|\d+(:\d+)?)$",
         description="Whom runs belong to where the server is root: `auto`, `none` (root without capabilities) "
         "or UID[:GID].",
+    )
+    jobs_file: Path | None = Field(None, description="A YAML file of jobs, followed while it changes.")
+    jobs_dir: Path | None = Field(None, description="A directory of such files (*.yaml, *.yml), followed likewise.")
+    jobs_removed: Literal["pause", "remove"] = Field(
+        "pause", description="What becomes of a job whose entry is gone from its file."
+    )
+    poll_interval_seconds: float = Field(
+        60, ge=1, le=86400, description="How often files of jobs are looked at, even if nothing tells of a change."
+    )
+    function_packages: Annotated[tuple[Package, ...], _split(",")] = Field(
+        (),
+        description="Installed packages, separated by commas, that tasks of type `function` may call beside modules "
+        "in the allowed directories.",
     )
     keep_runs: int = Field(1000, ge=1, description="Runs kept of a task; the last always stays.")
     keep_days: float = Field(30, gt=0, description="Days that runs and their output are kept.")

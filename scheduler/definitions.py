@@ -8,14 +8,16 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from scheduler.config import SchedulerConfig
-from scheduler.errors import InvalidRequest, Problem
+from scheduler.errors import InvalidRequest, Problem, explain
 from scheduler.job_defaults import with_defaults
 from scheduler.models import WHEN_FIELDS, Job, StoredJob, read_job, read_when
 from scheduler.phrases import read_zone
 from scheduler.policy import due_at
 from scheduler.spellings import SPELLING_FIELDS, Schedule
-from tasks import TASK_TYPES
+from tasks import TASK_TYPES, FunctionTask
 from tasks.base import Refusal, TaskRefused
 from tasks.sandbox import AllowedDirs, check_env
 
@@ -25,7 +27,7 @@ class Definitions:
 
     def __init__(self, config: SchedulerConfig, now: Callable[[], datetime]) -> None:
         self._config, self._now = config, now
-        self._allowed = AllowedDirs(config.allowed_dirs)
+        self._allowed = AllowedDirs(config.allowed_dirs, config.function_packages)
 
     def moment(self) -> datetime:
         """Return the present in whole milliseconds, which is what times are written with."""
@@ -87,14 +89,25 @@ class Definitions:
             problems.extend(error.problems)
             return None
 
+    def _check_function(self, fields: Mapping[str, Any]) -> None:
+        directory = fields.get("working_directory")
+        try:
+            task = FunctionTask(func=fields["func"])
+        except ValidationError as error:
+            found = explain(error, FunctionTask)
+            raise TaskRefused([Refusal(problem.field, problem.message, problem.got) for problem in found]) from error
+        task.check(self._allowed, directory if isinstance(directory, str) else None)
+
     def _refusals(self, fields: Mapping[str, Any], job: Job | None) -> list[Problem]:
         """Return what the sandbox would not take: names in the environment, and paths outside."""
         refusals = list(check_env(fields.get("env") or {}))
         checks: list[Callable[[], object]] = []
         if job is not None:
-            checks.append(lambda: job.task.check(self._allowed))
+            checks.append(lambda: job.task.check(self._allowed, job.working_directory))
             if job.sandbox is not None:
                 checks.append(partial(job.sandbox.check, self._allowed, self._config.read_dirs))
+        elif fields.get("type") == "function" and isinstance(fields.get("func"), str):
+            checks.append(partial(self._check_function, fields))
         paths = ("working_directory",) if job is not None else ("working_directory", "file_path")
         checks.extend(
             partial(self._allowed.resolve, fields[name], name) for name in paths if isinstance(fields.get(name), str)

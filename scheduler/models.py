@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -146,7 +147,7 @@ class Job(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     task_id: TaskId = Field(description="The task's id: 1 to 128 printable characters. Made up when left out.")
-    type: Literal["command", "test", "script", "custom"] = Field(description="What kind of task it is.")
+    type: Literal["command", "test", "script", "custom", "function"] = Field(description="What kind of task it is.")
     interval: Annotated[Any, WithJsonSchema({"type": "string"})] = Field(
         None, description="When: a phrase ('daily at 10:30'), a 5-field cron expression, or an ISO 8601 time."
     )
@@ -166,9 +167,13 @@ class Job(BaseModel):
         description="The Python script of type `script`; the file or folder of type `test` (optional there).",
     )
     custom_script: str | None = Field(None, description="The Python code of type `custom`.")
-    args: list[str] | None = Field(
-        None, description="$1, $2 ... of a command, arguments of a script, pytest options of a test."
+    func: str | None = Field(None, description="The Python function of type `function`: package.module.name.")
+    args: list[JsonValue] | None = Field(
+        None,
+        description="$1, $2 ... of a command, arguments of a script, pytest options of a test: texts. "
+        "Of a function: any values.",
     )
+    kwargs: dict[str, JsonValue] | None = Field(None, description="Arguments of a function by name: any values.")
     name: str | None = Field(None, max_length=200, description="A name for people.")
     description: str | None = Field(None, max_length=10_000, description="What the task is for.")
     tags: list[Tag] = Field(default=[], max_length=50, description="Words to find tasks by.")
@@ -245,7 +250,7 @@ class Job(BaseModel):
         return self.model_dump(mode="json", exclude={"task_id"}, exclude_none=True)
 
 
-_TASK_FIELDS = ("command", "file_path", "custom_script", "args")
+_TASK_FIELDS = ("command", "file_path", "custom_script", "func", "args", "kwargs")
 
 
 def _task_fields(job: Job) -> dict[str, Any]:
@@ -275,8 +280,16 @@ def _task_problems(job: Job) -> list[Problem]:
     try:
         kind.model_validate(_task_fields(job))
     except ValidationError as error:
-        return explain(error, kind)
+        return [_with_text(problem) for problem in explain(error, kind)]
     return []
+
+
+def _with_text(problem: Problem) -> Problem:
+    """Say that an argument must be a text, which the field does not tell: a function takes any."""
+    if not problem.field.startswith("args."):
+        return problem
+    written = isinstance(problem.got, int | float) and not isinstance(problem.got, bool)
+    return replace(problem, accepted=["a string"], suggestion=str(problem.got) if written else None)
 
 
 WHEN_FIELDS = (*SPELLING_FIELDS, "start_at", "until")

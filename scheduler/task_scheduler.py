@@ -560,7 +560,7 @@ def _confine(config: SchedulerConfig) -> Confinement:
     try:
         return make_confinement(
             config.sandbox,
-            AllowedDirs(config.allowed_dirs),
+            AllowedDirs(config.allowed_dirs, config.function_packages),
             config.read_dirs,
             config.network,
             config.task_user,

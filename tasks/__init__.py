@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tasks.base import BaseTask, Refusal, Sandbox, TaskRefused, TaskResult, TestCounts
 from tasks.command import CommandTask
+from tasks.function import FunctionTask
 from tasks.inline_code import CustomTask
 from tasks.pytest_run import TestTask
 from tasks.script import ScriptTask
@@ -17,6 +18,7 @@ __all__ = [
     "BaseTask",
     "CommandTask",
     "CustomTask",
+    "FunctionTask",
     "Refusal",
     "Sandbox",
     "ScriptTask",
@@ -27,11 +29,12 @@ __all__ = [
     "TestTask",
 ]
 
-Task = Annotated[CommandTask | TestTask | ScriptTask | CustomTask, Field(discriminator="type")]
+Task = Annotated[CommandTask | TestTask | ScriptTask | CustomTask | FunctionTask, Field(discriminator="type")]
 
 TASK_TYPES: dict[str, type[BaseTask]] = {
     "command": CommandTask,
     "test": TestTask,
     "script": ScriptTask,
     "custom": CustomTask,
+    "function": FunctionTask,
 }

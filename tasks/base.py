@@ -97,8 +97,8 @@ class BaseTask(BaseModel):
     def argv(self, sandbox: Sandbox) -> list[str]:
         """Return the program and its arguments; TaskRefused if a path is not what it was at creation."""
 
-    def check(self, allowed: AllowedDirs) -> None:
-        """Raise TaskRefused if the task names something that it may not use."""
+    def check(self, allowed: AllowedDirs, working_directory: str | None = None) -> None:
+        """Raise TaskRefused if the task, started in that directory, names something that it may not use."""
 
     def run(self, sandbox: Sandbox) -> TaskResult:
         """Carry the task out and wait for its end."""

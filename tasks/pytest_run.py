@@ -42,7 +42,7 @@ class TestTask(BaseTask):
     file_path: str | None = None
     args: Arguments = Field(default=[])
 
-    def check(self, allowed: AllowedDirs) -> None:
+    def check(self, allowed: AllowedDirs, working_directory: str | None = None) -> None:
         """Raise TaskRefused if the tests would lie outside the allowed directories."""
         if self.file_path is not None:
             allowed.resolve(_split(self.file_path)[0], "file_path")

@@ -56,8 +56,8 @@ class TaskResult:
 
     `exit_code` and `signal` ("SIGKILL") are those of the main process, both None where it never
     started. `reason` is None exactly when the task completed. `truncated` tells that the middle of
-    the output was cut. `usage` holds cpu_seconds and more where they were measured, `sandbox` what
-    confined the run.
+    the output was cut. `outcome` is what a function gave back: its `result` or its `exception`. `usage`
+    holds cpu_seconds and more where they were measured, `sandbox` what confined the run.
     """
 
     status: Status
@@ -67,6 +67,7 @@ class TaskResult:
     hint: str | None = None
     truncated: bool = False
     tests: TestCounts | None = None
+    outcome: Mapping[str, Any] | None = None
     usage: Mapping[str, Any] | None = None
     sandbox: Mapping[str, Any] | None = None
 

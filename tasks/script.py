@@ -21,7 +21,7 @@ class ScriptTask(BaseTask):
     file_path: str
     args: Arguments = Field(default=[])
 
-    def check(self, allowed: AllowedDirs) -> None:
+    def check(self, allowed: AllowedDirs, working_directory: str | None = None) -> None:
         """Raise TaskRefused if the file would lie outside the allowed directories."""
         allowed.resolve(self.file_path, "file_path")
 

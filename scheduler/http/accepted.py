@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from scheduler.errors import Problem
 
 Schema = Mapping[str, Any]
-_WORDS = ("interval", "schedule", "schedule_type", "timezone", "command", "file_path", "custom_script")
+_WORDS = ("interval", "schedule", "schedule_type", "timezone", "command", "file_path", "custom_script", "func")
 """Fields of text for which a number that came is no hint at what was meant."""
 _YES = ("true", "yes", "on", "1", "y")
 _NO = ("false", "no", "off", "0", "n")

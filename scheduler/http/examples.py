@@ -48,6 +48,7 @@ OF_TYPE: dict[str, dict[str, Any]] = {
     "test": {"file_path": "tests"},
     "script": {"file_path": "report.py"},
     "custom": {"custom_script": "print('hello')"},
+    "function": {"func": "package.module.name"},
 }
 
 _TASK_FIELDS = {name for task in TASK_TYPES.values() for name in task.model_fields} - {"type"}
@@ -88,6 +89,8 @@ def _filled(kept: Mapping[str, Any], defaults: Mapping[str, Any], plain: Mapping
 def _kind_of(fields: Mapping[str, Any]) -> str:
     if "custom_script" in fields:
         return "custom"
+    if "func" in fields:
+        return "function"
     return "script" if "file_path" in fields and "command" not in fields else "command"
 
 

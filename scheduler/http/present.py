@@ -100,6 +100,8 @@ def run_row(run: Run, zone: tzinfo) -> dict[str, Any]:
         shown["tests"] = details["tests"]
     if run.count is not None:
         shown |= {"scheduled_until": iso_or_none(run.scheduled_until, zone), "count": run.count}
+    if "outcome" in details:
+        shown |= {name: details["outcome"].get(name) for name in ("result", "exception")}
     return shown
 
 

@@ -97,7 +97,9 @@ class Update(Request):
 class List(Request):
     """Which tasks to list, and how many."""
 
-    type: Literal["command", "test", "script", "custom"] | None = Field(None, description="Only tasks of that type.")
+    type: Literal["command", "test", "script", "custom", "function"] | None = Field(
+        None, description="Only tasks of that type."
+    )
     tag: str | None = Field(None, max_length=64, description="Only tasks with that tag.")
     enabled: bool | None = Field(None, description="Only tasks that are enabled, or only those that are not.")
     search: str | None = Field(None, max_length=200, description="Only tasks that have this text in id, name or words.")

@@ -262,7 +262,7 @@ def _derived(task_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     tags = definition.get("tags", [])
     words = [task_id, *tags] + [
         str(definition[name])
-        for name in ("name", "description", "interval", "command", "file_path")
+        for name in ("name", "description", "interval", "command", "file_path", "func")
         if definition.get(name)
     ]
     return {

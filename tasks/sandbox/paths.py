@@ -16,21 +16,25 @@ MAX_PATH_BYTES = 4095
 
 
 class AllowedDirs:
-    """The directories in which everything that a task names must lie; links in them are resolved once."""
+    """The directories in which everything that a task names must lie; links in them are resolved once.
 
-    def __init__(self, dirs: Sequence[Path]) -> None:
+    `packages` are the installed packages that functions may come from though they lie elsewhere.
+    """
+
+    def __init__(self, dirs: Sequence[Path], packages: Sequence[str] = ()) -> None:
         if not dirs:
             raise ValueError("At least one allowed directory is needed.")
         self.dirs: tuple[Path, ...] = tuple(Path(os.path.realpath(path)) for path in dirs)
+        self.packages = tuple(packages)
 
     def __repr__(self) -> str:
         return f"AllowedDirs({[str(path) for path in self.dirs]})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, AllowedDirs) and self.dirs == other.dirs
+        return isinstance(other, AllowedDirs) and (self.dirs, self.packages) == (other.dirs, other.packages)
 
     def __hash__(self) -> int:
-        return hash(self.dirs)
+        return hash((self.dirs, self.packages))
 
     @property
     def first(self) -> Path:

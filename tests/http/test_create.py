@@ -300,8 +300,8 @@ def test_what_a_type_needs(shared: Api, kind: str, field: str, value: str | None
     assert body["example"][field]
 
 
-def test_the_type_is_required_and_one_of_four(shared: Api) -> None:
-    kinds = ["command", "test", "script", "custom"]
+def test_the_type_is_required_and_one_of_those_that_there_are(shared: Api) -> None:
+    kinds = ["command", "test", "script", "custom", "function"]
     missing = shared.problem("missing_field", "create", task_id="t", interval="hourly", command="true")
     assert (missing["field"], missing["accepted"]) == ("type", kinds)
     wrong = shared.problem("invalid_field", "create", task_id="t", type="comand", interval="hourly", command="true")
@@ -331,6 +331,7 @@ def test_the_type_is_required_and_one_of_four(shared: Api) -> None:
         ("tags", [""], None),
         ("args", "x", ["x"]),
         ("args", [True], None),
+        ("args", [5], "5"),
         ("env", "A=1", None),
         ("env", {"A": 1}, "1"),
         ("name", 5, None),

@@ -66,6 +66,7 @@ def test_type_decides_the_class() -> None:
         "test": {},
         "script": {"file_path": "a.py"},
         "custom": {"custom_script": "1"},
+        "function": {"func": "a.b"},
     }
     assert set(fields) == set(TASK_TYPES)
     for name, cls in TASK_TYPES.items():
