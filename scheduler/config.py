@@ -210,6 +210,11 @@ class SchedulerConfig(BaseModel):
             raise ValueError("at least one directory is needed")
         return tuple(path.expanduser().resolve() for path in dirs)
 
+    @field_validator("jobs_file", "jobs_dir")
+    @classmethod
+    def _check_jobs_path(cls, path: Path | None) -> Path | None:
+        return path and path.expanduser().absolute()
+
     @field_validator("data_dir", "log_file")
     @classmethod
     def _check_path(cls, path: Path | None) -> Path | None:

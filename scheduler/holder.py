@@ -65,6 +65,7 @@ class Holder:
         self._strange: set[str] = set()
         self._zones = zone_data_mark()
         self._zones_seen = time.monotonic()
+        self.on_ready: Callable[[], None] | None = None
         self._closing = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="holder", daemon=True)
@@ -132,6 +133,8 @@ class Holder:
         self._look(EVERYTHING)
         self._assign(found.waiting)
         self._ready.set()
+        if self.on_ready is not None:
+            self.on_ready()
         log.info("this process holds the lease", extra={"interrupted": len(found.interrupted)})
 
     def _step_down(self) -> None:

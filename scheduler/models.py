@@ -338,7 +338,8 @@ class StoredJob:
     `schedule` is how its schedule is shown (`text`, `description`, `kind`), so that lists need not read it anew.
     `anchor` is the moment that intervals count from. `next_fire_time` is the earliest fire time
     that has no row in the ledger yet, or None where none is planned; `due_at` is that moved by the
-    job's jitter. `fired` counts the runs that its schedule has started.
+    job's jitter. `fired` counts the runs that its schedule has started. `origin` is the file that
+    defines it, or None, and `filed` what that said last.
     """
 
     key: int
@@ -355,6 +356,9 @@ class StoredJob:
     next_fire_time: datetime | None
     due_at: datetime | None
     fired: int
+    origin: str | None = None
+    filed: Mapping[str, Any] | None = None
+    removed_at: datetime | None = None
 
     @property
     def job(self) -> Job:
@@ -369,6 +373,11 @@ class StoredJob:
     def zone(self) -> ZoneInfo:
         """The zone that the job's times are shown in."""
         return read_zone(self.definition["timezone"])
+
+    @property
+    def file(self) -> str | None:
+        """The file that defines it at present; None where its entry is gone, too."""
+        return None if self.removed_at or (self.filed or {}).get("gone") else self.origin
 
     @property
     def planned(self) -> bool:

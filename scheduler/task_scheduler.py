@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,9 @@ from scheduler.explain import Explanation, Known, explain
 from scheduler.fire_times import settle, settle_all
 from scheduler.holder import Holder
 from scheduler.ids import new_run_id
+from scheduler.jobsfiles import FileProblem, Plan
+from scheduler.jobsfiles.following import Follower
+from scheduler.jobsfiles.keeping import FiledJobs
 from scheduler.lease import Ring, open_lease
 from scheduler.models import (
     Job,
@@ -108,6 +112,9 @@ class TaskScheduler:
         self.watch = LedgerWatch(self._store, self.events)
         self.tokens = TokenBook(self._store, now)
         self._more_warnings: list[Callable[[], list[str]]] = []
+        self.files = FiledJobs(config, self._store, self._definitions, now)
+        self._follower = Follower(self.files, self.apply_files, self._may_fire, config.poll_interval_seconds, now)
+        self._holder.on_ready = self._follower.look_again
 
     # --- the service -------------------------------------------------------------------------
 
@@ -116,13 +123,19 @@ class TaskScheduler:
         if self.config.autostart and self._store.read(state.is_running) is None:
             self._set_running(True)
         self._holder.start()
+        if self.files.paths:
+            self._follower.start()
 
     def close(self) -> None:
         """Fire no more, give runs under way their grace, then end them as `interrupted`."""
+        self._follower.close()
         self._holder.close(self.config.stop_grace_seconds)
         self.watch.close()
         self._store.close()
         self._doorbell.close()
+
+    def _may_fire(self) -> bool:
+        return self._holder.is_ready
 
     def start(self) -> bool:
         """Let jobs fire from now on; False where they do already."""
@@ -157,8 +170,12 @@ class TaskScheduler:
 
     # --- jobs --------------------------------------------------------------------------------
 
-    def add_job(self, job: Job, replace: bool = False, created_by: str = "program") -> Planned:
-        """Keep a job; an equal one under its id is left alone, another is a Conflict unless `replace`."""
+    def add_job(self, job: Job, replace: bool = False, created_by: str = "program", override: bool = False) -> Planned:
+        """Keep a job; an equal one under its id is left alone, another is a Conflict unless `replace`.
+
+        A job that a file defines is changed with `override` only: what is changed so stays until the file's entry
+        changes. The same holds for `update_job`, `remove_job`, `pause_job` and `resume_job`.
+        """
         now = self._definitions.moment()
         try:
             job, schedule = self._definitions.check(job, now)
@@ -168,7 +185,7 @@ class TaskScheduler:
             return unchanged
 
         def unit(connection: Connection) -> Planned:
-            existing = self._compare(connection, job, replace)
+            existing = self._compare(connection, job, replace, override)
             if existing is not None and same(existing, job):
                 return Planned("unchanged", self._info(connection, existing))
             values = columns(job, schedule, now, now)
@@ -204,13 +221,15 @@ class TaskScheduler:
 
         return self._store.read(unit)
 
-    def check_job(self, job: Job, replace: bool = False, created_by: str = "program") -> Planned:
+    def check_job(
+        self, job: Job, replace: bool = False, created_by: str = "program", override: bool = False
+    ) -> Planned:
         """Say what `add_job` would do, changing nothing; raise what it would raise."""
         now = self._definitions.moment()
         job, schedule = self._definitions.check(job, now)
 
         def unit(connection: Connection) -> Planned:
-            existing = self._compare(connection, job, replace)
+            existing = self._compare(connection, job, replace, override)
             if existing is not None and same(existing, job):
                 return Planned("unchanged", self._info(connection, existing))
             values = columns(job, schedule, now, now)
@@ -226,7 +245,7 @@ class TaskScheduler:
 
         return self._store.read(unit)
 
-    def update_job(self, task_id: str, changes: Mapping[str, Any]) -> Planned:
+    def update_job(self, task_id: str, changes: Mapping[str, Any], override: bool = False) -> Planned:
         """Change fields of a job; its history stays, and so does its phase unless its schedule changes."""
         before = self.get_job(task_id).stored
         now = self._definitions.moment()
@@ -238,6 +257,7 @@ class TaskScheduler:
             stored = self._find(connection, task_id)
             if same(stored, job):
                 return Planned("unchanged", self._info(connection, stored))
+            _check_file(stored, override)
             moved = is_moved(stored, job)
             planned = schedule if moved else stored.read_schedule()
             pending = stored.next_fire_time if stored.planned and not moved else None
@@ -251,12 +271,13 @@ class TaskScheduler:
         self._doorbell.ring(Ring.JOBS)
         return planned
 
-    def remove_job(self, task_id: str) -> list[str]:
+    def remove_job(self, task_id: str, override: bool = False) -> list[str]:
         """Remove a job and ask for the end of its runs; return the ids of those to wait for."""
         now = self.now()
 
         def unit(connection: Connection) -> list[str]:
             stored = self._find(connection, task_id)
+            _check_file(stored, override)
             self._settle(connection, stored, "its task was removed", now)
             jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now})
             return self._end_runs(connection, runs.active_runs(connection, stored.key), "its task was removed", now)
@@ -265,16 +286,16 @@ class TaskScheduler:
         self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
         return ending
 
-    def pause_job(self, task_id: str) -> bool:
+    def pause_job(self, task_id: str, override: bool = False) -> bool:
         """Plan no fire times of a job; False where it is paused already."""
-        return self._switch(task_id, lambda stored: None if stored.paused else {"paused": True})
+        return self._switch(task_id, override, lambda stored: None if stored.paused else {"paused": True})
 
-    def resume_job(self, task_id: str) -> bool:
+    def resume_job(self, task_id: str, override: bool = False) -> bool:
         """Plan a job from now on, be it paused or disabled; False where it is planned already."""
         wanted = {"paused": False, "enabled": True}
-        return self._switch(task_id, lambda stored: wanted if stored.paused or not stored.enabled else None)
+        return self._switch(task_id, override, lambda stored: wanted if stored.paused or not stored.enabled else None)
 
-    def _switch(self, task_id: str, change: Callable[[StoredJob], Mapping[str, Any] | None]) -> bool:
+    def _switch(self, task_id: str, override: bool, change: Callable[[StoredJob], Mapping[str, Any] | None]) -> bool:
         now = self.now()
 
         def unit(connection: Connection) -> bool:
@@ -282,6 +303,7 @@ class TaskScheduler:
             values = change(stored)
             if values is None:
                 return False
+            _check_file(stored, override)
             planned = not values["paused"]
             job = stored.job.model_copy(update={"enabled": values.get("enabled", stored.enabled)})
             following = next_columns(job, stored.read_schedule(), now, stored.fired, planned)
@@ -310,6 +332,19 @@ class TaskScheduler:
             return [_described(job, job.key in going, now) for job in found], jobs.count_jobs(connection, which)
 
         return self._store.read(unit)
+
+    # --- jobs of files -----------------------------------------------------------------------
+
+    def plan_files(self, paths: Sequence[Path] | None = None) -> Plan:
+        """Say what files of jobs (those of the settings where none are named) ask for; changes nothing."""
+        return self.files.plan(paths)
+
+    def apply_files(self, plan: Plan) -> list[FileProblem]:
+        """Do what a plan says, and return what could not be done; a second time, it changes nothing."""
+        problems = self.files.apply(plan)
+        if not plan.is_empty:
+            self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
+        return problems
 
     # --- runs --------------------------------------------------------------------------------
 
@@ -472,6 +507,7 @@ class TaskScheduler:
             "holder": {"pid": holder and holder.pid, "host": holder and holder.host, "here": ready},
             "store": {"kind": self._store.kind, "state": "degraded" if trouble else "ok", "reason": trouble},
             "clock": {"kind": clock.kind, "alive": clock.alive, "last_jump": clock.last_jump} if ready else None,
+            "jobs_files": self._follower.report() if self.files.paths else None,
         }
 
     def health(self) -> dict[str, Any]:
@@ -505,6 +541,12 @@ class TaskScheduler:
         unconfined = "SCHEDULER_SANDBOX=off: runs are not confined, they may do all that the server may"
         general = [unconfined] * (self.config.sandbox == "off")
         general += [line for tell in (self.config.warnings, *self._more_warnings) for line in tell()]
+        general += [
+            f"the jobs of {path} lie inside the allowed directory {allowed}: a task could change them"
+            for path in self.files.paths
+            for allowed in self.config.allowed_dirs
+            if Path(os.path.realpath(path)).is_relative_to(allowed)
+        ]
         return general + [
             f"the service's own code in {code} lies inside the allowed directory {allowed}: a task could change it"
             for allowed in self.config.allowed_dirs
@@ -532,9 +574,12 @@ class TaskScheduler:
         """Account for what is due of a job before nobody notices it any more."""
         settle(connection, stored, state.planned_since(connection), reason, now)
 
-    def _compare(self, connection: Connection, job: Job, replace: bool) -> StoredJob | None:
+    def _compare(self, connection: Connection, job: Job, replace: bool, override: bool) -> StoredJob | None:
         existing = jobs.find_job(connection, job.task_id)
-        if existing is not None and not replace and not same(existing, job):
+        if existing is None or same(existing, job):
+            return existing
+        _check_file(existing, override)
+        if not replace:
             raise Conflict(
                 f"Task '{job.task_id}' exists with another definition. Send \"replace\": true to replace it, "
                 "use action 'update' to change fields of it, or choose another task_id.",
@@ -553,6 +598,18 @@ class TaskScheduler:
     def _info(self, connection: Connection, stored: StoredJob) -> JobInfo:
         going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
         return _described(stored, going, self.now())
+
+
+def _check_file(stored: StoredJob, override: bool) -> None:
+    """Refuse to change a job that a file defines, unless that is meant."""
+    if stored.file is None or override:
+        return
+    raise Conflict(
+        f"Task '{stored.task_id}' is defined in {stored.file}: change its entry there, which is live within 2 seconds. "
+        'To change it here all the same, until that entry changes, send "override": true.',
+        code="managed_by_file",
+        file=stored.file,
+    )
 
 
 def _confine(config: SchedulerConfig) -> Confinement:

@@ -36,6 +36,8 @@ _CRON_FIELDS = {
     "minute": MINUTE,
     "second": _SECOND,
 }
+TRIGGER_FIELDS = (*UNITS, *_CRON_FIELDS, "run_date", "start_date", "end_date", "timezone", "jitter")
+"""All that a trigger object of one type or another may hold beside its type."""
 _MINIMA = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
 _NTH_DAY = re.compile(r"(last|[1-5](?:st|nd|rd|th))\s+([a-z]+)")
 _LONGEST_WAIT = timedelta(days=40 * 365.25)

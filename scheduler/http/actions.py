@@ -133,7 +133,7 @@ def stop(service: TaskScheduler, request: requests.Nothing) -> Answer:
 
 def create(service: TaskScheduler, request: Definition) -> Answer:
     """Keep a new task."""
-    return _planned(service, service.add_job(_job(request), request.replace, caller(service, asked)))
+    return _planned(service, service.add_job(_job(request), request.replace, caller(service, asked), request.override))
 
 
 def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:
@@ -151,9 +151,9 @@ def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:
     return _hinted(service, body)
 
 
-def remove(service: TaskScheduler, request: requests.OneTask) -> Answer | Waiting:
+def remove(service: TaskScheduler, request: requests.ChangedTask) -> Answer | Waiting:
     """Remove a task and end its runs."""
-    ending = service.remove_job(request.task_id)
+    ending = service.remove_job(request.task_id, request.override)
 
     def finish(ended: bool) -> Answer:
         body = {"status": "success", "message": f"Task '{request.task_id}' removed"}
@@ -181,7 +181,7 @@ def get(service: TaskScheduler, request: requests.OneTask) -> Answer:
 def update(service: TaskScheduler, request: Definition) -> Answer:
     """Change fields of a task."""
     changes = {name: value for name, value in request.fields.items() if name != "task_id"}
-    planned = service.update_job(request.task_id, changes)
+    planned = service.update_job(request.task_id, changes, request.override)
     if planned.change == "unchanged":
         return _planned(service, planned)
     body = _planned(service, planned)
@@ -189,15 +189,15 @@ def update(service: TaskScheduler, request: Definition) -> Answer:
     return body | {"message": f"Task '{planned.info.stored.task_id}' updated; it is scheduled to run {text}"}
 
 
-def pause(service: TaskScheduler, request: requests.OneTask) -> Answer:
+def pause(service: TaskScheduler, request: requests.ChangedTask) -> Answer:
     """Plan no fire times of a task."""
-    changed = service.pause_job(request.task_id)
+    changed = service.pause_job(request.task_id, request.override)
     return _switched(service, request.task_id, changed, "paused", "is already paused")
 
 
-def resume(service: TaskScheduler, request: requests.OneTask) -> Answer:
+def resume(service: TaskScheduler, request: requests.ChangedTask) -> Answer:
     """Plan a task again."""
-    changed = service.resume_job(request.task_id)
+    changed = service.resume_job(request.task_id, request.override)
     return _hinted(service, _switched(service, request.task_id, changed, "resumed", "is not paused"))
 
 
@@ -291,7 +291,7 @@ def preview(service: TaskScheduler, request: requests.Preview) -> Answer:
 
 def validate(service: TaskScheduler, request: Definition) -> Answer:
     """Say what `create` would do."""
-    planned = service.check_job(_job(request), request.replace, caller(service, asked))
+    planned = service.check_job(_job(request), request.replace, caller(service, asked), request.override)
     info = planned.info
     body = _planned(service, planned)
     if planned.change != "unchanged":
@@ -398,12 +398,18 @@ ACTIONS = {
         Action("create", requests.Create, create, "Create a task and plan it.", Scope.WRITE),
         Action("list", requests.List, list_tasks, "List tasks.", Scope.READ),
         Action(
-            "remove", requests.OneTask, remove, "Remove a task and end its runs; past runs stay readable.", Scope.WRITE
+            "remove",
+            requests.ChangedTask,
+            remove,
+            "Remove a task and end its runs; past runs stay readable.",
+            Scope.WRITE,
         ),
         Action("get", requests.OneTask, get, "Show a task with its last run and the next 5 times.", Scope.READ),
         Action("update", requests.Update, update, "Change fields of a task; its history stays.", Scope.WRITE),
-        Action("pause", requests.OneTask, pause, "Plan no run of a task until `resume`.", Scope.WRITE),
-        Action("resume", requests.OneTask, resume, "Plan a paused or disabled task again, from now on.", Scope.WRITE),
+        Action("pause", requests.ChangedTask, pause, "Plan no run of a task until `resume`.", Scope.WRITE),
+        Action(
+            "resume", requests.ChangedTask, resume, "Plan a paused or disabled task again, from now on.", Scope.WRITE
+        ),
         Action(
             "run_now", requests.RunNow, run_now, "Run a task at once, also while the scheduler is stopped.", Scope.RUN
         ),

@@ -30,6 +30,7 @@ CODES = {
     "run_not_found": "404: no such run",
     "method_not_allowed": "405: the path takes another method",
     "task_exists": "409: a task of that id has another definition",
+    "managed_by_file": "409: a file defines the task: change it there, or send `override`",
     "already_running": "409: the task has as many runs as it may",
     "body_too_large": "413: the body is over 1 MiB",
     "unsupported_media_type": "415: the Content-Type is not application/json",

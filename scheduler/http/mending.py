@@ -83,7 +83,7 @@ def _try(service: TaskScheduler, action: Doable, request: Mapping[str, Any]) -> 
     asked = read(service, action.model, request)
     if isinstance(asked, Definition):
         if asked.job is not None:
-            service.check_job(asked.job, asked.replace)
+            service.check_job(asked.job, asked.replace, override=asked.override)
         else:
             _try_update(service, asked)
     elif request.get("run_id") is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
+from scheduler.http.answers import problem_body
+from scheduler.jobsfiles import FileProblem
 from scheduler.jumps import Jump
 from scheduler.models import Priority, Run, RunStatus
 from scheduler.moments import iso, iso_or_none, local
@@ -54,6 +56,8 @@ def task(info: JobInfo) -> dict[str, Any]:
         "working_directory": definition.pop("working_directory", None),
     }
     definition.pop("interval", None)
+    if stored.file is not None:
+        details["origin"] = stored.file
     return {"id": stored.task_id, "details": details | definition}
 
 
@@ -98,10 +102,10 @@ def run_row(run: Run, zone: tzinfo) -> dict[str, Any]:
     }
     if "tests" in details:
         shown["tests"] = details["tests"]
-    if run.count is not None:
-        shown |= {"scheduled_until": iso_or_none(run.scheduled_until, zone), "count": run.count}
     if "outcome" in details:
         shown |= {name: details["outcome"].get(name) for name in ("result", "exception")}
+    if run.count is not None:
+        shown |= {"scheduled_until": iso_or_none(run.scheduled_until, zone), "count": run.count}
     return shown
 
 
@@ -144,6 +148,7 @@ def status(service: TaskScheduler) -> dict[str, Any]:
         "store": found["store"],
         "holder": found["holder"],
         "clock": found["clock"] and found["clock"] | {"last_jump": _jump(found["clock"]["last_jump"], zone)},
+        "jobs_files": found["jobs_files"] and _jobs_files(found["jobs_files"], zone),
         "timezone": service.config.timezone,
         "warnings": service.warnings(),
         "version": VERSION,
@@ -154,3 +159,13 @@ def _jump(jump: Jump | None, zone: tzinfo) -> dict[str, Any] | None:
     if jump is None:
         return None
     return {"kind": jump.kind, "seconds": jump.seconds, "noticed_at": iso(jump.noticed_at, zone)}
+
+
+def _jobs_files(report: dict[str, Any], zone: tzinfo) -> dict[str, Any]:
+    read_at, problems = report["read_at"], [_file_problem(problem) for problem in report["problems"]]
+    times = {"read_at": read_at and local(read_at, zone), "read_at_iso": iso_or_none(read_at, zone)}
+    return report | times | {"problems": problems}
+
+
+def _file_problem(found: FileProblem) -> dict[str, Any]:
+    return {"file": str(found.file), "line": found.line, "task_id": found.task_id, **problem_body(found.problem)}

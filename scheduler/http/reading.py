@@ -21,6 +21,8 @@ from scheduler.spellings import SPELLING_FIELDS, read_schedule
 from scheduler.task_scheduler import TaskScheduler
 from tasks import TASK_TYPES
 
+_OF_THE_REQUEST = ("replace", "override")
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -30,6 +32,7 @@ class Definition:
     task_id: str
     replace: bool
     job: Job | None
+    override: bool = False
 
 
 def read(service: TaskScheduler, model: type[BaseModel], given: Mapping[str, Any]) -> BaseModel | Definition:
@@ -77,13 +80,10 @@ def _read_when(service: TaskScheduler, fine: Mapping[str, Any]) -> None:
 
 def _read_definition(service: TaskScheduler, model: type[BaseModel], given: Mapping[str, Any]) -> Definition:
     """Take the request apart; what the fields of a job may be, the scheduler says for every caller alike."""
-    fields = {name: value for name, value in given.items() if name not in ("action", "replace")}
+    fields = {name: value for name, value in given.items() if name not in ("action", *_OF_THE_REQUEST)}
     if model is requests.Update:
         return _read_update(service, fields, given)
-    job, problems = None, []
-    replace = given.get("replace", False)
-    if not isinstance(replace, bool):
-        problems.append(Problem("replace", f"'replace' must be true or false, not {shorten(replace, 60)!r}", replace))
+    job, problems = None, _problems_of_flags(given)
     kind = next((name for name in TASK_TYPES if name == given.get("type")), "task")
     fields.setdefault("task_id", f"{kind}-{secrets.token_hex(4)}")
     try:
@@ -92,7 +92,16 @@ def _read_definition(service: TaskScheduler, model: type[BaseModel], given: Mapp
         problems = [*error.problems, *problems]
     if problems:
         raise InvalidRequest(problems)
-    return Definition(fields, str(fields["task_id"]), replace, job)
+    return Definition(fields, str(fields["task_id"]), given.get("replace", False), job, given.get("override", False))
+
+
+def _problems_of_flags(given: Mapping[str, Any]) -> list[Problem]:
+    """Return what is wrong with the fields that belong to a request, not to the job that it defines."""
+    return [
+        Problem(name, f"'{name}' must be true or false, not {shorten(given[name], 60)!r}", given[name])
+        for name in _OF_THE_REQUEST
+        if not isinstance(given.get(name, False), bool)
+    ]
 
 
 def _read_update(service: TaskScheduler, fields: dict[str, Any], given: Mapping[str, Any]) -> Definition:
@@ -100,14 +109,15 @@ def _read_update(service: TaskScheduler, fields: dict[str, Any], given: Mapping[
     problems: list[Problem] = []
     if "replace" in given:
         problems.append(unknown_field("replace", job_fields(), given["replace"]))
+    own = [name for name in ("action", "task_id", "override") if name in given]
     try:
-        request = requests.Update.model_validate({name: given[name] for name in ("action", "task_id") if name in given})
+        request = requests.Update.model_validate({name: given[name] for name in own})
     except ValidationError as error:
         problems += explain(error, requests.Update)
     if problems:
         raise InvalidRequest(problems + _problems_of_changes(service, fields))
     assert isinstance(request, requests.Update)
-    return Definition(fields, request.task_id, False, None)
+    return Definition(fields, request.task_id, False, None, request.override)
 
 
 def _problems_of_changes(service: TaskScheduler, fields: Mapping[str, Any]) -> list[Problem]:
@@ -129,7 +139,7 @@ def with_known(problem: Problem, model: type[BaseModel], given: Mapping[str, Any
     """Name the field that was most likely meant by an unknown one, of all that the action takes."""
     if problem.code != "unknown_field" or problem.field not in given or problem.field in job_fields():
         return problem
-    known = set(problem.accepted) | ({"replace"} if model is requests.Create else set())
+    known = set(problem.accepted) | (set(_OF_THE_REQUEST) if model is requests.Create else set())
     meant = requests.SYNONYMS.get(problem.field.lower())
     if meant in known:
         text = f"unknown field '{problem.field}'; did you mean '{meant}'?"

@@ -32,6 +32,9 @@ SYNONYMS = {
 """What other schedulers call some of our fields, so that a refusal names ours."""
 
 
+OVERRIDE = "Change a task that a file defines, until its entry there changes."
+
+
 def _cursor(pattern: str) -> AfterValidator:
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -76,6 +79,7 @@ class Create(Job):
         None, description="The task's id: 1 to 128 printable characters. Made up when left out."
     )
     replace: bool = Field(False, description="Replace a task of that id that has another definition.")
+    override: bool = Field(False, description=OVERRIDE)
 
 
 class Update(Request):
@@ -84,6 +88,7 @@ class Update(Request):
     model_config = ConfigDict(extra="allow")
 
     task_id: Id
+    override: bool = Field(False, description=OVERRIDE)
 
     @classmethod
     def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -111,6 +116,12 @@ class OneTask(Request):
     """The id of a task."""
 
     task_id: Id
+
+
+class ChangedTask(OneTask):
+    """The id of a task that is changed."""
+
+    override: bool = Field(False, description=OVERRIDE)
 
 
 class RunNow(OneTask):

@@ -28,6 +28,7 @@ from scheduler.store import state
 from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, UtcTime, jobs, runs
 
+_IDS_A_QUERY = 500
 _PRESENT = jobs.c.removed_at.is_(None)
 _PLANNED = and_(_PRESENT, jobs.c.enabled == true(), jobs.c.paused == false(), jobs.c.ended == false())
 _COLUMNS = (
@@ -45,6 +46,9 @@ _COLUMNS = (
     jobs.c.next_fire_time,
     jobs.c.due_at,
     jobs.c.fired,
+    jobs.c.origin,
+    jobs.c.filed,
+    jobs.c.removed_at,
 )
 
 
@@ -132,6 +136,27 @@ def find_job(connection: Connection, task_id: str) -> StoredJob | None:
     """Return the job of that id, or None."""
     row = connection.execute(_FIND, {"id": task_id}).one_or_none()
     return None if row is None else _stored(row)
+
+
+def of_files(connection: Connection) -> list[StoredJob]:
+    """Return the jobs that files define, and those that files did define when somebody else removed them."""
+    query = select(*_COLUMNS).where(jobs.c.origin.is_not(None)).order_by(jobs.c.key)
+    return [_stored(row) for row in connection.execute(query)]
+
+
+def find_jobs(connection: Connection, task_ids: Sequence[str]) -> list[StoredJob]:
+    """Return those of the jobs that exist."""
+    found: list[StoredJob] = []
+    for start in range(0, len(task_ids), _IDS_A_QUERY):
+        some = jobs.c.task_id.in_(task_ids[start : start + _IDS_A_QUERY])
+        found += map(_stored, connection.execute(select(*_COLUMNS).where(some, _PRESENT)))
+    return found
+
+
+def forget_removed(connection: Connection, task_id: str) -> None:
+    """Let a removed job be no file's any more, so that the file may define it anew."""
+    mine = and_(jobs.c.task_id == task_id, jobs.c.removed_at.is_not(None), jobs.c.origin.is_not(None))
+    connection.execute(update(jobs).where(mine).values(origin=None, filed=None))
 
 
 def get_job(connection: Connection, key: int) -> StoredJob:
@@ -288,4 +313,7 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredJob:
         next_fire_time=row.next_fire_time,
         due_at=row.due_at,
         fired=row.fired,
+        origin=row.origin,
+        filed=row.filed,
+        removed_at=row.removed_at,
     )

@@ -113,6 +113,8 @@ jobs = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
     Column("revision", BigInteger, nullable=False),
+    Column("origin", Text),
+    Column("filed", JsonText),
     Index(
         "jobs_task_id_present",
         "task_id",
@@ -121,9 +123,13 @@ jobs = Table(
         postgresql_where=text("removed_at IS NULL"),
     ),
     Index("jobs_revision", "revision"),
+    Index("jobs_origin", "origin"),
     sqlite_autoincrement=True,
 )
 """`due_at` is `next_fire_time` moved by the job's jitter; `fired` counts the runs its schedule has started.
+
+`origin` is the file that defines a job, and `filed` what that said last (scheduler/jobsfiles); both are null for a job
+of the API.
 
 A removed job keeps its row, so that its runs stay readable and its key is never given again."""
 

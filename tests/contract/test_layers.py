@@ -28,7 +28,7 @@ FLOORS = [
     ["policy", "events"],
     ["definitions", "explain"],
     ["store", "lease", "alarm"],
-    ["fire_times", "clock", "executor", "recovery", "retention", "watch", "auth"],
+    ["fire_times", "clock", "executor", "recovery", "retention", "watch", "jobsfiles", "auth"],
     ["dispatcher"],
     ["holder"],
     ["task_scheduler"],
@@ -46,6 +46,7 @@ DOORS = {
     "argon2": {"scheduler/auth/passwords.py"},
     "tzlocal": {"scheduler/config.py"},
     "yaml": {"scheduler/yaml_text.py"},
+    "watchdog": {"scheduler/jobsfiles/watching.py"},
 }
 
 

@@ -1,0 +1,94 @@
+"""Carry a plan out: write jobs as files define them, and let go of those that no file defines any more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from scheduler.definitions import columns, is_moved
+from scheduler.errors import Problem
+from scheduler.fire_times import settle
+from scheduler.jobsfiles.plan import Plan, is_filed
+from scheduler.jobsfiles.reading import Entry, FileProblem
+from scheduler.models import StoredJob
+from scheduler.spellings import Schedule
+from scheduler.store import Connection, jobs, runs, state
+
+CREATED_BY = "file"
+"""What is told of who made a job that a file defines."""
+
+
+class Applier(Protocol):
+    """What can carry out a plan: the TaskScheduler."""
+
+    def apply_files(self, plan: Plan) -> list[FileProblem]:
+        """Do what the plan says; return what could not be done."""
+
+
+def apply(service: Applier, plan: Plan) -> list[FileProblem]:
+    """Do what a plan says, and return what could not be done. A second time, it changes nothing."""
+    return service.apply_files(plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Units of work for the store, each of which looks at the present row first: it may be run twice."""
+
+    now: datetime
+    removed: Literal["pause", "remove"]
+    most: int
+
+    def keep(self, connection: Connection, entry: Entry, schedule: Schedule) -> FileProblem | None:
+        """Add a job or change it to what its entry says; one that is moved to another time loses its phase."""
+        job, stored = entry.job, jobs.find_job(connection, entry.task_id)
+        filed = {"origin": str(entry.file), "filed": {"definition": job.definition()}}
+        if stored is None:
+            if jobs.count_jobs(connection) >= self.most:
+                return _too_many(entry, self.most)
+            jobs.forget_removed(connection, entry.task_id)
+            values = columns(job, schedule, self.now, self.now)
+            jobs.insert_job(connection, job.task_id, {**values, **filed, **self._made()})
+        elif stored.file != str(entry.file) or not is_filed(stored, job):
+            moved = is_moved(stored, job)
+            planned, anchor = (schedule, self.now) if moved else (stored.read_schedule(), stored.anchor)
+            pending = stored.next_fire_time if stored.planned and not moved else None
+            values = columns(job, planned, anchor, self.now, stored.fired, pending)
+            if pending is None or values["next_fire_time"] is None:
+                self._settle(connection, stored, "its task was changed")
+            jobs.change_job(connection, stored, {**values, **filed, "paused": _stays_paused(stored)})
+        return None
+
+    def _settle(self, connection: Connection, stored: StoredJob, reason: str) -> None:
+        settle(connection, stored, state.planned_since(connection), reason, self.now)
+
+    def _made(self) -> Mapping[str, Any]:
+        return {"created_at": self.now, "created_by": CREATED_BY}
+
+    def let_go(self, connection: Connection, planned: StoredJob) -> None:
+        """Pause or remove a job whose entry is gone."""
+        stored = jobs.find_job(connection, planned.task_id)
+        if stored is None or stored.file is None:
+            return
+        self._settle(connection, stored, f"its task was {self.removed}d")
+        if self.removed == "remove":
+            gone = {"removed_at": self.now, "updated_at": self.now, "origin": None, "filed": None}
+            jobs.change_job(connection, stored, gone)
+            active = [run.run_id for run in runs.active_runs(connection, stored.key)]
+            runs.request_cancel(connection, active, "its task was removed", self.now)
+            return
+        filed = {**(stored.filed or {}), "gone": True, "paused": stored.paused}
+        unplanned = {"paused": True, "next_fire_time": None, "due_at": None}
+        jobs.change_job(connection, stored, {**unplanned, "filed": filed, "updated_at": self.now})
+
+
+def _stays_paused(stored: StoredJob) -> bool:
+    """Whether a job that somebody has paused is changed; one that was paused because its entry was gone goes on."""
+    filed = stored.filed or {}
+    return bool(filed["paused"]) if filed.get("gone") else stored.paused
+
+
+def _too_many(entry: Entry, most: int) -> FileProblem:
+    text = f"{most} tasks exist, which is the limit (SCHEDULER_MAX_TASKS): remove some first"
+    return FileProblem(entry.file, entry.line, Problem("id", text, entry.task_id, code="too_many_tasks"), entry.task_id)

@@ -1,0 +1,110 @@
+"""Bring files of jobs and the store together: what the files say, a plan, and the plan carried out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from scheduler.config import SchedulerConfig
+from scheduler.definitions import Definitions
+from scheduler.errors import InvalidRequest
+from scheduler.jobsfiles.applying import Steps
+from scheduler.jobsfiles.plan import Plan, is_filed, plan
+from scheduler.jobsfiles.reading import Entry, FileProblem, Judge, Reading, Source, read_entries, read_sources
+from scheduler.models import WHEN_FIELDS, Job, StoredJob, read_job
+from scheduler.phrases import read_zone
+from scheduler.spellings import Schedule
+from scheduler.store import Connection, Database, jobs
+
+Unit = Callable[[Connection], FileProblem | None]
+
+STEPS_A_COMMIT = 100
+"""So many jobs are written in one transaction: fire times wait for it."""
+
+
+class FiledJobs:
+    """The jobs that files define, of one scheduler."""
+
+    def __init__(
+        self, config: SchedulerConfig, store: Database, definitions: Definitions, now: Callable[[], datetime]
+    ) -> None:
+        self._config, self._store, self._definitions, self._now = config, store, definitions, now
+        self.paths = [path for path in (config.jobs_file, config.jobs_dir) if path is not None]
+
+    def take_in(self) -> list[Source]:
+        """Read the bytes of all files that the settings name; a directory that is gone is a fault, a file is not."""
+        sources = read_sources(self.paths)
+        gone = "the directory does not exist: its jobs stay as they are until it is there"
+        return [
+            replace(source, error=gone) if source.missing and source.path == self._config.jobs_dir else source
+            for source in sources
+        ]
+
+    def read(self, sources: Sequence[Source]) -> Reading:
+        """Return what stands in files, judged by the settings."""
+        return read_entries(sources, self._judge(self._store.read(jobs.of_files)), self._config.allowed_dirs[0])
+
+    def compare(self, reading: Reading, paths: Sequence[Path] | None = None) -> Plan:
+        """Say what has to be done; with `paths`, only jobs of those files or directories can be removed."""
+        ids = [entry.task_id for entry in reading.entries]
+
+        def unit(connection: Connection) -> list[StoredJob]:
+            filed = jobs.of_files(connection)
+            known = {job.task_id for job in filed if job.removed_at is None}
+            return filed + jobs.find_jobs(connection, [task_id for task_id in ids if task_id not in known])
+
+        return plan(self._store.read(unit), reading.entries, reading.problems, paths)
+
+    def plan(self, paths: Sequence[Path] | None = None) -> Plan:
+        """Read files (those of the settings where none are named) and say what has to be done."""
+        sources = self.take_in() if paths is None else read_sources(paths)
+        return self.compare(self.read(sources), paths)
+
+    def apply(self, planned: Plan) -> list[FileProblem]:
+        """Do what a plan says; return what could not be done."""
+        now = self._definitions.moment()
+        steps = Steps(now, self._config.jobs_removed, self._config.max_tasks)
+        units: list[Unit] = [partial(steps.let_go, planned=stored) for stored in planned.removed]
+        units += [partial(jobs.forget_removed, task_id=task_id) for task_id in planned.forgotten]
+        problems: list[FileProblem] = []
+        for entry in (*planned.added, *(change.entry for change in planned.changed)):
+            try:
+                units.append(partial(steps.keep, entry=entry, schedule=self._schedule(entry, now)))
+            except InvalidRequest as error:  # its time has passed since it was read
+                problems += [FileProblem(entry.file, entry.line, found, entry.task_id) for found in error.problems]
+        for start in range(0, len(units), STEPS_A_COMMIT):
+            problems += self._store.write(partial(_together, units=units[start : start + STEPS_A_COMMIT]))
+        return problems
+
+    def _schedule(self, entry: Entry, now: datetime) -> Schedule:
+        return self._definitions.check(entry.job, now)[1]
+
+    def _judge(self, filed: Iterable[StoredJob]) -> Judge:
+        """Return what makes a Job of an entry. One that was right when it was filed is not wrong once its time has
+        passed."""
+        known: defaultdict[str, list[StoredJob]] = defaultdict(list)
+        for stored in filed:
+            known[stored.task_id].append(stored)
+
+        def judge(fields: Mapping[str, Any]) -> Job:
+            try:
+                return self._definitions.check(self._definitions.read(fields), self._definitions.moment())[0]
+            except InvalidRequest as error:
+                if any(problem.field.partition(".")[0] not in WHEN_FIELDS for problem in error.problems):
+                    raise
+                job = self._definitions.complete(read_job(fields))
+                job = job.model_copy(update={"timezone": read_zone(job.timezone).key})
+                if not any(is_filed(stored, job) for stored in known[job.task_id]):
+                    raise
+                return job
+
+        return judge
+
+
+def _together(connection: Connection, units: Sequence[Unit]) -> list[FileProblem]:
+    return [problem for unit in units if (problem := unit(connection)) is not None]

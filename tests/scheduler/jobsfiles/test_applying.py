@@ -1,0 +1,306 @@
+"""A plan carried out: jobs are as the files say, keep phase and history, and a second time nothing changes."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scheduler.config import SchedulerConfig
+from scheduler.errors import Conflict, NotFound
+from scheduler.jobsfiles import apply
+from scheduler.models import Job, StoredJob
+from scheduler.store import jobs
+from scheduler.store.jobs import JobFilter
+from scheduler.store.runs import RunFilter
+from scheduler.task_scheduler import TaskScheduler
+from tests.owned_time import Time
+
+Make = Callable[..., TaskScheduler]
+Write = Callable[..., Path]
+
+
+def entry(task_id: str = "a", **fields: Any) -> dict[str, Any]:
+    return {"id": task_id, "command": "ls", "schedule": "every 10 minutes", **fields}
+
+
+def say(write: Write, *entries: dict[str, Any]) -> None:
+    write("jobs.yaml", json.dumps(entries))
+
+
+def load(scheduler: TaskScheduler) -> dict[str, int]:
+    """Do what the files say; a second time must change nothing."""
+    found = scheduler.plan_files()
+    assert apply(scheduler, found) == []
+    before = rows(scheduler)
+    assert scheduler.plan_files().is_empty
+    assert apply(scheduler, found) == []
+    assert rows(scheduler) == before
+    return {name: number for name, number in found.counts().items() if number}
+
+
+def rows(scheduler: TaskScheduler) -> list[StoredJob]:
+    return [info.stored for info in scheduler.list_jobs(JobFilter(), 0, 1000)[0]]
+
+
+@pytest.fixture
+def scheduler(make_scheduler: Make, write: Write) -> TaskScheduler:
+    write("jobs/README", "")
+    return make_scheduler()
+
+
+def test_job_of_a_file(scheduler: TaskScheduler, write: Write, tmp_path: Path) -> None:
+    say(write, entry(description="x"))
+    assert load(scheduler) == {"added": 1}
+    stored = scheduler.get_job("a").stored
+    assert (stored.origin, stored.created_by) == (str(tmp_path / "jobs.yaml"), "file")
+    assert load(scheduler) == {"unchanged": 1}
+
+
+def test_zone_is_kept_by_its_own_name(scheduler: TaskScheduler, write: Write) -> None:
+    say(write, entry(timezone="europe/berlin"), entry("b"))
+    load(scheduler)
+    assert [stored.job.timezone for stored in rows(scheduler)] == ["Europe/Berlin", "UTC"]
+
+
+def test_what_was_due_gets_its_row_before_a_change_or_removal(
+    scheduler: TaskScheduler, write: Write, time: Time
+) -> None:
+    say(write, entry(), entry("b"))
+    load(scheduler)
+    scheduler.start()
+    time.move(minutes=10, seconds=1)
+    say(write, entry(schedule="every 11 minutes"))
+    load(scheduler)
+    told = {run.task_id: run.details["reason"] for run in scheduler.list_runs(RunFilter(), None, 10)}
+    assert told == {"a": "its task was changed", "b": "its task was paused"}
+
+
+def test_change_keeps_history_and_phase(scheduler: TaskScheduler, write: Write, time: Time) -> None:
+    say(write, entry())
+    load(scheduler)
+    before = scheduler.get_job("a").stored
+    time.move(minutes=3)
+    say(write, entry(description="another"))
+    assert load(scheduler) == {"changed": 1}
+    after = scheduler.get_job("a").stored
+    assert (after.key, after.anchor, after.next_fire_time) == (before.key, before.anchor, before.next_fire_time)
+    say(write, entry(schedule="every 11 minutes"))
+    load(scheduler)
+    after = scheduler.get_job("a").stored
+    assert (after.key, after.anchor) == (before.key, time.now)
+
+
+def test_unchanged_job_is_not_touched(scheduler: TaskScheduler, write: Write, time: Time) -> None:
+    say(write, entry(), entry("b"))
+    load(scheduler)
+    before = scheduler.get_job("a").stored
+    time.move(minutes=3)
+    say(write, entry(), entry("b", command="pwd"))
+    assert load(scheduler) == {"changed": 1, "unchanged": 1}
+    assert scheduler.get_job("a").stored == before
+
+
+def test_entry_that_goes_pauses_its_job_and_one_that_returns_resumes_it(scheduler: TaskScheduler, write: Write) -> None:
+    say(write, entry())
+    load(scheduler)
+    key = scheduler.get_job("a").stored.key
+    say(write)
+    assert load(scheduler) == {"removed": 1}
+    info = scheduler.get_job("a")
+    assert (info.stored.paused, info.next_fire_time, info.stored.file) == (True, None, None)
+    say(write, entry())
+    assert load(scheduler) == {"changed": 1}
+    info = scheduler.get_job("a")
+    assert (info.stored.key, info.stored.paused, info.next_fire_time is None) == (key, False, False)
+
+
+def test_what_somebody_paused_stays_paused(scheduler: TaskScheduler, write: Write) -> None:
+    say(write, entry())
+    load(scheduler)
+    scheduler.pause_job("a", override=True)
+    assert load(scheduler) == {"unchanged": 1}
+    for entries in ([entry(command="pwd")], [], [entry()]):
+        say(write, *entries)
+        load(scheduler)
+        assert scheduler.get_job("a").stored.paused
+
+
+def test_entry_that_goes_removes_its_job_where_that_is_set(make_scheduler: Make, write: Write) -> None:
+    write("jobs/README", "")
+    scheduler = make_scheduler(jobs_removed="remove")
+    say(write, entry())
+    load(scheduler)
+    key = scheduler.get_job("a").stored.key
+    run = scheduler.run_now("a")
+    say(write)
+    assert load(scheduler) == {"removed": 1}
+    with pytest.raises(NotFound):
+        scheduler.get_job("a")
+    assert scheduler.get_run(run.run_id).status == "cancelled"
+    say(write, entry())
+    assert load(scheduler) == {"added": 1}
+    assert scheduler.get_job("a").stored.key != key
+
+
+@pytest.mark.parametrize("name", ["update", "remove", "pause", "replace"])
+def test_job_of_a_file_is_changed_with_override_only(scheduler: TaskScheduler, write: Write, name: str) -> None:
+    say(write, entry())
+    load(scheduler)
+    another = Job(task_id="a", type="command", interval="hourly", command="pwd")
+    change: Callable[..., Any] = {
+        "update": lambda **how: scheduler.update_job("a", {"command": "pwd"}, **how),
+        "remove": lambda **how: scheduler.remove_job("a", **how),
+        "pause": lambda **how: scheduler.pause_job("a", **how),
+        "replace": lambda **how: scheduler.add_job(another, replace=True, **how),
+    }[name]
+    before = rows(scheduler)
+    with pytest.raises(Conflict) as caught:
+        change()
+    assert caught.value.code == "managed_by_file"
+    assert rows(scheduler) == before
+    change(override=True)
+    changed = rows(scheduler)
+    assert changed != before
+    assert load(scheduler) == {"unchanged": 1}
+    assert rows(scheduler) == changed
+    say(write, entry(command="id"))
+    load(scheduler)
+    assert scheduler.get_job("a").stored.job.command == "id"
+
+
+def test_one_shot_that_has_passed_stays_right(scheduler: TaskScheduler, write: Write, time: Time) -> None:
+    once = {"type": "date", "run_date": "2026-06-01T12:05:00+00:00"}
+    say(write, {"id": "a", "command": "ls", "trigger": once}, {"id": "b", "command": "ls", "schedule": "in 5 minutes"})
+    load(scheduler)
+    time.move(hours=1)
+    assert load(scheduler) == {"unchanged": 2}
+    say(write, {"id": "new", "command": "ls", "trigger": once})
+    assert [problem.task_id for problem in scheduler.plan_files().faulty] == ["new"]
+
+
+def test_bad_entry_leaves_the_last_good_version(scheduler: TaskScheduler, write: Write) -> None:
+    say(write, entry(), entry("b"))
+    load(scheduler)
+    before = scheduler.get_job("a").stored
+    say(write, entry(priority="hgih"), entry("b", command="pwd"))
+    assert load(scheduler) == {"changed": 1, "faulty": 1}
+    assert scheduler.get_job("a").stored == before
+    assert scheduler.get_job("b").stored.job.command == "pwd"
+
+
+def test_file_that_cannot_be_read_removes_nothing_and_one_that_is_gone_all(
+    scheduler: TaskScheduler, write: Write, tmp_path: Path
+) -> None:
+    say(write, entry())
+    write("jobs/b.yaml", json.dumps(entry("b")))
+    assert load(scheduler) == {"added": 2}
+    (tmp_path / "jobs.yaml").write_text("- [")
+    assert load(scheduler) == {"unchanged": 1, "faulty": 1}
+    (tmp_path / "jobs.yaml").unlink()
+    assert load(scheduler) == {"removed": 1, "unchanged": 1}
+    (tmp_path / "jobs").rename(tmp_path / "elsewhere")
+    assert load(scheduler) == {"faulty": 1}
+    assert not scheduler.get_job("b").stored.paused
+
+
+def test_job_made_by_other_means(scheduler: TaskScheduler, write: Write) -> None:
+    mine = Job(task_id="a", type="command", interval="every 10 minutes", command="mine")
+    scheduler.add_job(mine)
+    say(write, entry())
+    assert load(scheduler) == {"faulty": 1}
+    assert scheduler.get_job("a").stored.job.command == "mine"
+    say(write, entry(replace_existing=True))
+    assert load(scheduler) == {"changed": 1}
+    assert scheduler.get_job("a").stored.job.command == "ls"
+
+
+def test_limit_of_tasks_is_told(make_scheduler: Make, write: Write) -> None:
+    write("jobs/README", "")
+    scheduler = make_scheduler(max_tasks=1)
+    say(write, entry(), entry("b"))
+    [problem] = scheduler.apply_files(scheduler.plan_files())
+    assert (problem.task_id, problem.problem.code) == ("b", "too_many_tasks")
+    assert [stored.task_id for stored in rows(scheduler)] == ["a"]
+
+
+def test_named_files_only(scheduler: TaskScheduler, write: Write) -> None:
+    say(write, entry())
+    load(scheduler)
+    other = write("other.yaml", json.dumps(entry("b")))
+    found = scheduler.plan_files([other])
+    assert found.counts() == {"added": 1, "changed": 0, "removed": 0, "unchanged": 0, "faulty": 0}
+
+
+ENTRIES = st.dictionaries(
+    st.sampled_from(["a", "b", "c"]),
+    st.fixed_dictionaries(
+        {"command": st.sampled_from(["ls", "pwd"]), "schedule": st.sampled_from(["hourly", "daily", "nonsense"])},
+        optional={"is_enabled": st.booleans(), "replace_existing": st.booleans()},
+    ),
+)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    versions=st.lists(st.tuples(ENTRIES, ENTRIES), min_size=1, max_size=4),
+    removed=st.sampled_from(["pause", "remove"]),
+    by_hand=st.lists(st.sampled_from(["pause", "remove", "update"]), max_size=4),
+)
+def test_a_plan_applied_twice_changes_nothing_the_second_time(
+    versions: list[tuple[dict[str, Any], dict[str, Any]]], removed: str, by_hand: list[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "workspace").mkdir()
+        (folder / "jobs").mkdir()
+        config = SchedulerConfig(
+            allowed_dirs=(folder / "workspace",),
+            data_dir=folder / "data",
+            timezone="UTC",
+            jobs_file=folder / "jobs.yaml",
+            jobs_dir=folder / "jobs",
+            jobs_removed=removed,
+        )
+        scheduler = TaskScheduler(config, Time())
+        try:
+            for number, (whole, single) in enumerate(versions):
+                listed = [{"id": task_id, **fields} for task_id, fields in whole.items()]
+                (folder / "jobs.yaml").write_text(json.dumps(listed))
+                for task_id in "abc":
+                    (folder / f"jobs/{task_id}.yaml").unlink(missing_ok=True)
+                for task_id, fields in single.items():
+                    (folder / f"jobs/{task_id}.yaml").write_text(json.dumps({"id": task_id, **fields}))
+                load(scheduler)
+                if number < len(by_hand):
+                    change_by_hand(scheduler, by_hand[number])
+                    load(scheduler)
+        finally:
+            scheduler.close()
+
+
+def change_by_hand(scheduler: TaskScheduler, how: str) -> None:
+    """Change the first job that there is, file or no file."""
+    for stored in rows(scheduler)[:1]:
+        if how == "update":
+            scheduler.update_job(stored.task_id, {"command": "id"}, override=True)
+        else:
+            getattr(scheduler, f"{how}_job")(stored.task_id, override=True)
+
+
+def test_removed_rows_of_files_are_few(scheduler: TaskScheduler, write: Write) -> None:
+    """However often a job is removed by hand and comes back, its file remembers one of them."""
+    for number in range(3):
+        say(write, entry(description=str(number)))
+        load(scheduler)
+        scheduler.remove_job("a", override=True)
+    assert len(scheduler._store.read(jobs.of_files)) == 1
+    say(write)
+    load(scheduler)
+    assert scheduler._store.read(jobs.of_files) == []
