@@ -13,7 +13,7 @@ from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
 from scheduler.models import Origin, Run, RunStatus, utc_now
 from scheduler.policy import Decision, Verdict, judge
-from scheduler.store import Connection, Database, jobs, runs
+from scheduler.store import Connection, Database, is_trouble, jobs, runs
 from scheduler.store.jobs import Advance, DueJob, Plan
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,9 @@ class Dispatcher:
             try:
                 rule = self.rule(connection, row.key, row.revision)
                 self._judge(outcome, row, rule)
-            except Exception:
+            except Exception as error:
+                if is_trouble(error):
+                    raise
                 # One definition that cannot be read must not keep the others from firing.
                 log.exception("a task cannot be planned", extra={"task_id": row.task_id})
         if careful:

@@ -242,7 +242,6 @@ class Holder:
         running = bool(self._store.read(state.is_running))
         if running == self._running:
             return
-        self._running = running
         if running:
             self._revision, plans = self._store.read(lambda c: (state.revision(c), list(jobs.planned(c))))
             self._clock.load(plans + self._dispatcher.waiting_plans())
@@ -251,6 +250,8 @@ class Holder:
             self._executor.forget_queued()
             self._dispatcher.forget_runs()
             self._follow_runs()
+        # Only now: what failed half way is done again at the next look.
+        self._running = running
 
     def _follow_jobs(self) -> None:
         if self._store.read(state.revision) == self._revision:

@@ -179,6 +179,8 @@ class SocketDoorbell:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
         listener.bind(self._path)
+        if self._listener is not None:
+            self._listener.close()
         self._listener = listener
 
     def wait(self, seconds: float) -> frozenset[Ring]:
@@ -199,9 +201,8 @@ class SocketDoorbell:
 
     def close(self) -> None:
         """Hear and ring no more."""
+        # The name is left: by now it may be that of the next holder.
         if self._listener is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
             self._listener.close()
         self._sender.close()
         os.close(self._directory)

@@ -61,7 +61,9 @@ def _put_right(connection: Connection, now: datetime, is_ours: Callable[[str], b
         if job is None or _is_too_late(job, run, now):
             reason = "it still waited for a worker when the server died, and its grace has passed"
             runs.end_queued(connection, runs.is_run(run.run_id), RunStatus.MISSED, reason, now)
-    return Found([run.run_id for run in interrupted], runs.active_runs(connection))
+    # What goes on here is not among them: by the time that they are assigned it may have ended, and would start anew.
+    left = [run for run in runs.active_runs(connection) if run.status is RunStatus.QUEUED]
+    return Found([run.run_id for run in interrupted], left)
 
 
 def _definition(connection: Connection, key: int) -> Job | None:

@@ -9,5 +9,6 @@ from sqlalchemy import Connection
 from scheduler.store import jobs, runs, state, tokens
 from scheduler.store.database import Database
 from scheduler.store.sqlite import sqlite_url
+from scheduler.store.writer import is_trouble
 
-__all__ = ["Connection", "Database", "jobs", "runs", "sqlite_url", "state", "tokens"]
+__all__ = ["Connection", "Database", "is_trouble", "jobs", "runs", "sqlite_url", "state", "tokens"]

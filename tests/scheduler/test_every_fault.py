@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, event
 
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, NotFound, Unavailable
@@ -42,26 +41,33 @@ class Fault:
         self._lock = threading.Lock()
         for engine in (scheduler._store.backend.readers, scheduler._store.backend.writers):
             event.listen(engine, "before_cursor_execute", self._before_statement)
-            event.listen(engine, "commit", self._before_commit)
+            self._fail_commits(engine)
 
     @property
     def came(self) -> bool:
         return self.count >= self._at
 
-    def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         # What an operation begins with, and how it is taken back, is part of it.
         if not statement.startswith(("BEGIN", "ROLLBACK", "SET ", "SHOW")):
-            self._operation(statement)
+            self._operation(connection.engine)
 
-    def _before_commit(self, _connection: Any) -> None:
-        self._operation("COMMIT")
+    def _fail_commits(self, engine: Engine) -> None:
+        commit = engine.dialect.do_commit
 
-    def _operation(self, what: str) -> None:
+        def do_commit(connection: Any) -> None:
+            self._operation(engine)
+            commit(connection)
+
+        engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
+
+    def _operation(self, engine: Engine) -> None:
         with self._lock:
             self.count += 1
             if self.count != self._at:
                 return
-        raise OperationalError(what, {}, OSError("no space left, says the test"))
+        assert engine.dialect.dbapi is not None
+        raise engine.dialect.dbapi.OperationalError("no space left, says the test")
 
 
 @pytest.fixture(autouse=True)

@@ -113,6 +113,16 @@ def test_what_waited_goes_on_waiting_unless_it_is_too_late(
     assert len(found.waiting) == (status is RunStatus.QUEUED)
 
 
+def test_what_goes_on_in_this_process_is_let_alone_and_not_begun_again(
+    scheduler: TaskScheduler, time: Time, left: Callable[..., Run]
+) -> None:
+    scheduler.start()
+    mine, waits = left("running"), left("queued", ago=2)
+    found = recover(scheduler._store, time, lambda: None, lambda run_id: run_id == mine.run_id)
+    assert found.interrupted == []
+    assert [run.run_id for run in found.waiting] == [waits.run_id]
+
+
 def test_twice_is_once(scheduler: TaskScheduler, time: Time, left: Callable[..., Run]) -> None:
     scheduler.start()
     left("running", at_least_once=True)
