@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Text,
     and_,
     bindparam,
     false,
@@ -226,6 +227,16 @@ def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan
     now = state.revision(connection)
     rows = connection.execute(query).all()
     return now, [Plan(row.key, row.due_at if row.planned else None) for row in rows]
+
+
+def expecting_since(connection: Connection, revision: int) -> tuple[int, dict[int, bool]]:
+    """Return the present revision and, for each job changed after `revision`, whether something is expected of it."""
+    says_so = and_(_PRESENT, type_coerce(jobs.c.definition, Text).contains('"expect":{'))
+    query = select(jobs.c.key, says_so.label("expecting")).where(jobs.c.revision > revision)
+    now = state.revision(connection)
+    if revision < 0:
+        query = query.where(says_so)
+    return now, {row.key: bool(row.expecting) for row in connection.execute(query)}
 
 
 _DUE = (

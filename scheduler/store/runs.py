@@ -156,6 +156,12 @@ def running_jobs(connection: Connection) -> set[int]:
     return set(connection.execute(select(runs.c.job_key).where(IS_ACTIVE, runs.c.status == "running")).scalars())
 
 
+def nth_success(connection: Connection, job_key: int, n: int) -> datetime | None:
+    """Return when the `n`-th run of a job that completed ended, counted from the newest; None where there are fewer."""
+    query = select(runs.c.finished_at).where(runs.c.job_key == job_key, runs.c.status == RunStatus.COMPLETED.value)
+    return connection.execute(query.order_by(runs.c.finished_at.desc()).offset(n - 1).limit(1)).scalar()
+
+
 def count_queued(connection: Connection) -> int:
     """Count the runs that wait."""
     query = select(func.count()).select_from(runs).where(IS_ACTIVE, runs.c.status == "queued")
@@ -271,7 +277,11 @@ def interrupt_running(
     A run that `is_ours` says goes on in this process is let alone.
     """
     going = map(_run, connection.execute(_ACTIVE.where(runs.c.status == RunStatus.RUNNING.value)))
-    gone = [replace(run, status=RunStatus.INTERRUPTED, finished_at=now) for run in going if not is_ours(run.run_id)]
+    gone = [
+        replace(run, status=RunStatus.INTERRUPTED, finished_at=now, details={"reason": reason})
+        for run in going
+        if not is_ours(run.run_id)
+    ]
     connection.execute(
         update(runs)
         .where(IS_ACTIVE, runs.c.run_id.in_([run.run_id for run in gone]))

@@ -183,3 +183,54 @@ tokens = Table(
 # that the partial index fits.
 IS_ACTIVE: ColumnElement[bool] = literal_column("runs.status IN ('queued', 'running')")
 """The condition of rows whose run waits or goes on."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Plain(26).with_variant(Plain(26, collation="C"), "postgresql"), primary_key=True),
+    Column("job_key", Integer, ForeignKey("jobs.key"), nullable=False),
+    Column("task_id", Plain(128), nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("message", JsonText, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("planned_at", UtcTime, nullable=False),
+    Column("next_attempt_at", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("finished_at", UtcTime),
+    Column("error", PlainText),
+    UniqueConstraint("job_key", "event", "kind", "target", name="deliveries_once"),
+    Index(
+        "deliveries_waiting",
+        "next_attempt_at",
+        sqlite_where=text("state = 'waiting'"),
+        postgresql_where=text("state = 'waiting'"),
+    ),
+    Index(
+        "deliveries_failed",
+        "delivery_id",
+        sqlite_where=text("state = 'failed'"),
+        postgresql_where=text("state = 'failed'"),
+    ),
+    Index("deliveries_task_id", "task_id", "delivery_id"),
+    sqlite_with_rowid=False,
+)
+"""Messages, one row for each target: written with what they tell of, carried out later."""
+
+standings = Table(
+    "standings",
+    metadata,
+    Column("job_key", Integer, ForeignKey("jobs.key"), primary_key=True, autoincrement=False),
+    Column("standing", JsonText, nullable=False),
+)
+"""What those who are told about a job know of it: that it fails, that its runs stay away."""
+
+IS_WAITING: ColumnElement[bool] = literal_column("deliveries.state = 'waiting'")
+"""The condition of deliveries that are still to be made; spelled out as IS_ACTIVE is."""
+
+HAS_FAILED: ColumnElement[bool] = literal_column("deliveries.state = 'failed'")
+"""The condition of deliveries that were given up."""
