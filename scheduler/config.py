@@ -6,6 +6,7 @@ command line beat the environment, the environment beats the configuration file,
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -27,10 +28,12 @@ from pydantic import (
     model_validator,
 )
 
+from scheduler.alerts import Notify, Target, is_name, read_target
 from scheduler.config_file import ConfigFile, open_config_file
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, nearest
 from scheduler.job_defaults import read_job_defaults
 from scheduler.phrases import read_zone
+from scheduler.smtp_url import SmtpServer, read_smtp_url
 
 PREFIX = "SCHEDULER_"
 CONFIG = "config"
@@ -55,6 +58,16 @@ def _package(name: str) -> str:
 
 
 Package = Annotated[str, AfterValidator(_package)]
+
+
+def _read_object(value: Any) -> Any:
+    """Take an object as it is, or as the text that the environment has for it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:  # the text of the error, or the value, may hold what is secret
+        raise ValueError("must be a JSON object") from None
 
 
 class Rate(BaseModel):
@@ -173,6 +186,31 @@ class SchedulerConfig(BaseModel):
         default_factory=dict,
         description="Other policies of tasks that name none of their own: a mapping, or its JSON text. Default: none.",
     )
+    notify_default: Annotated[Notify | None, BeforeValidator(_read_object)] = Field(
+        None,
+        description="Who is told what about tasks that do not say it themselves: a JSON object as a task's `notify`.",
+    )
+    notify_targets: Annotated[dict[str, Any] | None, BeforeValidator(_read_object)] = Field(
+        None,
+        repr=False,  # URLs and secrets of services
+        description='Targets that tasks may name, as a JSON object: `{"ops": "mailto:ops@example.com", '
+        '"hook": {"webhook": "https://...", "secret": "..."}}`.',
+    )
+    notify_hosts: Annotated[tuple[str, ...], _split(",")] = Field(
+        (),
+        description="Hosts, separated by commas, that the webhooks and pings of tasks may go to, and schemes of "
+        "Apprise URLs, such as `slack://`, that tasks may use. Named targets need none.",
+    )
+    notify_every_minutes: float = Field(
+        5, ge=0, le=7 * 1440, description="At most one message of a task to each target in so many minutes."
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server: smtp://user:password@host:587/?starttls=1&from=scheduler@example.com, or smtps://.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="What webhooks are signed with where their target has no secret of its own."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Human text, or one line of JSON each.")
     log_file: Path | None = Field(
@@ -215,6 +253,40 @@ class SchedulerConfig(BaseModel):
     def _check_jobs_path(cls, path: Path | None) -> Path | None:
         return path and path.expanduser().absolute()
 
+    @field_validator("notify_targets")
+    @classmethod
+    def _check_targets(cls, targets: dict[str, Any] | None) -> dict[str, Any] | None:
+        for name, written in (targets or {}).items():
+            if not is_name(name):
+                raise ValueError(f"'{name[:80]}' is no name: letters, digits, '.', '_' and '-', at most 64")
+            try:
+                read_target(written, with_secret=True)
+            except ValueError as error:
+                raise ValueError(f"'{name}': {error}") from None
+        return targets
+
+    @field_validator("notify_hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not re.fullmatch(r"[a-z][a-z0-9+.-]*://|[^\s/:@]+|[0-9a-f:]+", host.strip().lower()):
+                raise ValueError(f"'{host}' is neither a host, without port and path, nor a scheme such as 'slack://'")
+        return tuple(host.strip().lower() for host in hosts)
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            read_smtp_url(url.get_secret_value())
+        return url
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _check_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < 16:
+            raise ValueError("must have at least 16 characters, such as `openssl rand -hex 32` prints")
+        return secret
+
     @field_validator("data_dir", "log_file")
     @classmethod
     def _check_path(cls, path: Path | None) -> Path | None:
@@ -253,6 +325,16 @@ class SchedulerConfig(BaseModel):
         """The rate limit, or None where it is off."""
         match = _RATE.fullmatch(self.rate_limit.strip())
         return Rate(requests=int(match[1]), seconds=_SPANS[match[2].lower()]) if match else None
+
+    @property
+    def smtp(self) -> SmtpServer | None:
+        """The mail server, or None where there is none."""
+        return None if self.smtp_url is None else read_smtp_url(self.smtp_url.get_secret_value())
+
+    @property
+    def targets(self) -> dict[str, Target]:
+        """The targets that have a name."""
+        return {name: read_target(written, with_secret=True) for name, written in (self.notify_targets or {}).items()}
 
     @property
     def on_loopback(self) -> bool:

@@ -20,7 +20,7 @@ DEFAULT_FILE = Path("config/scheduler.yaml")
 SECTION = "scheduler"
 """A mapping of this name may hold settings, too."""
 OLDER_NAMES = {"jobstore_url": "database_url", "max_concurrent_jobs": "max_workers"}
-SECRETS = ("token", "database_url")
+SECRETS = ("token", "database_url", "webhook_secret", "smtp_url", "notify_targets")
 _RELATIVE_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:)(.+)")
 
 Fields = Mapping[str, FieldInfo]
@@ -177,5 +177,6 @@ def _unknown(name: str, value: Any, fields: Fields) -> Problem:
 
 
 def _is_secret(name: str, value: Any) -> bool:
-    """Whether a setting holds a secret: a token does, a database's URL where a password is in it."""
-    return value is not None and (name == "token" or re.search(r"//[^/@]*:[^/@]+@|password=", str(value)) is not None)
+    """Whether a setting holds a secret: a token does, a URL where a password is in it."""
+    always = name in ("token", "webhook_secret", "notify_targets")
+    return value is not None and (always or re.search(r"//[^/@]*:[^/@]+@|password=", str(value)) is not None)

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from scheduler.alerts import Expect, Notify
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, ProblemsFound, explain, shorten
 from scheduler.moments import read_moment
 from scheduler.phrases import read_zone
@@ -228,6 +229,14 @@ class Job(BaseModel):
         None,
         description="What the task asks for less than the server allows: read, write, network, memory_mb, "
         "cpu_seconds, processes.",
+    )
+    notify: Notify | None = Field(
+        None,
+        description="Who is told what: on, to, every_minutes, late_after_seconds, subject, body. "
+        "Default: the server's (SCHEDULER_NOTIFY_DEFAULT).",
+    )
+    expect: Expect | None = Field(
+        None, description="What is alarmed of when it stays away: every, min_runs, max_duration_seconds."
     )
     working_directory: str | None = Field(
         None, description="Where it runs, inside the allowed directories. Default: the first of them."
