@@ -14,6 +14,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, Problem, explain
 from scheduler.job_defaults import with_defaults
 from scheduler.models import WHEN_FIELDS, Job, StoredJob, read_job, read_when
+from scheduler.notify.targets import problems_of, target_problems
 from scheduler.phrases import read_zone
 from scheduler.policy import due_at
 from scheduler.spellings import SPELLING_FIELDS, Schedule
@@ -57,6 +58,7 @@ class Definitions:
         zone = self._zone_of(job.timezone, problems)
         schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, now, problems)
         problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job))
+        problems.extend(problems_of(job.notify, job.expect, self._config))
         if problems or schedule is None:
             raise InvalidRequest(problems)
         return self.complete(job.model_copy(update={"timezone": zone.key})), schedule
@@ -71,6 +73,9 @@ class Definitions:
         zone = self._zone_of(fine.get("timezone"), problems)
         if not bad & set(WHEN_FIELDS):
             self._schedule_in({name: fine.get(name) for name in WHEN_FIELDS}, zone, self.moment(), problems)
+        notify = fields.get("notify")
+        if isinstance(notify, dict) and isinstance(notify.get("to"), list):
+            problems.extend(target_problems(notify["to"], self._config))
         return problems + self._refusals(fine, None)
 
     def _zone_of(self, name: Any, problems: list[Problem]) -> ZoneInfo:

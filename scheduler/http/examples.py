@@ -39,6 +39,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "command": "make test",
     },
     "explain": {"action": "explain", "task_id": "nightly"},
+    "deliveries": {"action": "deliveries", "state": "failed", "limit": 10},
+    "test_notification": {"action": "test_notification", "target": "ops"},
     "status": {"action": "status"},
     "help": {"action": "help"},
 }
@@ -103,8 +105,8 @@ def _mended(sent: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, A
             holder = holder.get(name) if isinstance(holder, dict) else None
         if isinstance(holder, dict):
             _mend(holder, leaf, problem)
-        elif isinstance(mended.get(path[0]), list) and leaf.isdigit() and problem.suggestion is not None:
-            mended[path[0]][int(leaf)] = problem.suggestion
+        elif isinstance(holder, list) and leaf.isdigit() and problem.suggestion is not None:
+            holder[int(leaf)] = problem.suggestion
         else:
             mended.pop(path[0], None)
     return mended

@@ -22,12 +22,15 @@ FLOORS = [
     ["phrases"],
     ["trigger_objects"],
     ["spellings"],
+    ["alerts", "smtp_url"],
     ["models"],
     ["job_defaults", "config_file"],
     ["config", "ids", "logs", "jumps", "zone_data"],
     ["policy", "events"],
-    ["definitions", "explain"],
+    ["explain"],
     ["store", "lease", "alarm"],
+    ["notify"],
+    ["definitions"],
     ["fire_times", "clock", "executor", "recovery", "retention", "watch", "jobsfiles", "auth"],
     ["dispatcher"],
     ["holder"],
@@ -47,6 +50,8 @@ DOORS = {
     "tzlocal": {"scheduler/config.py"},
     "yaml": {"scheduler/yaml_text.py"},
     "watchdog": {"scheduler/jobsfiles/watching.py"},
+    "apprise": {"scheduler/notify/apprise_url.py"},
+    "requests": {"scheduler/notify/web.py"},
 }
 
 
@@ -59,6 +64,8 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "importlib.import_module":
+            found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
     return found
 
 
