@@ -173,6 +173,9 @@ class Dispatcher:
         if careful:
             outcome.drop(runs.are_taken(connection, outcome.rows))
         runs.add_runs(connection, outcome.rows)
+        for run in outcome.rows:
+            if run.status in (RunStatus.MISSED, RunStatus.RUNNING):
+                self._executor.teller.record(connection, outcome.rules[run.job_key].job, run)
         jobs.advance(connection, outcome.advances)
         jobs.remove_done(connection, [row.key for row in outcome.advances if row.due_at is None], self._now())
         return outcome

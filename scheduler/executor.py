@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from scheduler.events import Events, RunFinished, RunStarted
 from scheduler.ids import new_run_id
 from scheduler.models import Job, Origin, Run, RunStatus, utc_now
 from scheduler.moments import iso
+from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.store import Connection, Database, jobs, runs, state
 from tasks.base import TaskResult, TestCounts
@@ -61,6 +63,7 @@ class Executor:
         self._store, self._events, self._config, self._now = store, events, config, now
         self.confinement = confinement
         self._log_dir, self.tmp_root = log_dir(config), config.data_dir / "tmp"
+        self.teller = Teller(config, self._log_dir, now)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._heap: list[tuple[float, int, Assignment]] = []
@@ -225,7 +228,7 @@ class Executor:
         run = assignment.run
         started_at = self._now()
         if run.status is RunStatus.QUEUED:
-            if not self._store.write(lambda connection: runs.start_run(connection, run.run_id, started_at)):
+            if not self._store.write(partial(self._start, assignment, started_at)):
                 self._assigned.pop(run.run_id, None)
                 return
             started_at = self._now()
@@ -233,6 +236,13 @@ class Executor:
         self._events.publish(RunStarted(run))
         ended = self._ended(run, self._run_task(assignment))
         self._finish(replace(assignment, run=ended))
+
+    def _start(self, assignment: Assignment, started_at: datetime, connection: Connection) -> bool:
+        run = replace(assignment.run, status=RunStatus.RUNNING, started_at=started_at)
+        if not runs.start_run(connection, run.run_id, started_at):
+            return False
+        self.teller.record(connection, assignment.job, run)
+        return True
 
     def _run_task(self, assignment: Assignment) -> TaskResult:
         try:
@@ -257,12 +267,14 @@ class Executor:
         """Write how a run ended and, in the same transaction, that it is to be tried again."""
         run, job = assignment.run, assignment.job
         now = self._now()
+        output = self.teller.end_of_output(job, run)
 
         def unit(connection: Connection) -> Run | None:
             if not runs.finish_run(connection, run):
                 return None
             follows = next_attempt(connection, job, run, now)
             runs.add_runs(connection, [follows] if follows else [])
+            self.teller.record(connection, job, run, output, more=follows is not None and not follows.status.is_final)
             if job.remove_when_done:
                 jobs.remove_done(connection, [run.job_key], now)
             return follows

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from scheduler.definitions import jitter
 from scheduler.ids import new_run_id
 from scheduler.models import Job, Origin, Run, RunStatus, StoredJob
+from scheduler.notify.teller import Teller
 from scheduler.policy import Decision, FireTime, Verdict, due_at, forgo
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, jobs, runs
@@ -65,7 +66,9 @@ class Rule:
         return times, moment
 
 
-def settle(connection: Connection, stored: StoredJob, since: datetime | None, reason: str, now: datetime) -> Advance:
+def settle(
+    connection: Connection, stored: StoredJob, since: datetime | None, reason: str, now: datetime, teller: Teller
+) -> Advance:
     """Give every fire time of a job that is due and was not noticed yet its row, and say what the job fires for next.
 
     Asked in the transaction after which nobody would notice them: the job is paused, removed or
@@ -85,13 +88,17 @@ def settle(connection: Connection, stored: StoredJob, since: datetime | None, re
             break
     # Its row may be there where the wall clock was set back: it stands for the fire time already.
     taken = runs.are_taken(connection, rows)
-    runs.add_runs(connection, [row for row in rows if row.run_id not in taken])
+    new = [row for row in rows if row.run_id not in taken]
+    runs.add_runs(connection, new)
+    for run in new:
+        if run.status is RunStatus.MISSED:
+            teller.record(connection, rule.job, run)
     return Advance(stored.key, moment, None if moment is None else rule.due_at(moment), stored.fired)
 
 
-def settle_all(connection: Connection, since: datetime | None, reason: str, now: datetime) -> None:
+def settle_all(connection: Connection, since: datetime | None, reason: str, now: datetime, teller: Teller) -> None:
     """Settle every job that is due, and let each go on from there."""
-    advances = [settle(connection, stored, since, reason, now) for stored in jobs.overdue(connection, now)]
+    advances = [settle(connection, stored, since, reason, now, teller) for stored in jobs.overdue(connection, now)]
     jobs.advance(connection, advances)
     jobs.remove_done(connection, [row.key for row in advances if row.due_at is None], now)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scheduler.executor import next_attempt
 from scheduler.models import Job, Origin, Run, RunStatus
+from scheduler.notify.teller import Teller
 from scheduler.policy import Decision, decide
 from scheduler.store import Connection, Database, jobs, runs
 from tasks.sandbox import kill_leftovers
@@ -30,6 +31,7 @@ def recover(
     store: Database,
     now: Callable[[], datetime],
     clear_private_dirs: Callable[[], None],
+    teller: Teller,
     is_ours: Callable[[str], bool] = lambda _: False,
 ) -> Found:
     """End what a dead holder left: its processes first, then its rows.
@@ -45,10 +47,10 @@ def recover(
     if not any(is_ours(run.run_id) for run in active):
         clear_private_dirs()
     moment = now()
-    return store.write(lambda connection: _put_right(connection, moment, is_ours))
+    return store.write(lambda connection: _put_right(connection, moment, teller, is_ours))
 
 
-def _put_right(connection: Connection, now: datetime, is_ours: Callable[[str], bool]) -> Found:
+def _put_right(connection: Connection, now: datetime, teller: Teller, is_ours: Callable[[str], bool]) -> Found:
     interrupted = runs.interrupt_running(connection, DIED, now, is_ours)
     waiting = runs.active_runs(connection)
     definitions = {key: _definition(connection, key) for key in {run.job_key for run in interrupted + waiting}}
@@ -56,11 +58,17 @@ def _put_right(connection: Connection, now: datetime, is_ours: Callable[[str], b
         job = definitions[run.job_key]
         retry = None if job is None else next_attempt(connection, job, run, now)
         runs.add_runs(connection, [retry] if retry else [])
+        if job is not None:
+            # Reading a file is no write: it does no harm where this is done a second time.
+            teller.record(connection, job, run, teller.end_of_output(job, run), more=retry is not None)
     for run in waiting:
         job = definitions[run.job_key]
         if job is None or _is_too_late(job, run, now):
             reason = "it still waited for a worker when the server died, and its grace has passed"
             runs.end_queued(connection, runs.is_run(run.run_id), RunStatus.MISSED, reason, now)
+            if job is not None:
+                missed = replace(run, status=RunStatus.MISSED, finished_at=now, details={"reason": reason})
+                teller.record(connection, job, missed)
     # What goes on here is not among them: by the time that they are assigned it may have ended, and would start anew.
     left = [run for run in runs.active_runs(connection) if run.status is RunStatus.QUEUED]
     return Found([run.run_id for run in interrupted], left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from scheduler.dispatcher import Dispatcher
 from scheduler.executor import Assignment
 from scheduler.fire_times import MOST_FIRE_TIMES
 from scheduler.models import Job, Run, RunStatus
+from scheduler.notify.teller import Teller
 from scheduler.store import Database, jobs
 from scheduler.store.jobs import Plan
 from scheduler.store.runs import RunFilter
@@ -26,6 +28,7 @@ class Workers:
 
     def __init__(self, free: int = 10) -> None:
         self.free, self.room = free, 100
+        self.teller = Teller(SchedulerConfig(), Path())
         self.given: list[Assignment] = []
 
     def claim(self, wanted: int) -> int:

@@ -52,7 +52,7 @@ def left(scheduler: TaskScheduler, job: MakeJob) -> Callable[..., Run]:
 
 
 def put_right(scheduler: TaskScheduler, time: Time) -> tuple[Found, list[Run]]:
-    found = recover(scheduler._store, time, lambda: None)
+    found = recover(scheduler._store, time, lambda: None, scheduler._executor.teller)
     return found, sorted(scheduler.list_runs(RunFilter(), None, 100), key=lambda run: run.attempt)
 
 

@@ -215,7 +215,7 @@ def test_a_holder_that_gets_its_lease_back_keeps_its_runs(
     )  # fmt: skip
     store.write(lambda c: runs.add_runs(c, [mine, other]))
     (tmp_path / "tmp" / mine.run_id).mkdir(parents=True)
-    found = recover(store, utc_now, tmp_path / "tmp", lambda run_id: run_id == mine.run_id)
+    found = recover(store, utc_now, tmp_path / "tmp", scheduler._executor.teller, lambda run_id: run_id == mine.run_id)
     assert found.interrupted == [other.run_id]
     assert scheduler.get_run(mine.run_id) == mine
     assert (tmp_path / "tmp" / mine.run_id).exists()
