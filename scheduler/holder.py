@@ -17,6 +17,8 @@ from scheduler.executor import Assignment, Executor
 from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring
 from scheduler.models import Run, utc_now
+from scheduler.notify.delivery import Deliverer
+from scheduler.notify.expect import Expectations
 from scheduler.phrases import forget_zones
 from scheduler.recovery import recover
 from scheduler.retention import Retention
@@ -59,6 +61,8 @@ class Holder:
         self._dispatcher.attach(self._clock)
         executor.on_retry = lambda assignment: self._dispatcher.plan_runs([assignment])
         self._retention = Retention(store, events, config, now)
+        expectations = Expectations(store, config, executor.teller, now)
+        self._deliverer = Deliverer(store, config, executor.teller.written, expectations.check, now)
         self._revision = -1
         self._running = False
         self._doubts, self._looks = 0, 0
@@ -93,6 +97,7 @@ class Holder:
         self._retention.close()
         self._clock.close()
         self._executor.close(grace_seconds)
+        self._deliverer.close()
         self._lease.release()
 
     def _run(self) -> None:
@@ -120,7 +125,9 @@ class Holder:
         self._doorbell.listen()
         # After one more write the executor knows of all runs that earlier ones started.
         self._store.probe()
-        found = recover(self._store, self._now, self._executor.clear_private_dirs, self._executor.knows)
+        found = recover(
+            self._store, self._now, self._executor.clear_private_dirs, self._executor.teller, self._executor.knows
+        )
         self._end_disowned()
         self._lease.enter()
         for fault in self._executor.confinement.self_test():
@@ -128,6 +135,7 @@ class Holder:
         if not self._clock.alive:
             self._clock.start()
             self._retention.start()
+            self._deliverer.start()
         self._revision, self._running = -1, False
         self._plan_by_zones()
         self._look(EVERYTHING)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -309,3 +310,25 @@ def test_the_index_of_active_runs_is_used(scheduler: TaskScheduler) -> None:
         return " ".join(str(row[-1]) for row in rows)
 
     assert "runs_active" in scheduler._store.read(plan)
+
+
+def test_jobs_of_which_something_is_expected_are_found(config: SchedulerConfig, time: Time) -> None:
+    named = {"notify_targets": {"hook": {"webhook": "http://localhost/", "secret": "s"}}}
+    scheduler = TaskScheduler(SchedulerConfig(**{**dict(config), **named}), time)
+
+    def add(task_id: str, **fields: Any) -> int:
+        says = "echo '\"expect\":{'"
+        job = Job(task_id=task_id, type="command", command=says, interval="hourly", notify={"to": ["hook"]}, **fields)
+        return scheduler.add_job(job).info.stored.key
+
+    try:
+        plain, expecting = add("plain"), add("expecting", expect={"every": "1 day"})
+        before, found = scheduler._store.read(lambda c: jobs.expecting_since(c, -1))
+        assert found == {expecting: True}
+        scheduler.remove_job("expecting")
+        scheduler.pause_job("plain")
+        changed = scheduler._store.read(lambda c: jobs.expecting_since(c, before))[1]
+        assert changed == {expecting: False, plain: False}
+        assert scheduler._store.read(lambda c: runs.nth_success(c, plain, 1)) is None
+    finally:
+        scheduler.close()
