@@ -31,7 +31,8 @@ import requests
 from tests.server import Server
 
 ROOT = Path(__file__).parents[1]
-REPLAYED = [ROOT / "README.md", ROOT / "docs/quickstart.md", ROOT / "docs/actions.md", ROOT / "docs/authentication.md"]
+_PLAYED = ("quickstart.md", "actions.md", "authentication.md", "notifications.md")
+REPLAYED = [ROOT / "README.md", *(ROOT / "docs" / name for name in _PLAYED)]
 RUN_IDS = [f"01m7yrfsy21ghd4efpxcagn{number:03}" for number in range(1, 100)]
 WORKSPACE = "/srv/workspace"
 DATA = "/var/lib/task-scheduler"
@@ -42,9 +43,9 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d([ T])\d\d:\d\d:\d\d(?:\.\d+)?([+-]\d\d:\d\d
 # What differs from machine to machine or from run to run; None and a number count as the same.
 _VARIES = {
     *("lateness_ms", "duration_ms", "lateness", "holder", "clock", "sandbox", "usage", "version"),
-    "next_cursor",
+    *("next_cursor", "seconds", "attempts"),
 }
-_LOOKS = re.compile(r'"action": "(?:runs|output|get|list|status)"')
+_LOOKS = re.compile(r'"action": "(?:runs|output|get|list|deliveries|status)"')
 PATIENCE = 20.0
 """On a busy machine what an example waits for may come later than the example looks: it looks again so long."""
 _SECONDS = re.compile(r"\bin \d+\.\d+s\b")
@@ -83,7 +84,11 @@ class Result:
 class Replay:
     """Play one page; `differences` tells where the page is wrong."""
 
-    SETTINGS: ClassVar[dict[str, str]] = {"SCHEDULER_MAX_WORKERS": "4"}
+    SETTINGS: ClassVar[dict[str, str]] = {
+        "SCHEDULER_MAX_WORKERS": "4",
+        # A host that no machine can reach: what is told of it is the same everywhere.
+        "SCHEDULER_NOTIFY_TARGETS": '{"ops": {"webhook": "http://127.0.0.1:9/hook", "secret": "of no use"}}',
+    }
 
     def __init__(self, server: Server) -> None:
         self.server = server.start()

@@ -7,7 +7,7 @@ import os
 import secrets
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,12 @@ from scheduler.models import (
     read_job,
     utc_now,
 )
+from scheduler.notify.targets import problems_of
+from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
 from scheduler.spellings import Schedule, read_schedule
-from scheduler.store import Connection, Database, jobs, runs, sqlite_url, state
+from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state
+from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.triggers import Trigger, upcoming
@@ -100,6 +103,7 @@ class TaskScheduler:
 
     def __init__(self, config: SchedulerConfig, now: Callable[[], datetime] = utc_now) -> None:
         self.config, self.now = config, now
+        _check_default_targets(config)
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.events = Events()
         self._store = Database(config.database_url or sqlite_url(config.data_dir), config.data_dir)
@@ -161,7 +165,7 @@ class TaskScheduler:
             changed = state.set_running(connection, running, now)
             if changed and not running:
                 runs.skip_queued(connection, "scheduler stopped", now)
-                settle_all(connection, since, "scheduler stopped", now)
+                settle_all(connection, since, "scheduler stopped", now, self._executor.teller)
             return changed
 
         changed = self._store.write(unit)
@@ -448,6 +452,23 @@ class TaskScheduler:
         """Return the zone of each job that the runs belong to, by its key."""
         return self._store.read(lambda connection: jobs.zones(connection, {run.job_key for run in of}))
 
+    # --- notifications -----------------------------------------------------------------------
+
+    def test_notification(self, target: Any) -> Outcome:
+        """Send a test message to a target at once and say what came of it; raise `InvalidRequest` where it is none."""
+        return try_target(target, self.config, self.now())
+
+    def list_deliveries(self, which: DeliveryFilter, before: str | None, limit: int) -> list[Delivery]:
+        """Return up to `limit` deliveries that match, newest first, older than `before`."""
+
+        def unit(connection: Connection) -> list[Delivery]:
+            found = deliveries.list_deliveries(connection, which, before, limit)
+            if not found and which.task_id is not None and not runs.has_runs(connection, which.task_id):
+                self._find(connection, which.task_id)
+            return found
+
+        return self._store.read(unit)
+
     # --- answers -----------------------------------------------------------------------------
 
     def preview(
@@ -494,6 +515,10 @@ class TaskScheduler:
                 "tasks": jobs.count_states(connection),
                 "active": runs.active_runs(connection),
                 "lateness_ms": _spread(late),
+                "notifications": {
+                    **deliveries.count_states(connection),
+                    "last_error": deliveries.last_error(connection),
+                },
             }
 
         ready, clock = self._holder.is_ready, self._holder.clock
@@ -501,7 +526,7 @@ class TaskScheduler:
             found = self._store.read(unit)
             holder, trouble = self._lease.holder(), self._store.trouble
         except Unavailable as error:
-            found = {"running": None, "tasks": None, "active": [], "lateness_ms": None}
+            found = {"running": None, "tasks": None, "active": [], "lateness_ms": None, "notifications": None}
             holder, trouble = None, error.message
         return found | {
             "holder": {"pid": holder and holder.pid, "host": holder and holder.host, "here": ready},
@@ -572,7 +597,7 @@ class TaskScheduler:
 
     def _settle(self, connection: Connection, stored: StoredJob, reason: str, now: datetime) -> None:
         """Account for what is due of a job before nobody notices it any more."""
-        settle(connection, stored, state.planned_since(connection), reason, now)
+        settle(connection, stored, state.planned_since(connection), reason, now, self._executor.teller)
 
     def _compare(self, connection: Connection, job: Job, replace: bool, override: bool) -> StoredJob | None:
         existing = jobs.find_job(connection, job.task_id)
@@ -610,6 +635,14 @@ def _check_file(stored: StoredJob, override: bool) -> None:
         code="managed_by_file",
         file=stored.file,
     )
+
+
+def _check_default_targets(config: SchedulerConfig) -> None:
+    """Refuse settings by which nobody could be told of a task that names nobody."""
+    problems = problems_of(config.notify_default, None, config)
+    if problems:
+        name = "SCHEDULER_NOTIFY_DEFAULT"
+        raise InvalidRequest([replace(found, field=name, message=f"{name}: {found.message}") for found in problems])
 
 
 def _confine(config: SchedulerConfig) -> Confinement:

@@ -31,6 +31,7 @@ from scheduler.http.reading import Definition, moment, read, with_known
 from scheduler.models import Job, RunStatus
 from scheduler.moments import iso, iso_or_none, local
 from scheduler.spellings import SPELLING_FIELDS
+from scheduler.store.deliveries import DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import CANCEL_SECONDS, Planned, TaskScheduler
@@ -325,6 +326,34 @@ def explain(service: TaskScheduler, request: requests.Explain) -> Answer:
     }
 
 
+def list_deliveries(service: TaskScheduler, request: requests.Deliveries) -> Answer:
+    """Page through the notifications."""
+    which = DeliveryFilter(request.task_id, request.run_id, request.state)
+    found = service.list_deliveries(which, request.cursor, request.limit + 1)
+    page = found[: request.limit]
+    return {
+        "status": "success",
+        "message": f"{present.counted(len(page), 'notification')}, newest first",
+        "deliveries": [present.delivery(delivery, service.config.zone) for delivery in page],
+        "next_cursor": page[-1].delivery_id if len(found) > len(page) else None,
+    }
+
+
+def test_notification(service: TaskScheduler, request: requests.TestNotification) -> Answer:
+    """Send a test message and say what came of it."""
+    outcome = service.test_notification(request.target)
+    how = "was delivered to" if outcome.delivered else "could not be delivered to"
+    return {
+        "status": "success",
+        "message": f"The test message {how} '{outcome.target}': {outcome.answer}",
+        "delivery_id": outcome.delivery_id,
+        "target": outcome.target,
+        "delivered": outcome.delivered,
+        "answer": outcome.answer,
+        "seconds": outcome.seconds,
+    }
+
+
 def explain_all(service: TaskScheduler, request: requests.Help) -> Answer:
     """Explain the actions."""
     return guide(ACTIONS, request.topic, service.config.policies)
@@ -428,6 +457,20 @@ ACTIONS = {
         Action("validate", requests.Create, validate, "Say what `create` would do; changes nothing.", Scope.READ),
         Action(
             "explain", requests.Explain, explain, "Say why a task did or did not run, and what to ask next.", Scope.READ
+        ),
+        Action(
+            "deliveries",
+            requests.Deliveries,
+            list_deliveries,
+            "List notifications and what became of them.",
+            Scope.READ,
+        ),
+        Action(
+            "test_notification",
+            requests.TestNotification,
+            test_notification,
+            "Send a test message to a target at once, and say what came of it.",
+            Scope.WRITE,
         ),
         Action("status", requests.Nothing, status, "Tell how the scheduler is doing.", Scope.READ),
         Action("help", requests.Help, explain_all, "Explain actions, fields, phrases and errors.", Scope.READ),

@@ -57,6 +57,9 @@ def _plain_example(service: TaskScheduler, action: Doable) -> dict[str, Any]:
     elif "task_id" in plain:
         found, _ = service.list_jobs(JobFilter(), 0, 1)
         plain |= {"task_id": found[0].stored.task_id} if found else {}
+    elif "target" in plain:
+        named = list(service.config.targets)
+        plain |= {"target": named[0]} if named else {}
     elif "run_id" in plain:
         newest = service.list_runs(RunFilter(), None, 1)
         plain |= {"run_id": newest[0].run_id} if newest else {}

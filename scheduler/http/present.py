@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -10,6 +11,8 @@ from scheduler.jobsfiles import FileProblem
 from scheduler.jumps import Jump
 from scheduler.models import Priority, Run, RunStatus
 from scheduler.moments import iso, iso_or_none, local
+from scheduler.notify.targets import shown
+from scheduler.store.deliveries import WAITING, Delivery
 from scheduler.task_scheduler import JobInfo, TaskScheduler
 from scheduler.triggers import upcoming
 from scheduler.version import VERSION
@@ -118,6 +121,32 @@ def run(service: TaskScheduler, run: Run, zone: tzinfo, most: int = ENDS) -> dic
     }
 
 
+def delivery(found: Delivery, zone: tzinfo) -> dict[str, Any]:
+    """Return a delivery, its target without what may be secret."""
+    return {
+        "delivery_id": found.delivery_id,
+        "task_id": found.task_id,
+        "run_id": None if found.event.startswith("expect:") else found.event,
+        "kind": found.kind,
+        "target": shown(found.target),
+        "subject": found.message["subject"],
+        "count": found.count,
+        "state": found.state,
+        "attempts": found.attempts,
+        "created_at": iso_or_none(found.created_at, zone),
+        "next_attempt_at": iso_or_none(found.next_attempt_at, zone) if found.state == WAITING else None,
+        "finished_at": iso_or_none(found.finished_at, zone),
+        "error": found.error,
+    }
+
+
+def _notifications(found: Mapping[str, Any] | None, zone: tzinfo) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    last: Delivery | None = found["last_error"]
+    return {**found, "last_error": last and delivery(last, zone)}
+
+
 def status(service: TaskScheduler) -> dict[str, Any]:
     """Return how the scheduler is doing."""
     found = service.status()
@@ -144,6 +173,7 @@ def status(service: TaskScheduler) -> dict[str, Any]:
         ],
         "workers": service.config.max_workers,
         "lateness": found["lateness_ms"],
+        "notifications": _notifications(found["notifications"], zone),
         "sandbox": service.describe_sandbox(),
         "store": found["store"],
         "holder": found["holder"],

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from scheduler.alerts import Written
 from scheduler.errors import Problem, ProblemFound
 from scheduler.models import Job, TaskId
 
@@ -205,6 +206,26 @@ class Preview(Request):
     timezone: str | None = Field(None, description="IANA zone. Default: the server's.")
     after: str | None = Field(None, max_length=64, description="ISO 8601 time that stands for the present.")
     count: int = Field(5, ge=1, le=1000, description="How many fire times to answer.")
+
+
+class Deliveries(Request):
+    """Which notifications to list, newest first."""
+
+    task_id: TaskId | None = Field(None, description="Only those about that task.")
+    run_id: RunId | None = Field(None, description="Only those about that run.")
+    state: Literal["waiting", "delivered", "failed"] | None = Field(
+        None, description="Only those that still wait, were delivered, or were given up."
+    )
+    limit: Limit = 1000
+    cursor: RunCursor | None = Field(None, description="`next_cursor` of the page before.")
+
+
+class TestNotification(Request):
+    """Where to send a test message."""
+
+    __test__ = False  # no test of pytest's
+
+    target: Written = Field(description="A target as in `notify.to`.")
 
 
 class Explain(OneTask):
