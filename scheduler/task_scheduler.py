@@ -116,7 +116,7 @@ class TaskScheduler:
         self.watch = LedgerWatch(self._store, self.events)
         self.tokens = TokenBook(self._store, now)
         self._more_warnings: list[Callable[[], list[str]]] = []
-        self.files = FiledJobs(config, self._store, self._definitions, now)
+        self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)
         self._follower = Follower(self.files, self.apply_files, self._may_fire, config.poll_interval_seconds, now)
         self._holder.on_ready = self._follower.look_again
 

@@ -13,6 +13,7 @@ from scheduler.fire_times import settle
 from scheduler.jobsfiles.plan import Plan, is_filed
 from scheduler.jobsfiles.reading import Entry, FileProblem
 from scheduler.models import StoredJob
+from scheduler.notify.teller import Teller
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, jobs, runs, state
 
@@ -39,6 +40,7 @@ class Steps:
     now: datetime
     removed: Literal["pause", "remove"]
     most: int
+    teller: Teller
 
     def keep(self, connection: Connection, entry: Entry, schedule: Schedule) -> FileProblem | None:
         """Add a job or change it to what its entry says; one that is moved to another time loses its phase."""
@@ -61,7 +63,7 @@ class Steps:
         return None
 
     def _settle(self, connection: Connection, stored: StoredJob, reason: str) -> None:
-        settle(connection, stored, state.planned_since(connection), reason, self.now)
+        settle(connection, stored, state.planned_since(connection), reason, self.now, self.teller)
 
     def _made(self) -> Mapping[str, Any]:
         return {"created_at": self.now, "created_by": CREATED_BY}

@@ -17,6 +17,7 @@ from scheduler.jobsfiles.applying import Steps
 from scheduler.jobsfiles.plan import Plan, is_filed, plan
 from scheduler.jobsfiles.reading import Entry, FileProblem, Judge, Reading, Source, read_entries, read_sources
 from scheduler.models import WHEN_FIELDS, Job, StoredJob, read_job
+from scheduler.notify.teller import Teller
 from scheduler.phrases import read_zone
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, Database, jobs
@@ -31,9 +32,15 @@ class FiledJobs:
     """The jobs that files define, of one scheduler."""
 
     def __init__(
-        self, config: SchedulerConfig, store: Database, definitions: Definitions, now: Callable[[], datetime]
+        self,
+        config: SchedulerConfig,
+        store: Database,
+        definitions: Definitions,
+        teller: Teller,
+        now: Callable[[], datetime],
     ) -> None:
         self._config, self._store, self._definitions, self._now = config, store, definitions, now
+        self._teller = teller
         self.paths = [path for path in (config.jobs_file, config.jobs_dir) if path is not None]
 
     def take_in(self) -> list[Source]:
@@ -68,7 +75,7 @@ class FiledJobs:
     def apply(self, planned: Plan) -> list[FileProblem]:
         """Do what a plan says; return what could not be done."""
         now = self._definitions.moment()
-        steps = Steps(now, self._config.jobs_removed, self._config.max_tasks)
+        steps = Steps(now, self._config.jobs_removed, self._config.max_tasks, self._teller)
         units: list[Unit] = [partial(steps.let_go, planned=stored) for stored in planned.removed]
         units += [partial(jobs.forget_removed, task_id=task_id) for task_id in planned.forgotten]
         problems: list[FileProblem] = []
