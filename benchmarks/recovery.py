@@ -77,7 +77,7 @@ def _put_right(count: int) -> float:
         _add_runs(place, "running", 1)
         ours.serve_alike(place)
         scheduler = TaskScheduler(ours.config(place))
-        taken = seconds(lambda: recover(scheduler._store, scheduler.now, lambda: None))
+        taken = seconds(lambda: recover(scheduler._store, scheduler.now, lambda: None, scheduler._executor.teller))
         left = scheduler.list_runs(RunFilter(status=RunStatus.INTERRUPTED), None, 10 * count)
         assert len(left) == count, f"{len(left)} of {count} were put right"
         scheduler.close()

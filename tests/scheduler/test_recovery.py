@@ -118,7 +118,8 @@ def test_what_goes_on_in_this_process_is_let_alone_and_not_begun_again(
 ) -> None:
     scheduler.start()
     mine, waits = left("running"), left("queued", ago=2)
-    found = recover(scheduler._store, time, lambda: None, lambda run_id: run_id == mine.run_id)
+    teller = scheduler._executor.teller
+    found = recover(scheduler._store, time, lambda: None, teller, lambda run_id: run_id == mine.run_id)
     assert found.interrupted == []
     assert [run.run_id for run in found.waiting] == [waits.run_id]
 
