@@ -348,7 +348,8 @@ class StoredJob:
     `anchor` is the moment that intervals count from. `next_fire_time` is the earliest fire time
     that has no row in the ledger yet, or None where none is planned; `due_at` is that moved by the
     job's jitter. `fired` counts the runs that its schedule has started. `origin` is the file that
-    defines it, or None, and `filed` what that said last.
+    defines it, or None, and `filed` what that said last. `revision` is another one after every change that
+    somebody makes.
     """
 
     key: int
@@ -368,6 +369,7 @@ class StoredJob:
     origin: str | None = None
     filed: Mapping[str, Any] | None = None
     removed_at: datetime | None = None
+    revision: int = 0
 
     @property
     def job(self) -> Job:

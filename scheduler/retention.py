@@ -1,4 +1,4 @@
-"""Let go of old runs and their output, in small steps beside everything else."""
+"""Let go of old runs, their output and old idempotency keys, in small steps beside everything else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scheduler.events import Event, Events, RunFinished
 from scheduler.executor import log_dir
 from scheduler.ids import first_run_id
 from scheduler.models import utc_now
-from scheduler.store import Database, runs
+from scheduler.store import Database, keys, runs
 from tasks.sandbox import remove_output
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ class Retention:
             while self._store.write(runs.give_back_space) and not self._closing.wait(STEP_SECONDS):
                 pass
             log.info("%d runs were past their time and are removed", removed)
+        self._forget_keys()
         return removed
 
     def find_grown(self) -> None:
@@ -109,6 +110,14 @@ class Retention:
             if not seen or self._closing.wait(STEP_SECONDS):
                 return removed
             after = seen
+
+    def _forget_keys(self) -> None:
+        """Forget what was answered to keys that count no more."""
+        before = self._now() - keys.KEPT_FOR
+        while self._store.read(lambda connection: keys.are_older(connection, before)):
+            self._store.write(lambda connection: keys.drop_older(connection, before, ROWS_A_STEP))
+            if self._closing.wait(STEP_SECONDS):
+                return
 
     def _remove(self, run_ids: list[str]) -> int:
         for run_id in run_ids:

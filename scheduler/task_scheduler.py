@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import secrets
@@ -50,10 +51,12 @@ from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
 from scheduler.spellings import Schedule, read_schedule
-from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state
+from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state, stats
 from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
+from scheduler.store.stats import Stats
+from scheduler.store.surrounded import Around, OnConnection, Surrounded
 from scheduler.triggers import Trigger, upcoming
 from scheduler.watch import LedgerWatch
 from tasks.sandbox import (
@@ -62,6 +65,7 @@ from tasks.sandbox import (
     ConfinementError,
     OutputText,
     make_confinement,
+    read_bytes,
     read_ends,
     read_output,
 )
@@ -119,6 +123,18 @@ class TaskScheduler:
         self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)
         self._follower = Follower(self.files, self.apply_files, self._may_fire, config.poll_interval_seconds, now)
         self._holder.on_ready = self._follower.look_again
+
+    def within(self, around: Around) -> TaskScheduler:
+        """Return this scheduler with `around` about each change that it makes, in the transaction of the change."""
+        twin = copy.copy(self)
+        twin._store = Surrounded(self._store, around)
+        return twin
+
+    def on(self, connection: Connection) -> TaskScheduler:
+        """Return this scheduler as it is seen inside a transaction that is under way."""
+        twin = copy.copy(self)
+        twin._store = OnConnection(self._store, connection)
+        return twin
 
     # --- the service -------------------------------------------------------------------------
 
@@ -197,7 +213,8 @@ class TaskScheduler:
                 self._settle(connection, existing, "its task was replaced", now)
                 jobs.change_job(connection, existing, {**values, "paused": False})
                 return Planned("replaced", self._info(connection, jobs.get_job(connection, existing.key)))
-            key = jobs.insert_job(connection, job.task_id, {**values, "created_at": now, "created_by": created_by})
+            new = {**values, "created_at": now, "created_by": created_by}
+            key, revision = jobs.insert_job(connection, job.task_id, new)
             # Keys are never given twice, so a low one proves that there are few jobs.
             if key > self.config.max_tasks and jobs.count_jobs(connection) > self.config.max_tasks:
                 raise LimitReached(
@@ -205,9 +222,7 @@ class TaskScheduler:
                     code="too_many_tasks",
                     retry_after=60,
                 )
-            stored = StoredJob(
-                key=key, task_id=job.task_id, paused=False, created_at=now, created_by=created_by, **values
-            )
+            stored = StoredJob(key=key, task_id=job.task_id, paused=False, revision=revision, **new)
             return Planned("created", _described(stored, False, now))
 
         planned = self._store.write(unit)
@@ -444,6 +459,10 @@ class TaskScheduler:
         """Return a part of what a run wrote to `stdout` or `stderr`."""
         return read_output(self._log_dir, run_id, stream, tail_lines=tail, offset=offset)
 
+    def read_log(self, run_id: str, stream: Stream) -> tuple[bytes, bool]:
+        """Return all that is kept of what a run wrote, as it came, and whether bytes of its middle were cut."""
+        return read_bytes(self._log_dir, run_id, stream)
+
     def output_ends(self, run: Run, stream: Stream, most: int) -> str:
         """Return what a run wrote, without its middle where that is over `most` bytes."""
         return read_ends(self._log_dir, run.run_id, stream, most)
@@ -479,6 +498,16 @@ class TaskScheduler:
         moment = after or self._definitions.moment()
         schedule = read_schedule(fields, zone=zone, now=moment)
         return schedule, upcoming(schedule.trigger, moment, count)
+
+    def stats(self, days: Sequence[datetime], task_id: str | None, limit: int) -> Stats:
+        """Return how the runs of those days went, each given by its first moment; the newest day is the last."""
+
+        def unit(connection: Connection) -> Stats:
+            if task_id is not None and not runs.has_runs(connection, task_id):
+                self._find(connection, task_id)
+            return stats.read(connection, days, task_id, limit)
+
+        return self._store.read(unit)
 
     def explain(self, task_id: str, at: datetime | None = None) -> Explanation:
         """Say why a job did or did not run, for the moment `at` or just now, and what to ask next."""

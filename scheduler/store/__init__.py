@@ -1,14 +1,26 @@
 """Remember jobs and runs: the only door to SQLAlchemy.
 
-`Database` gives a connection to functions of `jobs`, `runs`, `deliveries`, `state` and `tokens`; several of them called
-in one unit of work are one transaction.
+`Database` gives a connection to functions of `deliveries`, `jobs`, `keys`, `runs`, `state`, `stats` and `tokens`; several of
+them called in one unit of work are one transaction.
 """
 
 from sqlalchemy import Connection
 
-from scheduler.store import deliveries, jobs, runs, state, tokens
+from scheduler.store import deliveries, jobs, keys, runs, state, stats, tokens
 from scheduler.store.database import Database
 from scheduler.store.sqlite import sqlite_url
 from scheduler.store.writer import is_trouble
 
-__all__ = ["Connection", "Database", "deliveries", "is_trouble", "jobs", "runs", "sqlite_url", "state", "tokens"]
+__all__ = [
+    "Connection",
+    "Database",
+    "deliveries",
+    "is_trouble",
+    "jobs",
+    "keys",
+    "runs",
+    "sqlite_url",
+    "state",
+    "stats",
+    "tokens",
+]

@@ -50,6 +50,7 @@ _COLUMNS = (
     jobs.c.origin,
     jobs.c.filed,
     jobs.c.removed_at,
+    jobs.c.revision,
 )
 
 
@@ -120,11 +121,11 @@ _FIND = select(*_COLUMNS).where(jobs.c.task_id == bindparam("id"), _PRESENT)
 _GET = select(*_COLUMNS).where(jobs.c.key == bindparam("job"))
 
 
-def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> int:
-    """Add a job and return its key; raise `sqlalchemy.exc.IntegrityError` where the id is taken."""
+def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> tuple[int, int]:
+    """Add a job and return its key and revision; raise `sqlalchemy.exc.IntegrityError` where the id is taken."""
     revision = state.bump_revision(connection)
     row = {"task_id": task_id, "revision": revision, "paused": False, "fired": 0, **_derived(task_id, values), **values}
-    return int(connection.execute(_INSERT, row).inserted_primary_key[0])  # type: ignore[index]
+    return int(connection.execute(_INSERT, row).inserted_primary_key[0]), revision  # type: ignore[index]
 
 
 def change_job(connection: Connection, job: StoredJob, values: Mapping[str, Any]) -> None:
@@ -327,4 +328,5 @@ def _stored(row: Row[*tuple[Any, ...]]) -> StoredJob:
         origin=row.origin,
         filed=row.filed,
         removed_at=row.removed_at,
+        revision=row.revision,
     )

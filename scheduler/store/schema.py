@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from scheduler.errors import Unavailable
 
-HEAD = "0004"
+HEAD = "0005"
 
 
 def upgrade(connection: Connection) -> None:

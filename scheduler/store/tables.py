@@ -161,9 +161,29 @@ runs = Table(
         sqlite_where=text("status IN ('queued', 'running')"),
         postgresql_where=text("status IN ('queued', 'running')"),
     ),
+    Index(
+        "runs_ended",
+        *("run_id", "task_id", "status", "started_at", "finished_at"),
+        sqlite_where=text("status NOT IN ('queued', 'running')"),
+        postgresql_where=text("status NOT IN ('queued', 'running')"),
+    ),
     sqlite_with_rowid=False,
 )
-"""The ledger. The unique constraint keeps a fire time from starting twice, whoever asks."""
+"""The ledger. The unique constraint keeps a fire time from starting twice, whoever asks.
+
+`runs_ended` holds all that statistics ask for, so that they need not read the rows themselves."""
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("answer", JsonText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Index("idempotency_keys_age", "created_at"),
+    sqlite_with_rowid=False,
+)
+"""What was answered to requests that carried a key; `key` and `fingerprint` (of the request) are checksums."""
 
 tokens = Table(
     "tokens",
@@ -183,6 +203,9 @@ tokens = Table(
 # that the partial index fits.
 IS_ACTIVE: ColumnElement[bool] = literal_column("runs.status IN ('queued', 'running')")
 """The condition of rows whose run waits or goes on."""
+
+IS_ENDED: ColumnElement[bool] = literal_column("runs.status NOT IN ('queued', 'running')")
+"""The condition of rows that change no more."""
 
 deliveries = Table(
     "deliveries",

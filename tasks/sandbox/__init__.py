@@ -11,7 +11,7 @@ from tasks.sandbox.confinement import Confinement, make_confinement
 from tasks.sandbox.environment import check_env
 from tasks.sandbox.kernel import protect_process
 from tasks.sandbox.leftovers import adopt_orphans, kill_leftovers
-from tasks.sandbox.output import OutputText, output_path, read_ends, read_output, remove_output
+from tasks.sandbox.output import OutputText, last_lines, output_path, read_bytes, read_ends, read_output, remove_output
 from tasks.sandbox.paths import AllowedDirs
 from tasks.sandbox.plain import PlainSandbox
 from tasks.sandbox.private_dir import clear_private_dirs
@@ -31,10 +31,12 @@ __all__ = [
     "check_env",
     "clear_private_dirs",
     "kill_leftovers",
+    "last_lines",
     "make_confinement",
     "open_sandbox",
     "output_path",
     "protect_process",
+    "read_bytes",
     "read_ends",
     "read_output",
     "remove_output",

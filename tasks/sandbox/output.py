@@ -120,6 +120,10 @@ class _Kept:
     def total(self) -> int:
         return len(self.head) + self.cut + len(self.tail)
 
+    def raw(self) -> bytes:
+        """Return the bytes that are kept, with the line that tells the cut."""
+        return self.head + _cut_line(self.cut).encode() + self.tail if self.cut else self.head + self.tail
+
     def whole(self) -> str:
         """Return the text, with the line that tells the cut."""
         if not self.cut:
@@ -159,6 +163,22 @@ def read_ends(log_dir: Path, run_id: str, stream: Stream, limit: int = ENDS) -> 
     joined = kept.head + kept.tail  # the cut lies between the halves: head and tail are longer
     ends = _Kept(joined[:half], kept.total - 2 * half, joined[len(joined) - half :])
     return ends.whole()
+
+
+def read_bytes(log_dir: Path, run_id: str, stream: Stream) -> tuple[bytes, bool]:
+    """Return all that is kept of a stream, as it came, and whether bytes of its middle were cut."""
+    kept = _load(output_path(log_dir, run_id, stream))
+    return kept.raw(), kept.cut > 0
+
+
+def last_lines(data: bytes, count: int) -> bytes:
+    """Return the last `count` lines."""
+    end = len(data) - data.endswith(b"\n")
+    for _ in range(count):
+        end = data.rfind(b"\n", 0, max(end, 0))
+        if end < 0:
+            return data
+    return data[end + 1 :]
 
 
 def remove_output(log_dir: Path, run_id: str) -> None:
