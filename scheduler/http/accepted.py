@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 
 from scheduler.errors import Problem
@@ -22,6 +24,24 @@ def with_accepted(problems: Sequence[Problem], model: type[BaseModel]) -> list[P
     """Return the problems, each with what is accepted and what is near wherever it did not say so itself."""
     schema = _schema_of(model)
     return [_complete(problem, schema) for problem in problems]
+
+
+def read_text(model: type[BaseModel], name: str, text: str) -> Any:
+    """Return what a text that stands for a field means: a value of the field's type, or the text where it is none."""
+    spec = _field(_schema_of(model), name)
+    try:
+        match spec and spec.get("type"):
+            case "boolean":
+                return {"true": True, "false": False}.get(text, text)
+            case "integer" if re.fullmatch("-?[0-9]{1,18}", text):
+                return int(text)
+            case "number":
+                return float(text)
+            case "object":
+                return orjson.loads(text)
+    except ValueError:
+        pass
+    return text
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import request as asked
 from pydantic import BaseModel
@@ -37,6 +37,7 @@ from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import CANCEL_SECONDS, Planned, TaskScheduler
 from tasks.sandbox.output import Stream
 
+T = TypeVar("T")
 Answer = dict[str, Any]
 STOPPED = "The scheduler is stopped: nothing runs on schedule until action 'start'."
 
@@ -83,8 +84,13 @@ def answer(service: TaskScheduler, body: Any, who: Caller) -> Answer | Waiting:
     given = {name: value for name, value in _as_object(body).items() if value is not None}
     action = _action(service, given)
     who.require(action.scope, f"Action '{action.name}'")
+    return perform(service, action, given, action.function)
+
+
+def perform(service: TaskScheduler, action: Action, given: Mapping[str, Any], function: Callable[..., T]) -> T:
+    """Hand `function` what an action takes; raise `SchedulerError`, with an example where the request was wrong."""
     try:
-        return action.function(service, read(service, action.model, given))
+        return function(service, read(service, action.model, given))
     except InvalidRequest as error:
         named = [with_known(problem, action.model, given) for problem in error.problems]
         problems = with_accepted(named, action.model)
@@ -120,16 +126,12 @@ def _action(service: TaskScheduler, given: Mapping[str, Any]) -> Action:
 
 def start(service: TaskScheduler, request: requests.Nothing) -> Answer:
     """Let tasks run on schedule."""
-    if service.start():
-        return {"status": "success", "message": "Scheduler started"}
-    return {"status": "info", "message": "Scheduler is already running"}
+    return started(service.start())
 
 
 def stop(service: TaskScheduler, request: requests.Nothing) -> Answer:
     """Let no task run on schedule."""
-    if service.stop():
-        return {"status": "success", "message": "Scheduler stopped"}
-    return {"status": "info", "message": "Scheduler is not running"}
+    return stopped(service.stop())
 
 
 def create(service: TaskScheduler, request: Definition) -> Answer:
@@ -235,7 +237,7 @@ def cancel(service: TaskScheduler, request: requests.Cancel) -> Answer | Waiting
         nothing = f"Task '{request.task_id}' has no run waiting or going on"
     if not ending:
         return {"status": "info", "message": nothing, "cancelled": []}
-    return Waiting(ending, CANCEL_SECONDS, lambda ended: _cancelled(service, ending))
+    return Waiting(ending, CANCEL_SECONDS, lambda ended: cancelled(service, ending))
 
 
 def list_runs(service: TaskScheduler, request: requests.Runs) -> Answer:
@@ -367,6 +369,20 @@ def _job(request: Definition) -> Job:
 # --- what several share ------------------------------------------------------------------------
 
 
+def started(changed: bool) -> Answer:
+    """Say that tasks run on schedule, be it from now on or already."""
+    if changed:
+        return {"status": "success", "message": "Scheduler started"}
+    return {"status": "info", "message": "Scheduler is already running"}
+
+
+def stopped(changed: bool) -> Answer:
+    """Say that no task runs on schedule, be it from now on or anyway."""
+    if changed:
+        return {"status": "success", "message": "Scheduler stopped"}
+    return {"status": "info", "message": "Scheduler is not running"}
+
+
 def _planned(service: TaskScheduler, planned: Planned) -> Answer:
     info = planned.info
     task_id, text = info.stored.task_id, present.schedule_text(info)
@@ -398,7 +414,7 @@ def _switched(service: TaskScheduler, task_id: str, changed: bool, did: str, oth
     }
 
 
-def _cancelled(service: TaskScheduler, ending: list[str]) -> Answer:
+def cancelled(service: TaskScheduler, ending: list[str]) -> Answer:
     """Tell which runs are over; one that ended by itself meanwhile is not among them."""
     found = service.get_runs(ending)
     over = [run.run_id for run in found if run.status is RunStatus.CANCELLED]
@@ -477,4 +493,4 @@ ACTIONS = {
     )
 }
 
-__all__ = ["ACTIONS", "Action", "Answer", "Waiting", "answer"]
+__all__ = ["ACTIONS", "STOPPED", "Action", "Answer", "Waiting", "answer", "perform"]

@@ -31,6 +31,7 @@ _BY_CODE = {
     "precondition_failed": 412,
     "body_too_large": 413,
     "unsupported_media_type": 415,
+    "range_not_satisfiable": 416,
 }
 _BY_KIND = (
     (InvalidRequest, 400),

@@ -1,4 +1,4 @@
-"""Wire HTTP to the scheduler: one endpoint, its guard, its errors, and a look at its health."""
+"""Wire HTTP to the scheduler: the endpoint, the REST routes, their guard, their errors, and a look at its health."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from werkzeug.exceptions import BadHost, HTTPException
 from scheduler.auth.access import Access, users_of_settings
 from scheduler.auth.scopes import Scope
 from scheduler.config import SchedulerConfig
-from scheduler.errors import InvalidRequest, NotFound, SchedulerError, Unavailable
+from scheduler.errors import InvalidRequest, NotFound, SchedulerError, Unavailable, nearest
 from scheduler.http import actions
 from scheduler.http.answers import error_response, json_response, malformed
 from scheduler.http.body import parse_body
 from scheduler.http.guard import Guard, check_media_type, forbidden_host, read_body
 from scheduler.http.guide import guide
 from scheduler.http.handoff import HandedOver, Handoff, LeaveSocket
+from scheduler.http.rest.serve import add_routes, known_paths
 from scheduler.http.token import read_token
 from scheduler.task_scheduler import TaskScheduler
 from scheduler.version import VERSION
@@ -73,6 +74,32 @@ class Service:
         assert self._guard is not None
         return self._guard
 
+    def admit(self, asked: Request, scope: Scope) -> TaskScheduler:
+        """Return the scheduler where the caller may do that; raise `SchedulerError` where the request may not pass."""
+        self.guard.check(asked, scope)
+        return self.open()
+
+    def answer_later(
+        self, asked: Request, run_ids: list[str], seconds: float, finish: Callable[[bool], Response]
+    ) -> Response:
+        """Answer when the runs have ended: from the loop where the socket can be taken, else in this thread."""
+        watch = self.open().watch
+        if not self.handoff.can_take(asked):
+            return finish(watch.wait(run_ids, seconds))
+        send = self.handoff.take(asked)
+
+        def tell(ended: bool) -> None:
+            try:
+                response = finish(ended)
+            except SchedulerError as error:
+                response = error_response(error)
+            except Exception as error:
+                response = _internal_error(error)
+            send(response)
+
+        watch.when_ended(run_ids, seconds, tell)
+        raise HandedOver
+
     def close(self) -> None:
         """Stop gracefully, once."""
         with self._lock:
@@ -92,13 +119,18 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     app.register_error_handler(HTTPException, _framework_error)
     app.register_error_handler(Exception, _internal_error)
 
+    add_routes(app, service)
+
     @app.post("/schedule", strict_slashes=False, provide_automatic_options=False)
     def schedule() -> Response:
         caller = service.guard.check(request)
         check_media_type(request)
         result = actions.answer(service.open(), parse_body(read_body(request)), caller)
         if isinstance(result, actions.Waiting):
-            return _answer_later(service, request, result)
+            waiting = result
+            return service.answer_later(
+                request, waiting.run_ids, waiting.seconds, lambda ended: json_response(waiting.finish(ended))
+            )
         return json_response(result)
 
     @app.get("/schedule", strict_slashes=False, provide_automatic_options=False)
@@ -115,31 +147,10 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     return app
 
 
-def _answer_later(service: Service, asked: Request, waiting: actions.Waiting) -> Response:
-    """Answer when the runs have ended: from the loop where the socket can be taken, else in this thread."""
-    watch = service.open().watch
-    if not service.handoff.can_take(asked):
-        return json_response(waiting.finish(watch.wait(waiting.run_ids, waiting.seconds)))
-    send = service.handoff.take(asked)
-
-    def tell(ended: bool) -> None:
-        try:
-            response = json_response(waiting.finish(ended))
-        except SchedulerError as error:
-            response = error_response(error)
-        except Exception as error:
-            response = _internal_error(error)
-        send(response)
-
-    watch.when_ended(waiting.run_ids, waiting.seconds, tell)
-    raise HandedOver
-
-
 def _framework_error(error: HTTPException) -> Response:
     """Say in JSON what the framework would say in HTML."""
     if error.code == 404:
-        known = "POST /schedule and GET /healthz"
-        return error_response(NotFound(f"There is no {request.method} {request.path[:200]}. Known: {known}."))
+        return error_response(_no_such_path())
     if error.code == 405:
         allowed = sorted(set(getattr(error, "valid_methods", None) or ["POST"]))
         text = f"{request.path[:200]} does not take {request.method[:20]}; it takes {', '.join(allowed)}."
@@ -151,6 +162,14 @@ def _framework_error(error: HTTPException) -> Response:
     code = "body_too_large" if error.code == 413 else "invalid_request"
     body = {"status": "error", "code": code, "message": error.description or error.name}
     return json_response(body, error.code or 500)
+
+
+def _no_such_path() -> NotFound:
+    guess = nearest(request.path[:200], known_paths())
+    hint = f" Did you mean {guess}?" if guess else ""
+    others = ("POST /schedule", "GET /healthz", "GET /openapi.json", "GET /docs")
+    known = ", ".join((*others, *known_paths()))
+    return NotFound(f"There is no {request.method} {request.path[:200]}.{hint} Known: {known}.", suggestion=guess)
 
 
 def _internal_error(error: Exception) -> Response:

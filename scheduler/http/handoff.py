@@ -117,6 +117,7 @@ class LeaveSocket:
 
 def _as_bytes(response: Response) -> bytes:
     response.headers["Connection"] = "close"
-    response.headers["Content-Length"] = str(len(response.get_data()))
+    if response.status_code != 204:
+        response.headers["Content-Length"] = str(len(response.get_data()))
     head = f"HTTP/1.1 {response.status}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in response.headers)
     return head.encode("latin-1") + b"\r\n" + response.get_data()

@@ -1,0 +1,1 @@
+"""Answer the REST paths below /api: the same calls, rules and errors as the actions have, under other names."""

@@ -1,0 +1,223 @@
+"""Describe what the REST routes answer. The document at /openapi.json is made from these models."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["pending", "running", "paused", "disabled", "completed"]
+TaskType = Literal["command", "test", "script", "custom"]
+RunStatusName = Literal[
+    "queued", "running", "completed", "failed", "timeout", "cancelled", "interrupted", "skipped", "missed"
+]
+
+
+class Shown(BaseModel):
+    """The base of all answers: further fields may be there, and more may come."""
+
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
+
+
+class RunShown(Shown):
+    """One row of the ledger: what became of one fire time, or of one request to run a task."""
+
+    run_id: str
+    task_id: str
+    scheduled_for: str = Field(description="The fire time: ISO 8601.")
+    started_at: str | None
+    finished_at: str | None
+    lateness_ms: float | None
+    duration_ms: float | None
+    attempt: int
+    trigger: Literal["schedule", "manual", "retry", "catch_up"]
+    status: RunStatusName
+    exit_code: int | None
+    signal: str | None
+    reason: str | None
+    hint: str | None
+    truncated: bool
+    sandbox: Any
+    usage: Any
+    stdout: str = Field(description="What it wrote: start and end where that is long. /log has all that is kept.")
+    stderr: str
+
+
+class TaskShown(Shown):
+    """A task: its definition, and where it stands. Beside the fields below stand those of its definition."""
+
+    id: str = Field(description="The task's id.")
+    type: TaskType
+    interval: str = Field(description="When, as it was sent; in words where that was no phrase.")
+    command: str | None
+    file_path: str | None
+    custom_script: str | None
+    next_run: str | None = Field(description="Local time of the next run; null where none is planned.")
+    created_at: str
+    next_run_at: str | None = Field(description="The same moments in ISO 8601, with offset.")
+    created_at_iso: str
+    updated_at: str
+    updated_at_iso: str
+    created_by: str
+    state: State
+    schedule_description: str
+    kind: Literal["interval", "calendar", "cron", "once", "manual"]
+    name: str | None
+    description: str | None
+    args: list[str] | None
+    working_directory: str | None
+    enabled: bool
+    timezone: str
+    priority: Literal["urgent", "high", "medium", "low"]
+    tags: list[str]
+    env: dict[str, str]
+    timeout_seconds: float
+    max_instances: int
+    max_retries: int
+    hint: str | None = Field(None, description="There where the scheduler is stopped.")
+    last_run: RunShown | None = Field(None, description="Of one task alone, not in lists nor after a change.")
+    next_runs: list[str] | None = Field(None, description="Of one task alone: the next 5 times.")
+
+
+class TaskPage(Shown):
+    """Some of the tasks, in the order they were made."""
+
+    tasks: list[TaskShown]
+    count: int = Field(description="How many match in all.")
+    next_cursor: str | None = Field(description="`cursor` of the next page; null at the end.")
+    hint: str | None = Field(None, description="There where the scheduler is stopped.")
+
+
+class RunPage(Shown):
+    """Some of the runs, newest first."""
+
+    runs: list[RunShown]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null at the end.")
+
+
+class ScheduleShown(Shown):
+    """When a task runs. Beside the fields below stand those that the schedule was given by."""
+
+    task_id: str
+    interval: str
+    description: str
+    kind: Literal["interval", "calendar", "cron", "once", "manual"]
+    timezone: str
+    next_run: str | None
+    next_run_at: str | None
+    next_runs: list[str]
+
+
+class CancelledRuns(Shown):
+    """The runs that were ended, with all their processes."""
+
+    cancelled: list[str]
+
+
+class Said(Shown):
+    """What was done: `info` where nothing had to be."""
+
+    status: Literal["success", "info"]
+    message: str
+
+
+class ActionAnswer(Shown):
+    """What an action answers. Further fields are those of the action."""
+
+    status: Literal["success", "info"]
+    message: str | None = None
+
+
+class PreviewShown(Said):
+    """What a schedule means."""
+
+    next_runs: list[str]
+    description: str
+    kind: Literal["interval", "calendar", "cron", "once", "manual"]
+    timezone: str
+
+
+class StatusShown(Said):
+    """How the scheduler is doing."""
+
+    state: Literal["running", "stopped"] | None
+    counts: dict[str, Any]
+    queue: dict[str, Any]
+    running: list[dict[str, Any]]
+    version: str
+
+
+class Durations(BaseModel):
+    """How long runs took, in milliseconds."""
+
+    p50: float | None
+    p95: float | None
+    max: float | None
+
+
+class Figures(BaseModel):
+    """How runs went. `success_rate` is of those that completed, failed, timed out or were interrupted."""
+
+    runs: int
+    by_status: dict[str, int]
+    success_rate: float | None
+
+
+class DayFigures(Figures):
+    """How the runs of a day went."""
+
+    day: str
+
+
+class TaskFigures(Figures):
+    """How the runs of a task went."""
+
+    task_id: str
+    duration_ms: Durations
+
+
+class StatsShown(Figures):
+    """How runs went of late. The overall durations are those of the newest 20,000 runs."""
+
+    since: str
+    timezone: str
+    duration_ms: Durations
+    by_day: list[DayFigures]
+    tasks: list[TaskFigures] = Field(description="Those that failed most often first, up to `limit`.")
+    task_count: int = Field(description="How many tasks had runs.")
+
+
+class Health(BaseModel):
+    """Whether the service is alive, and why not."""
+
+    status: Literal["ok", "degraded"]
+    reasons: list[str]
+    version: str
+
+
+class ProblemShown(BaseModel):
+    """One thing that is wrong with a request, and what would be right."""
+
+    field: str
+    message: str
+    got: Any
+    accepted: list[Any]
+    suggestion: Any
+
+
+class ExampleRequest(BaseModel):
+    """A whole request that works."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+
+
+class ErrorShown(Shown):
+    """Why a request was refused. Every 400 has `problems` and `example`."""
+
+    status: Literal["error"]
+    code: str = Field(description="A stable word.")
+    message: str = Field(description="What was wrong, what is accepted, and the nearest valid value.")
+    problems: list[ProblemShown] | None = None
+    example: ExampleRequest | dict[str, Any] | None = None

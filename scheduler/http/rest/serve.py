@@ -1,0 +1,127 @@
+"""Put the REST routes into the Flask application: read each request, let its route answer, send what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from flask import Flask, Request, Response, request
+
+from scheduler.auth.scopes import Scope
+from scheduler.errors import InvalidRequest, Problem
+from scheduler.http.accepted import read_text
+from scheduler.http.body import invalid_json, parse_body
+from scheduler.http.examples import EXAMPLES
+from scheduler.http.guard import check_media_type, read_body
+from scheduler.http.mending import working_example
+from scheduler.http.rest.answer import Answer, Later
+from scheduler.http.rest.call import Call
+from scheduler.http.rest.compression import compressed
+from scheduler.http.rest.document import add_document
+from scheduler.http.rest.paths import IdConverter, WholeSegments
+from scheduler.http.rest.route import Route
+from scheduler.http.rest.routes import ROUTES
+from scheduler.task_scheduler import TaskScheduler
+
+_NAMES = ("tasks", "jobs")
+_OPTIONS = {"strict_slashes": False, "provide_automatic_options": False}
+
+
+class Gate(Protocol):
+    """What the application does for every route."""
+
+    def admit(self, asked: Request, scope: Scope) -> TaskScheduler:
+        """Return the scheduler where the caller may do that; raise `SchedulerError` where not."""
+
+    def answer_later(
+        self, asked: Request, run_ids: list[str], seconds: float, finish: Callable[[bool], Response]
+    ) -> Response:
+        """Answer when the runs have ended."""
+
+
+def add_routes(app: Flask, gate: Gate) -> None:
+    """Serve the REST routes, and what describes them."""
+    app.url_map.converters["id"] = IdConverter
+    app.url_map.merge_slashes = False
+    app.wsgi_app = WholeSegments(app.wsgi_app)  # type: ignore[method-assign]
+    for route in ROUTES:
+        view = _view(route, gate)
+        for path in _paths(route):
+            app.add_url_rule(path, route.endpoint, view, methods=[route.method], **_OPTIONS)
+    add_document(app, gate.admit, _OPTIONS)
+
+
+def known_paths() -> list[str]:
+    """Return the paths that there are, ids as {task_id} and {run_id}."""
+    return list(dict.fromkeys(f"/api{route.path}" for route in ROUTES))
+
+
+def _paths(route: Route) -> list[str]:
+    """Return the rules of a route: tasks are also called jobs."""
+    rule = f"/api{route.path}".replace("{", "<id:").replace("}", ">")
+    return list(dict.fromkeys(rule.replace("/api/tasks", f"/api/{name}", 1) for name in _NAMES))
+
+
+def _view(route: Route, gate: Gate) -> Callable[..., Response]:
+    def view(**ids: str) -> Response:
+        # The proxy means nothing in the writer's thread, where answers are made that a key shall keep.
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        scheduler = gate.admit(asked, route.scope)
+        try:
+            call = Call(route, scheduler, asked, ids, _read(route, asked))
+            answer = route.function(call)
+        except InvalidRequest as error:
+            raise InvalidRequest(error.problems, _example(route, scheduler, ids, error)) from error
+        if isinstance(answer, Later):
+            later = answer
+            return gate.answer_later(asked, later.run_ids, later.seconds, lambda ended: later.finish(ended).response())
+        return compressed(asked, answer.response() if isinstance(answer, Answer) else answer)
+
+    return view
+
+
+def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], error: InvalidRequest) -> dict[str, Any]:
+    """Return a whole request of the route that works, near to the one that was refused where that was understood."""
+    found, action = error.example, route.action
+    if found is None or found.get("action") != action.name:
+        plain = {name: value for name, value in EXAMPLES[action.name].items() if name not in route.hidden}
+        found = working_example(scheduler, action, {**plain, **ids}, [])
+    return route.example(found, "jobs" if request.path.startswith("/api/jobs") else "tasks")
+
+
+def _read(route: Route, asked: Request) -> Mapping[str, Any]:
+    """Return the fields that were sent, nulls left out."""
+    fields = _query(route, asked)
+    if route.has_body:
+        if fields:
+            text = f"a {route.method} takes its fields in the body, as JSON, not in the query"
+            raise InvalidRequest([Problem(name, text, value, code="unknown_field") for name, value in fields.items()])
+        fields = _body(route, asked)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _body(route: Route, asked: Request) -> dict[str, Any]:
+    """Return the fields of the body. A POST that needs none may go without one, and says no type of it then."""
+    data = None
+    if route.may_lack_body and not asked.mimetype:
+        data = read_body(asked)
+        if not data:
+            return {}
+    check_media_type(asked)
+    body = parse_body(read_body(asked) if data is None else data)
+    if not isinstance(body, dict):
+        raise invalid_json("the body must be one JSON object", body)
+    return body
+
+
+def _query(route: Route, asked: Request) -> dict[str, Any]:
+    """Return the fields of the query, each as the type that its field has where it reads as one."""
+    fields: dict[str, Any] = {}
+    problems = []
+    for name, values in asked.args.lists():
+        if len(values) > 1:
+            problems.append(Problem(name, f"'{name}' stands in the query {len(values)} times: send it once", values))
+        fields[name] = read_text(route.action.model, name, values[0])
+    if problems:
+        raise InvalidRequest(problems)
+    return fields

@@ -1,0 +1,123 @@
+"""Answer the routes of tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scheduler.http import actions, present, requests
+from scheduler.http.peer import caller
+from scheduler.http.reading import Definition
+from scheduler.http.rest.answer import Answer, Later
+from scheduler.http.rest.call import Call
+from scheduler.http.rest.changes import change
+from scheduler.http.rest.etags import is_known, tag_of
+from scheduler.http.rest.paging import with_links
+from scheduler.task_scheduler import CANCEL_SECONDS, JobInfo, Planned, TaskScheduler
+
+
+def list_tasks(call: Call) -> Answer:
+    """Page through the tasks."""
+    found = call.perform(actions.list_tasks)
+    body: dict[str, Any] = {
+        "tasks": [flat(shown) for shown in found["tasks"]],
+        "count": found["count"],
+        "next_cursor": found.get("next_cursor"),
+    }
+    return with_links(call, body | {"hint": found["hint"]} if "hint" in found else body)
+
+
+def create_task(call: Call) -> Answer | Later:
+    """Keep a new task."""
+
+    def create(_: TaskScheduler, asked: Definition) -> Answer | Later:
+        assert asked.job is not None
+        job, by = asked.job, caller(call.scheduler, call.request)
+        return change(call, lambda service: service.add_job(job, asked.replace, by), _planned(call))
+
+    return call.perform(create)
+
+
+def get_task(call: Call) -> Answer:
+    """Show one task."""
+
+    def get(service: TaskScheduler, asked: requests.OneTask) -> Answer:
+        info = service.get_job(asked.task_id)
+        body = call.hinted(flat(present.task_whole(service, info)))
+        tag = tag_of(info.stored, body)
+        return Answer(304, None, {"ETag": tag}) if is_known(call.request, tag) else Answer(200, body, {"ETag": tag})
+
+    return call.perform(get)
+
+
+def put_task(call: Call) -> Answer | Later:
+    """Create a task, or give it another definition altogether."""
+    return create_task(call)
+
+
+def patch_task(call: Call) -> Answer | Later:
+    """Change fields of a task."""
+
+    def update(_: TaskScheduler, asked: Definition) -> Answer | Later:
+        changes = {name: value for name, value in asked.fields.items() if name != "task_id"}
+        return change(call, lambda service: service.update_job(asked.task_id, changes), _planned(call))
+
+    return call.perform(update)
+
+
+def delete_task(call: Call) -> Answer | Later:
+    """Remove a task and end its runs."""
+
+    def remove(_: TaskScheduler, asked: requests.OneTask) -> Answer | Later:
+        def show(_: TaskScheduler, ending: list[str]) -> Answer:
+            return Answer(204, run_ids=ending)
+
+        def wait(ending: list[str]) -> Later:
+            text = f"Task '{asked.task_id}' is removed; runs {', '.join(ending)} are still being ended."
+            late = Answer(202, {"status": "success", "message": text})
+            return Later(ending, CANCEL_SECONDS, lambda ended: Answer(204) if ended else late)
+
+        return change(call, lambda service: service.remove_job(asked.task_id), show, wait)
+
+    return call.perform(remove)
+
+
+def pause_task(call: Call) -> Answer | Later:
+    """Plan no fire times of a task."""
+    return _switch(call, lambda service: service.pause_job(call.task_id))
+
+
+def resume_task(call: Call) -> Answer | Later:
+    """Plan a task again."""
+    return _switch(call, lambda service: service.resume_job(call.task_id))
+
+
+def _switch(call: Call, act: Any) -> Answer | Later:
+    def show(service: TaskScheduler, _: bool) -> Answer:
+        return shown_task(call, service.get_job(call.task_id), service)
+
+    return call.perform(lambda *_: change(call, act, show))
+
+
+def _planned(call: Call) -> Any:
+    """Return how a task is shown that was kept."""
+
+    def show(service: TaskScheduler, planned: Planned) -> Answer:
+        created = planned.change == "created"
+        place = {"Location": call.place_of(planned.info.stored.task_id)} if created else {}
+        answer = shown_task(call, planned.info, service)
+        return Answer(201 if created else 200, answer.body, {**answer.headers, **place})
+
+    return show
+
+
+def shown_task(call: Call, info: JobInfo, service: TaskScheduler) -> Answer:
+    """Return a task as it is after a change."""
+    shown = flat(present.task(info))
+    body = shown if service.is_running() else shown | {"hint": actions.STOPPED}
+    return Answer(200, body, {"ETag": tag_of(info.stored)})
+
+
+def flat(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return a task in one object: its id, and the details that `list` has below."""
+    rest = {name: value for name, value in shown.items() if name not in ("id", "details")}
+    return {"id": shown["id"], **shown["details"], **rest}
