@@ -31,8 +31,8 @@ import requests
 from tests.server import Server
 
 ROOT = Path(__file__).parents[1]
-_PLAYED = ("quickstart.md", "actions.md", "authentication.md", "notifications.md")
-REPLAYED = [ROOT / "README.md", *(ROOT / "docs" / name for name in _PLAYED)]
+_PAGES = ("quickstart", "actions", "api", "authentication", "notifications")
+REPLAYED = [ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in _PAGES)]
 RUN_IDS = [f"01m7yrfsy21ghd4efpxcagn{number:03}" for number in range(1, 100)]
 WORKSPACE = "/srv/workspace"
 DATA = "/var/lib/task-scheduler"
