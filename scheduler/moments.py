@@ -28,6 +28,14 @@ def iso_or_none(moment: datetime | None, zone: tzinfo) -> str | None:
     return None if moment is None else iso(moment, zone)
 
 
+def both(moment: datetime | None, zone: tzinfo) -> tuple[str | None, str | None]:
+    """Return a moment as `local` and as `iso` write it, for half the price of both."""
+    if moment is None:
+        return None, None
+    exact = iso(moment, zone)
+    return f"{exact[:10]} {exact[11:19]}", exact
+
+
 def parse_moment(text: str, zone: ZoneInfo, end: bool = False) -> datetime:
     """Return the UTC moment that an ISO 8601 text means, in `zone` where it has no offset.
 

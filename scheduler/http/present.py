@@ -10,7 +10,7 @@ from scheduler.http.answers import problem_body
 from scheduler.jobsfiles import FileProblem
 from scheduler.jumps import Jump
 from scheduler.models import Priority, Run, RunStatus
-from scheduler.moments import iso, iso_or_none, local
+from scheduler.moments import both, iso, iso_or_none
 from scheduler.notify.targets import shown
 from scheduler.store.deliveries import WAITING, Delivery
 from scheduler.task_scheduler import JobInfo, TaskScheduler
@@ -37,18 +37,21 @@ def task(info: JobInfo) -> dict[str, Any]:
     """Return a task as `list` and `get` show it."""
     stored, zone = info.stored, info.stored.zone
     definition = dict(stored.definition)
+    next_run, next_run_at = both(info.next_fire_time, zone)
+    created = both(stored.created_at, zone)
+    updated = created if stored.updated_at == stored.created_at else both(stored.updated_at, zone)
     details = {
         "type": definition.pop("type"),
         "interval": schedule_text(info),
         "command": definition.pop("command", None),
         "file_path": definition.pop("file_path", None),
         "custom_script": definition.pop("custom_script", None),
-        "next_run": local(info.next_fire_time, zone),
-        "created_at": local(stored.created_at, zone),
-        "next_run_at": iso_or_none(info.next_fire_time, zone),
-        "created_at_iso": iso_or_none(stored.created_at, zone),
-        "updated_at": local(stored.updated_at, zone),
-        "updated_at_iso": iso_or_none(stored.updated_at, zone),
+        "next_run": next_run,
+        "created_at": created[0],
+        "next_run_at": next_run_at,
+        "created_at_iso": created[1],
+        "updated_at": updated[0],
+        "updated_at_iso": updated[1],
         "created_by": stored.created_by,
         "state": info.status.value,
         "schedule_description": stored.schedule["description"],

@@ -310,23 +310,4 @@ def _derived(task_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _stored(row: Row[*tuple[Any, ...]]) -> StoredJob:
-    return StoredJob(
-        key=row.key,
-        task_id=row.task_id,
-        definition=row.definition,
-        schedule=row.schedule,
-        anchor=row.anchor,
-        created_at=row.created_at,
-        created_by=row.created_by,
-        updated_at=row.updated_at,
-        enabled=row.enabled,
-        paused=row.paused,
-        ended=row.ended,
-        next_fire_time=row.next_fire_time,
-        due_at=row.due_at,
-        fired=row.fired,
-        origin=row.origin,
-        filed=row.filed,
-        removed_at=row.removed_at,
-        revision=row.revision,
-    )
+    return StoredJob(*row)  # _COLUMNS are in the order of its fields: by name it would take three times as long

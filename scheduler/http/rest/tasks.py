@@ -119,5 +119,6 @@ def shown_task(call: Call, info: JobInfo, service: TaskScheduler) -> Answer:
 
 def flat(shown: dict[str, Any]) -> dict[str, Any]:
     """Return a task in one object: its id, and the details that `list` has below."""
-    rest = {name: value for name, value in shown.items() if name not in ("id", "details")}
-    return {"id": shown["id"], **shown["details"], **rest}
+    rest = dict(shown)
+    details = rest.pop("details")
+    return {"id": rest.pop("id"), **details, **rest}
