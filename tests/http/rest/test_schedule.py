@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.http.rest.conftest import Rest
+from tests.http.conftest import JSON_TYPE
+from tests.http.rest.conftest import HOST, Rest
 
 PATH = "/api/tasks/1/schedule"
 
@@ -68,3 +69,18 @@ def test_what_is_wrong(rest: Rest, body: dict[str, Any], field: str) -> None:
 def test_a_task_that_is_not_there(rest: Rest) -> None:
     rest.refused(404, "task_not_found", "GET", PATH)
     rest.refused(404, "task_not_found", "PUT", PATH, {"interval": "hourly"})
+
+
+def test_the_curl_calls_that_others_document_work_as_they_stand(rest: Rest) -> None:
+    # They name a user, of whom a server without a token asks nothing.
+    user = {"Authorization": "Basic YWRtaW46YWRtaW4xMjM="}
+    for number in ("1", "2"):
+        rest.create(number)
+    hourly = '{\n    "schedule_type": "hourly",\n    "schedule_config": "{}"\n  }'
+    daily = '{"schedule_type": "daily", "schedule_config": "{\\"hour\\": 14, \\"minute\\": 30}"}'
+    for number, body in (("1", hourly), ("2", daily)):
+        put = rest.api.client.put(f"/api/tasks/{number}/schedule", data=body, headers={**HOST, **JSON_TYPE, **user})
+        assert put.status_code == 200, put.text
+    listed = rest.ok("GET", "/api/tasks/", None, **user)["tasks"]
+    assert [task["schedule_description"] for task in listed] == ["every 1 hour", "every day at 14:30"]
+    assert rest.ok("GET", "/api/tasks/1/runs", None, **user)["runs"] == []
