@@ -10,7 +10,7 @@ from scheduler.http.answers import problem_body
 from scheduler.jobsfiles import FileProblem
 from scheduler.jumps import Jump
 from scheduler.models import Priority, Run, RunStatus
-from scheduler.moments import both, iso, iso_or_none
+from scheduler.moments import both, iso, iso_or_none, local
 from scheduler.notify.targets import shown
 from scheduler.store.deliveries import WAITING, Delivery
 from scheduler.task_scheduler import JobInfo, TaskScheduler

@@ -1,7 +1,7 @@
 """Remember jobs and runs: the only door to SQLAlchemy.
 
-`Database` gives a connection to functions of `deliveries`, `jobs`, `keys`, `runs`, `state`, `stats` and `tokens`; several of
-them called in one unit of work are one transaction.
+`Database` gives a connection to functions of `deliveries`, `jobs`, `keys`, `runs`, `state`, `stats` and `tokens`;
+several of them called in one unit of work are one transaction.
 """
 
 from sqlalchemy import Connection

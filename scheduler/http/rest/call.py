@@ -12,7 +12,7 @@ from scheduler.errors import InvalidRequest, Problem, unknown_field
 from scheduler.http.actions import STOPPED, perform
 from scheduler.http.rest.paths import encoded, raw_path
 from scheduler.http.rest.route import Route
-from scheduler.models import job_fields, read_task_id
+from scheduler.models import job_fields
 from scheduler.task_scheduler import TaskScheduler
 
 T = TypeVar("T")
@@ -37,14 +37,6 @@ class Call:
     def collection(self) -> str:
         """The name that the caller uses for tasks: `tasks` or `jobs`."""
         return "jobs" if self.path.startswith("/api/jobs") else "tasks"
-
-    @property
-    def task_id(self) -> str:
-        """The task that the path names."""
-        try:
-            return read_task_id(self.ids["task_id"])
-        except ValueError as error:
-            raise InvalidRequest([error.problem]) from error  # type: ignore[attr-defined]
 
     def perform(self, function: Callable[[TaskScheduler, Any], T]) -> T:
         """Hand `function` what the route's action takes; raise `SchedulerError`."""

@@ -6,11 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-State = Literal["pending", "running", "paused", "disabled", "completed"]
-TaskType = Literal["command", "test", "script", "custom"]
-RunStatusName = Literal[
-    "queued", "running", "completed", "failed", "timeout", "cancelled", "interrupted", "skipped", "missed"
-]
+from scheduler.models import Job, JobStatus, Origin, Priority, RunStatus
+
+TaskType: Any = Job.model_fields["type"].annotation
 
 
 class Shown(BaseModel):
@@ -30,8 +28,8 @@ class RunShown(Shown):
     lateness_ms: float | None
     duration_ms: float | None
     attempt: int
-    trigger: Literal["schedule", "manual", "retry", "catch_up"]
-    status: RunStatusName
+    trigger: Origin
+    status: RunStatus
     exit_code: int | None
     signal: str | None
     reason: str | None
@@ -59,7 +57,7 @@ class TaskShown(Shown):
     updated_at: str
     updated_at_iso: str
     created_by: str
-    state: State
+    state: JobStatus
     schedule_description: str
     kind: Literal["interval", "calendar", "cron", "once", "manual"]
     name: str | None
@@ -68,7 +66,7 @@ class TaskShown(Shown):
     working_directory: str | None
     enabled: bool
     timezone: str
-    priority: Literal["urgent", "high", "medium", "low"]
+    priority: Priority
     tags: list[str]
     env: dict[str, str]
     timeout_seconds: float

@@ -14,7 +14,7 @@ from scheduler.moments import iso_or_none, local
 from scheduler.spellings import SPELLING_FIELDS
 from scheduler.task_scheduler import JobInfo, Planned, TaskScheduler
 
-FIELDS = (*SPELLING_FIELDS, "timezone")
+FIELDS = (*SPELLING_FIELDS, "timezone", "override")
 """What the schedule of a task is given by; the limits `start_at` and `until` are fields of the task."""
 
 
@@ -36,7 +36,8 @@ def put_schedule(call: Call) -> Answer | Later:
         def show(service: TaskScheduler, planned: Planned) -> Answer:
             return _shown(service, planned.info)
 
-        return change(call, lambda service: service.update_job(asked.task_id, call.fields), show)
+        changes = {name: value for name, value in asked.fields.items() if name in FIELDS}
+        return change(call, lambda service: service.update_job(asked.task_id, changes, asked.override), show)
 
     return call.perform(update)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from scheduler.http import actions, present, requests
@@ -32,7 +33,7 @@ def create_task(call: Call) -> Answer | Later:
     def create(_: TaskScheduler, asked: Definition) -> Answer | Later:
         assert asked.job is not None
         job, by = asked.job, caller(call.scheduler, call.request)
-        return change(call, lambda service: service.add_job(job, asked.replace, by), _planned(call))
+        return change(call, lambda service: service.add_job(job, asked.replace, by, asked.override), _planned(call))
 
     return call.perform(create)
 
@@ -59,7 +60,7 @@ def patch_task(call: Call) -> Answer | Later:
 
     def update(_: TaskScheduler, asked: Definition) -> Answer | Later:
         changes = {name: value for name, value in asked.fields.items() if name != "task_id"}
-        return change(call, lambda service: service.update_job(asked.task_id, changes), _planned(call))
+        return change(call, lambda service: service.update_job(asked.task_id, changes, asked.override), _planned(call))
 
     return call.perform(update)
 
@@ -67,7 +68,7 @@ def patch_task(call: Call) -> Answer | Later:
 def delete_task(call: Call) -> Answer | Later:
     """Remove a task and end its runs."""
 
-    def remove(_: TaskScheduler, asked: requests.OneTask) -> Answer | Later:
+    def remove(_: TaskScheduler, asked: requests.ChangedTask) -> Answer | Later:
         def show(_: TaskScheduler, ending: list[str]) -> Answer:
             return Answer(204, run_ids=ending)
 
@@ -76,26 +77,29 @@ def delete_task(call: Call) -> Answer | Later:
             late = Answer(202, {"status": "success", "message": text})
             return Later(ending, CANCEL_SECONDS, lambda ended: Answer(204) if ended else late)
 
-        return change(call, lambda service: service.remove_job(asked.task_id), show, wait)
+        return change(call, lambda service: service.remove_job(asked.task_id, asked.override), show, wait)
 
     return call.perform(remove)
 
 
 def pause_task(call: Call) -> Answer | Later:
     """Plan no fire times of a task."""
-    return _switch(call, lambda service: service.pause_job(call.task_id))
+    return _switch(call, TaskScheduler.pause_job)
 
 
 def resume_task(call: Call) -> Answer | Later:
     """Plan a task again."""
-    return _switch(call, lambda service: service.resume_job(call.task_id))
+    return _switch(call, TaskScheduler.resume_job)
 
 
-def _switch(call: Call, act: Any) -> Answer | Later:
-    def show(service: TaskScheduler, _: bool) -> Answer:
-        return shown_task(call, service.get_job(call.task_id), service)
+def _switch(call: Call, act: Callable[[TaskScheduler, str, bool], bool]) -> Answer | Later:
+    def switch(_: TaskScheduler, asked: requests.ChangedTask) -> Answer | Later:
+        def show(service: TaskScheduler, _: bool) -> Answer:
+            return shown_task(call, service.get_job(asked.task_id), service)
 
-    return call.perform(lambda *_: change(call, act, show))
+        return change(call, lambda service: act(service, asked.task_id, asked.override), show)
+
+    return call.perform(switch)
 
 
 def _planned(call: Call) -> Any:
