@@ -420,4 +420,4 @@ def test_a_store_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch)
 
 def test_every_code_is_explained_and_has_its_number() -> None:
     numbers = {code: int(text.split(":")[0]) for code, text in CODES.items()}
-    assert set(numbers.values()) == {400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503}
+    assert set(numbers.values()) == {400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 429, 500, 503}
