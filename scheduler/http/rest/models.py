@@ -93,6 +93,43 @@ class RunPage(Shown):
     next_cursor: str | None = Field(description="`cursor` of the next page; null at the end.")
 
 
+class DeliveryShown(Shown):
+    """One message to one target, and what has become of it."""
+
+    delivery_id: str
+    task_id: str
+    run_id: str | None = Field(description="The run it tells of; null where it tells of none.")
+    kind: str
+    target: str = Field(description="Where it goes, without what may be secret.")
+    subject: str
+    count: int = Field(description="How many occasions it tells of.")
+    state: Literal["waiting", "delivered", "failed", "superseded"]
+    attempts: int
+    created_at: str
+    next_attempt_at: str | None
+    finished_at: str | None
+    error: str | None
+
+
+class DeliveryPage(Shown):
+    """Some of the notifications, newest first."""
+
+    deliveries: list[DeliveryShown]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null at the end.")
+
+
+class TriedShown(Shown):
+    """What came of a test message."""
+
+    status: Literal["success"]
+    message: str
+    delivery_id: str
+    target: str
+    delivered: bool
+    answer: str = Field(description="What the other end said, or why it could not be reached.")
+    seconds: float
+
+
 class ScheduleShown(Shown):
     """When a task runs. Beside the fields below stand those that the schedule was given by."""
 

@@ -35,6 +35,7 @@ TAGS = {
     "runs": "What became of each fire time, and of each request to run a task.",
     "scheduler": "The scheduler as a whole.",
     "actions": "One endpoint for everything, with one JSON object in and one out.",
+    "notifications": "Messages that tell of runs, and a way to try their targets.",
 }
 MEANINGS = {
     200: "Done.",

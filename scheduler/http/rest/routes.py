@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scheduler.auth.scopes import Scope
 from scheduler.http.actions import ACTIONS, Action, output
-from scheduler.http.rest import logs, models, runs, schedule, service, stats, tasks
+from scheduler.http.rest import logs, models, notifications, runs, schedule, service, stats, tasks
 from scheduler.http.rest.route import Route
 
 _LOG = Action("output", logs.LogQuery, output, "Read what a run wrote, as text.", Scope.READ)
@@ -198,6 +198,27 @@ ROUTES = (
         {200: "text/plain", 206: "text/plain", 304: None},
         (*_TASK, 416),
         notes="Takes one `Range` of bytes.",
+    ),
+    Route(
+        "GET",
+        "/notifications",
+        notifications.list_notifications,
+        ACTIONS["deliveries"],
+        "List notifications, newest first",
+        "notifications",
+        {200: models.DeliveryPage},
+        _TASK,
+    ),
+    Route(
+        "POST",
+        "/notifications/test",
+        notifications.try_notification,
+        ACTIONS["test_notification"],
+        "Send a test message",
+        "notifications",
+        {200: models.TriedShown},
+        (400, 409),
+        notes="Answers when the target has taken it, or has not; `delivered` says which.",
     ),
     Route(
         "GET",
