@@ -131,6 +131,9 @@ class Writer:
                     self._prove(self._connection)
                 committing = True
         except DBAPIError as error:
+            if committing and not error.connection_invalidated:
+                # Its transaction may still be open: the next one would go on with it, and commit what was told to fail.
+                self._connection.invalidate()
             if not (committing and error.connection_invalidated):
                 raise
             self.doubts += 1

@@ -37,6 +37,26 @@ def test_what_was_written_is_there(store: Database) -> None:
     assert words(store) == ["a"]
 
 
+def test_a_commit_that_fails_leaves_nothing_for_the_next_to_commit(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Database(database_url, tmp_path)
+    store.write(lambda connection: connection.execute(text("CREATE TABLE notes (word TEXT UNIQUE)")) and None)
+    dialect = store._write_engine.dialect
+
+    def refuse(_: object) -> None:
+        assert dialect.dbapi is not None
+        raise dialect.dbapi.OperationalError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dialect, "do_commit", refuse)
+        with pytest.raises(Unavailable):
+            store.write(note("lost"))  # type: ignore[arg-type]
+    store.write(note("kept"))  # type: ignore[arg-type]
+    assert words(store) == ["kept"]
+    store.close()
+
+
 def test_units_that_wait_together_share_a_commit(store: Database) -> None:
     commits = 0
 
