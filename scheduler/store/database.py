@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from scheduler.errors import Unavailable
+from scheduler.models import Run
 from scheduler.store.fence import Fence
 from scheduler.store.postgres import Postgres, is_postgres, shown
 from scheduler.store.sqlite import Sqlite
@@ -48,9 +50,25 @@ class Database:
         """How often it could not be learned whether a commit was kept, since the connection was lost in it."""
         return self._writer.doubts
 
+    def observe_commits(self, observer: Callable[[float, list[Run]], None]) -> None:
+        """Tell `observer`, in the writer's thread, how long each transaction took and which runs it ended."""
+        self._writer.observer = observer
+
     def probe(self) -> None:
         """Write nothing of meaning, to learn whether the store takes it; raise `Unavailable`."""
         self.write(touch)
+
+    def probe_soon(self) -> Future[None]:
+        """Do the same without waiting; the future raises `Unavailable`."""
+        probe: Future[None] = Future()
+
+        def done(outcome: BaseException | None) -> None:
+            if isinstance(outcome, SQLAlchemyError):
+                outcome = _unavailable(outcome)
+            probe.set_exception(outcome) if outcome is not None else probe.set_result(None)
+
+        self.write_soon(touch, done)
+        return probe
 
     def read(self, unit: Callable[[Connection], T]) -> T:
         """Run `unit` on a connection that sees one consistent state; raise `Unavailable` where the store fails."""

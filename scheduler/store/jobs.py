@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, UtcTime, jobs, runs
 
 _IDS_A_QUERY = 500
+
 _PRESENT = jobs.c.removed_at.is_(None)
 _PLANNED = and_(_PRESENT, jobs.c.enabled == true(), jobs.c.paused == false(), jobs.c.ended == false())
 _COLUMNS = (
@@ -189,6 +191,22 @@ def count_states(connection: Connection) -> Mapping[str, int]:
     total, paused, disabled, ended = connection.execute(query).one()
     planned = total - paused - disabled - ended
     return {"total": total, "planned": planned, "paused": paused, "disabled": disabled, "completed": ended}
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """Return when the first of all planned jobs is due."""
+    moment: datetime | None = connection.execute(select(func.min(jobs.c.due_at)).where(_PLANNED)).scalar()
+    return moment
+
+
+def types(connection: Connection, keys: Collection[int]) -> dict[int, str]:
+    """Return the types of jobs, removed or not."""
+    found: dict[int, str] = {}
+    wanted = iter(keys)
+    while some := list(islice(wanted, _IDS_A_QUERY)):
+        query = select(jobs.c.key, jobs.c.type).where(jobs.c.key.in_(some))
+        found |= {row.key: row.type for row in connection.execute(query)}
+    return found
 
 
 def zones(connection: Connection, keys: Collection[int]) -> dict[int, ZoneInfo]:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.store.ended import note_ended
 from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, runs
 
@@ -81,6 +82,7 @@ def add_runs(connection: Connection, new: Sequence[Run]) -> None:
         connection.execute(_ADD, [_row(run) for run in new])
     except IntegrityError as error:
         raise FireTimeTaken(str(error.orig)) from error
+    note_ended(connection, new)
 
 
 def are_taken(connection: Connection, new: Sequence[Run]) -> set[str]:
@@ -168,6 +170,12 @@ def count_queued(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def count_active(connection: Connection) -> dict[tuple[str, str], int]:
+    """Count the runs that wait or go on, by status and priority."""
+    query = select(runs.c.status, runs.c.priority, func.count()).where(IS_ACTIVE)
+    return {(row[0], row[1]): row[2] for row in connection.execute(query.group_by(runs.c.status, runs.c.priority))}
+
+
 def newest(connection: Connection, job_key: int, limit: int) -> list[Run]:
     """Return the rows of a job's newest fire times, newest first."""
     query = select(runs).where(runs.c.job_key == job_key)
@@ -237,11 +245,13 @@ def end_queued(
     connection: Connection, which: ColumnElement[bool], status: RunStatus, reason: str, now: datetime
 ) -> None:
     """Give waiting runs their final row."""
-    connection.execute(
+    ended = connection.execute(
         update(runs)
         .where(which, runs.c.status == RunStatus.QUEUED.value)
         .values(status=status.value, finished_at=now, details={"reason": reason})
+        .returning(*runs.c)
     )
+    note_ended(connection, map(_run, ended))
 
 
 def is_run(run_id: str) -> ColumnElement[bool]:
@@ -266,7 +276,10 @@ def finish_run(connection: Connection, run: Run) -> bool:
         "finish": run.finished_at,
         "new_details": run.details,
     }
-    return connection.execute(_FINISH, values).rowcount == 1
+    if connection.execute(_FINISH, values).rowcount != 1:
+        return False
+    note_ended(connection, [run])
+    return True
 
 
 def interrupt_running(
@@ -287,6 +300,7 @@ def interrupt_running(
         .where(IS_ACTIVE, runs.c.run_id.in_([run.run_id for run in gone]))
         .values(status=RunStatus.INTERRUPTED.value, finished_at=now, details={"reason": reason})
     )
+    note_ended(connection, gone)
     return gone
 
 

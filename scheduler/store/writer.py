@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
@@ -15,6 +16,8 @@ from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from scheduler.errors import Unavailable
+from scheduler.models import Run
+from scheduler.store.ended import take_ended
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -58,6 +61,8 @@ class Writer:
         self._prove, self._check, self._limit = prove, check, limit
         self.trouble: str | None = None
         """Why the store took nothing when it was last written to; None where it did."""
+        self.observer: Callable[[float, list[Run]], None] | None = None
+        """Told after each commit, in the writer's thread, how long its transaction took and which runs it ended."""
         self.doubts = 0
         """How many commits there were of which nobody knows whether they were kept."""
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
@@ -122,13 +127,15 @@ class Writer:
 
     def _transact(self, batch: list[_Work]) -> None:
         self._check()
-        committing = False
+        committing, begun = False, time.perf_counter()
         try:
             with self._limited(), self._begin():
+                take_ended(self._connection)  # of a transaction that was rolled back
                 for work in batch:
                     work.outcome = work.unit(self._connection)
                 if self.trouble is not None:  # a unit that changes nothing would pass for a store that takes it
                     self._prove(self._connection)
+                ended = take_ended(self._connection)
                 committing = True
         except DBAPIError as error:
             if committing and not error.connection_invalidated:
@@ -141,6 +148,15 @@ class Writer:
                 f"the connection to the store was lost: {cause_of(error)}. It is not known whether this was kept: "
                 "look before you try again."
             ) from error
+        self._tell(time.perf_counter() - begun, ended)
+
+    def _tell(self, seconds: float, ended: list[Run]) -> None:
+        try:
+            if self.observer is not None:
+                self.observer(seconds, ended)
+        except Exception:
+            # The commit stands: what is only told of it must not turn it into a failure.
+            log.exception("what should hear of a commit failed")
 
     def _limited(self) -> AbstractContextManager[None]:
         return self._limit(self._connected())
