@@ -1,4 +1,4 @@
-"""Make the tables of the pages from the code: settings, actions, fields, errors, phrases, files, floors.
+"""Make the tables of the pages from the code: settings, actions, fields, errors, phrases, metrics, files, floors.
 
 A table stands between `<!-- made: NAME -->` and `<!-- end -->`; `python -m docs` writes it anew.
 """
@@ -18,6 +18,7 @@ from scheduler.auth.scopes import MEANING
 from scheduler.config import PREFIX, SchedulerConfig
 from scheduler.http.actions import ACTIONS
 from scheduler.http.guide import CODES
+from scheduler.metrics.families import COUNTED, LOOKED_UP
 from scheduler.phrases.forms import FORMS
 from tests.contract.test_layers import FLOORS
 
@@ -159,6 +160,15 @@ def phrases(_argument: str) -> str:
     return table(("form", "examples", "meaning"), rows)
 
 
+def metrics(_argument: str) -> str:
+    """Return every metric with its labels and meaning."""
+    rows = [
+        (f"`{family.sample_name}`", family.kind, ", ".join(f"`{label}`" for label in family.labels), family.help)
+        for family in (*COUNTED, *LOOKED_UP)
+    ]
+    return table(("metric", "kind", "labels", "meaning"), rows)
+
+
 def tree(_argument: str) -> str:
     """Return the files of the service, each with the first line of its docstring."""
     lines = [_file(ROOT / "server.py", 0)]
@@ -194,6 +204,7 @@ MAKERS = {
     "errors": errors,
     "scopes": scopes,
     "phrases": phrases,
+    "metrics": metrics,
     "tree": tree,
     "floors": floors,
 }

@@ -211,6 +211,13 @@ class SchedulerConfig(BaseModel):
     webhook_secret: SecretStr | None = Field(
         None, description="What webhooks are signed with where their target has no secret of its own."
     )
+    metrics_public: bool = Field(False, description="Let anybody who reaches the port read `/metrics`.")
+    metrics_per_task: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Tasks at most that have metrics of their own; 0: none, metrics tell of all tasks together.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Human text, or one line of JSON each.")
     log_file: Path | None = Field(

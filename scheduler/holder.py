@@ -88,6 +88,10 @@ class Holder:
         """The clock of this process; it knows entries only while this process holds the lease."""
         return self._clock
 
+    def own_clock(self) -> bool | None:
+        """Whether the clock runs by which this process fires; None where it does not fire."""
+        return self._clock.alive if self.is_ready else None
+
     def close(self, grace_seconds: float) -> None:
         """Fire no more, let runs under way end or be ended, give up the lease."""
         self._closing.set()

@@ -31,12 +31,15 @@ from scheduler.events import Events
 from scheduler.executor import Executor, log_dir
 from scheduler.explain import Explanation, Known, explain
 from scheduler.fire_times import settle, settle_all
+from scheduler.firing import FiringWatch
 from scheduler.holder import Holder
 from scheduler.ids import new_run_id
 from scheduler.jobsfiles import FileProblem, Plan
 from scheduler.jobsfiles.following import Follower
 from scheduler.jobsfiles.keeping import FiledJobs
 from scheduler.lease import Ring, open_lease
+from scheduler.metrics.figures import FigureReader
+from scheduler.metrics.recorder import Recorder
 from scheduler.models import (
     Job,
     JobStatus,
@@ -50,6 +53,7 @@ from scheduler.models import (
 from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
+from scheduler.readiness import Readiness
 from scheduler.spellings import Schedule, read_schedule
 from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state, stats
 from scheduler.store.deliveries import Delivery, DeliveryFilter
@@ -118,6 +122,10 @@ class TaskScheduler:
         self._executor = Executor(self._store, self.events, config, self.confinement, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
         self.watch = LedgerWatch(self._store, self.events)
+        self.metrics = Recorder(self._store, config, self._holder.own_clock)
+        self.firing = FiringWatch(self._lease, self._holder.own_clock, lambda: self.metrics.read().vitals)
+        self.figures = FigureReader(self._store)
+        self.readiness = Readiness(self._store, self.firing)
         self.tokens = TokenBook(self._store, now)
         self._more_warnings: list[Callable[[], list[str]]] = []
         self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)
@@ -145,12 +153,15 @@ class TaskScheduler:
         self._holder.start()
         if self.files.paths:
             self._follower.start()
+        self.metrics.start()
+        self.readiness.begin()
 
     def close(self) -> None:
         """Fire no more, give runs under way their grace, then end them as `interrupted`."""
         self._follower.close()
         self._holder.close(self.config.stop_grace_seconds)
         self.watch.close()
+        self.metrics.close()
         self._store.close()
         self._doorbell.close()
 
@@ -575,6 +586,11 @@ class TaskScheduler:
         if not self.has_clock():
             reasons.append("the clock's thread is not running")
         return {"status": "degraded" if reasons else "ok", "reasons": reasons}
+
+    @property
+    def store_kind(self) -> str:
+        """Which database it is: `sqlite` or `postgresql`."""
+        return self._store.kind
 
     def has_clock(self) -> bool:
         """Whether this process fires what is due, if it is the one that should; only a restart mends it otherwise."""

@@ -14,7 +14,7 @@ from scheduler.auth.access import Access, users_of_settings
 from scheduler.auth.scopes import Scope
 from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, NotFound, SchedulerError, Unavailable, nearest
-from scheduler.http import actions
+from scheduler.http import actions, health, metrics
 from scheduler.http.answers import error_response, json_response, malformed
 from scheduler.http.body import parse_body
 from scheduler.http.guard import Guard, check_media_type, forbidden_host, read_body
@@ -23,7 +23,6 @@ from scheduler.http.handoff import HandedOver, Handoff, LeaveSocket
 from scheduler.http.rest.serve import add_routes, known_paths
 from scheduler.http.token import read_token
 from scheduler.task_scheduler import TaskScheduler
-from scheduler.version import VERSION
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +55,14 @@ class Service:
                     access = Access(config, users, read_token(config, self.exposed), scheduler.tokens)
                     scheduler.also_warn(access.warnings)
                     self._guard = Guard(config, access)
+                    scheduler.metrics.follow("auth_failures", access.tally.read)
                     scheduler.open()
                     self._scheduler = scheduler
+        return self._scheduler
+
+    @property
+    def opened(self) -> TaskScheduler | None:
+        """The scheduler, where it was made already."""
         return self._scheduler
 
     def _config(self) -> SchedulerConfig:
@@ -138,12 +143,8 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
         service.guard.check(request, Scope.READ)
         return json_response(guide(actions.ACTIONS, None, service.open().config.policies))
 
-    @app.get("/healthz", strict_slashes=False, provide_automatic_options=False)
-    def healthz() -> Response:
-        service.guard.check_host(request)
-        health = service.open().health()
-        return json_response(health | {"version": VERSION}, 200 if health["status"] == "ok" else 503)
-
+    health.register(app, service)
+    metrics.register(app, service)
     return app
 
 
@@ -167,7 +168,7 @@ def _framework_error(error: HTTPException) -> Response:
 def _no_such_path() -> NotFound:
     guess = nearest(request.path[:200], known_paths())
     hint = f" Did you mean {guess}?" if guess else ""
-    others = ("POST /schedule", "GET /healthz", "GET /openapi.json", "GET /docs")
+    others = ("POST /schedule", "GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /docs")
     known = ", ".join((*others, *known_paths()))
     return NotFound(f"There is no {request.method} {request.path[:200]}.{hint} Known: {known}.", suggestion=guess)
 

@@ -1,4 +1,4 @@
-"""`status` and `GET /healthz`: how the scheduler is doing."""
+"""`status`: how the scheduler is doing."""
 
 from __future__ import annotations
 
@@ -57,23 +57,3 @@ def test_an_allowed_directory_with_our_own_code_is_told(make_api: Callable[..., 
     open_door, code = make_api(allowed_dirs=(ROOT,)).ok("status")["warnings"]
     assert "SCHEDULER_TOKEN" in open_door
     assert str(ROOT) in code
-
-
-def test_health(api: Api) -> None:
-    response = api.client.get("/healthz", headers={"Host": "localhost"})
-    assert response.status_code == 200
-    assert response.json["status"] == "ok"
-    assert response.json["version"] == VERSION
-
-
-def test_health_needs_no_token_but_a_known_host(make_api: Callable[..., Api]) -> None:
-    api = make_api(token="secret")
-    assert api.client.get("/healthz", headers={"Host": "localhost"}).status_code == 200
-    assert api.client.get("/healthz", headers={"Host": "evil.example"}).status_code == 403
-
-
-def test_health_tells_of_a_clock_that_is_gone(api: Api) -> None:
-    api.ok("status")
-    api.scheduler.health = lambda: {"status": "degraded", "reasons": ["the clock"]}  # type: ignore[method-assign]
-    response = api.client.get("/healthz", headers={"Host": "localhost"})
-    assert (response.status_code, response.json["reasons"]) == (503, ["the clock"])

@@ -1,0 +1,1 @@
+"""Count what happens in all processes of a machine, for monitors."""
