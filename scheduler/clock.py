@@ -145,6 +145,8 @@ class Clock:
         self._loop = asyncio.new_event_loop()
         self._alarm: Alarm | None = None
         self._jumps = JumpWatch(now)
+        self.next_run: datetime | None = None
+        """When the first of its entries is due, as of its last look."""
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
         self._started = threading.Event()
 
@@ -250,5 +252,5 @@ class Clock:
 
     def _set_alarm(self) -> None:
         assert self._alarm is not None
-        next_run = self._scheduler.get_next_run() or _NEVER
-        self._alarm.set(min(next_run, self._now() + LOOK_AGAIN))
+        self.next_run = self._scheduler.get_next_run()
+        self._alarm.set(min(self.next_run or _NEVER, self._now() + LOOK_AGAIN))

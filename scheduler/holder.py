@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from scheduler.events import Events
 from scheduler.executor import Assignment, Executor
 from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring
+from scheduler.metrics.book import Vitals
 from scheduler.models import Run, utc_now
 from scheduler.notify.delivery import Deliverer
 from scheduler.notify.expect import Expectations
@@ -88,9 +91,12 @@ class Holder:
         """The clock of this process; it knows entries only while this process holds the lease."""
         return self._clock
 
-    def own_clock(self) -> bool | None:
-        """Whether the clock runs by which this process fires; None where it does not fire."""
-        return self._clock.alive if self.is_ready else None
+    def vitals(self) -> Vitals | None:
+        """Return how this process is as the one that fires; None where it does not fire."""
+        if not self.is_ready:
+            return None
+        due = self._clock.next_run
+        return Vitals(os.getpid(), socket.gethostname(), self._clock.alive, due.timestamp() if due else None)
 
     def close(self, grace_seconds: float) -> None:
         """Fire no more, let runs under way end or be ended, give up the lease."""

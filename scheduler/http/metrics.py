@@ -127,14 +127,14 @@ def _histogram(family: Family, mine: dict[tuple[str, ...], list[float]]) -> Metr
 
 def _firing(firing: Firing | None) -> Iterator[Metric]:
     held, here, alive = (firing.held, firing.here, firing.clock_alive) if firing else (None, None, None)
-    for name, value in (("lease_held", held), ("lease_held_here", here), ("clock_alive", alive)):
+    due = firing.next_due if firing else None
+    told = {"lease_held": held, "lease_held_here": here, "clock_alive": alive, "next_fire_timestamp_seconds": due}
+    for name, value in told.items():
         yield _gauge(name, {} if value is None else {(): float(value)})
 
 
 def _figures(figures: Figures | None) -> Iterator[Metric]:
     yield _gauge("store_up", {(): float(figures is not None)})
-    due = figures and figures.next_due
-    yield _gauge("next_fire_timestamp_seconds", {(): due.timestamp()} if due else {})
     if figures is not None:
         active = figures.active
         yield _gauge("scheduling", {(): float(figures.scheduling)})

@@ -28,6 +28,8 @@ class Vitals:
     pid: int
     host: str
     clock_alive: bool
+    next_due: float | None = None
+    """When the first task is due, or attempt that is planned, as a POSIX timestamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,7 @@ class Book:
             return Page()
 
     def _write(self, page: Page) -> None:
-        vitals = page.vitals and [page.vitals.pid, page.vitals.host, page.vitals.clock_alive]
-        kept = {"layout": LAYOUT, "counts": page.counts.to_json(), "vitals": vitals}
+        kept = {"layout": LAYOUT, "counts": page.counts.to_json(), "vitals": page.vitals}
         new = self._path.with_suffix(".new")
         new.touch(0o600)
         new.write_bytes(orjson.dumps(kept))
@@ -104,7 +105,7 @@ def _try_lock(file: int) -> bool:
 
 
 def _page(kept: dict[str, Any]) -> Page:
-    vitals = kept["vitals"] and Vitals(*kept["vitals"])
+    vitals = kept["vitals"] and Vitals(**kept["vitals"])
     if kept["layout"] != LAYOUT:
         return Page(vitals=vitals)
     return Page(Counts.from_json(kept["counts"]), vitals)

@@ -51,7 +51,11 @@ LOOKED_UP = (
     Family("queue_depth", "gauge", "Runs that wait for a worker or for their next attempt.", ("priority",)),
     Family("running", "gauge", "Runs that go on."),
     Family("workers", "gauge", "Runs that may go on at a time."),
-    Family("next_fire_timestamp_seconds", "gauge", "When the next task is due; absent where none is."),
+    Family(
+        "next_fire_timestamp_seconds",
+        "gauge",
+        "When the next task or attempt is due; absent where none is, or who fires is elsewhere.",
+    ),
     Family("scheduling", "gauge", "1 while fire times start runs, 0 while the scheduler is stopped."),
     Family("lease_held", "gauge", "1 while any process fires, on this machine or another."),
     Family("lease_held_here", "gauge", "1 while a process of this machine fires."),

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from scheduler.errors import Unavailable
 from scheduler.store import Connection, Database, jobs, runs, state
@@ -16,16 +15,18 @@ KEPT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How things stand: `tasks` by state, `active` runs by status and priority, when the next task is due."""
+    """How things stand: `tasks` by state as of a revision of them, and `active` runs by status and priority."""
 
     scheduling: bool
+    revision: int
     tasks: Mapping[str, int]
     active: Mapping[tuple[str, str], int]
-    next_due: datetime | None
 
 
 class FigureReader:
-    """Ask the store at most once in KEPT_SECONDS, however many ask here: it has to look at every task."""
+    """Ask the store at most once in KEPT_SECONDS, however many ask here, and count tasks only where one has changed:
+    that means a look at each.
+    """
 
     def __init__(self, store: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._clock = store, clock
@@ -40,18 +41,18 @@ class FigureReader:
                 return None
             if self._kept is None or self._clock() - self._read_at >= KEPT_SECONDS:
                 try:
-                    self._kept = self._store.read(_figures)
+                    self._kept = self._store.read(self._look)
                 except Unavailable:
                     self._kept = None  # is told as a store that is down
                 self._read_at = self._clock()
             return self._kept
 
-
-def _figures(connection: Connection) -> Figures:
-    scheduling = bool(state.is_running(connection))
-    return Figures(
-        scheduling,
-        {name: number for name, number in jobs.count_states(connection).items() if name != "total"},
-        runs.count_active(connection),
-        jobs.next_due(connection) if scheduling else None,
-    )
+    def _look(self, connection: Connection) -> Figures:
+        revision = state.revision(connection)
+        tasks = self._kept.tasks if self._kept is not None and self._kept.revision == revision else None
+        return Figures(
+            bool(state.is_running(connection)),
+            revision,
+            tasks or {name: number for name, number in jobs.count_states(connection).items() if name != "total"},
+            runs.count_active(connection),
+        )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -28,11 +26,11 @@ class Recorder:
     """What costs a run only that it is put into a list: a thread of its own does the rest.
 
     Runs are counted when the transaction that ends them is on disk, in the process that wrote it, so none is
-    counted twice or left out. `clock` tells whether this process fires, and if so whether its clock runs.
+    counted twice or left out. `vitals` tells how it is, if it is the one that fires.
     """
 
-    def __init__(self, store: Database, config: SchedulerConfig, clock: Callable[[], bool | None]) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Database, config: SchedulerConfig, vitals: Callable[[], Vitals | None]) -> None:
+        self._store, self._vitals = store, vitals
         self._book = Book(config.data_dir)
         self._most_tasks = config.metrics_per_task
         self._commits: deque[tuple[float, list[Run]]] = deque()
@@ -102,10 +100,6 @@ class Recorder:
                 self.publish()
             except Exception:
                 log.exception("metrics could not be published")
-
-    def _vitals(self) -> Vitals | None:
-        alive = self._clock()
-        return None if alive is None else Vitals(os.getpid(), socket.gethostname(), alive)
 
     def _gather(self) -> None:
         """Turn what was only put aside into counts."""

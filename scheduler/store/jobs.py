@@ -193,12 +193,6 @@ def count_states(connection: Connection) -> Mapping[str, int]:
     return {"total": total, "planned": planned, "paused": paused, "disabled": disabled, "completed": ended}
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """Return when the first of all planned jobs is due."""
-    moment: datetime | None = connection.execute(select(func.min(jobs.c.due_at)).where(_PLANNED)).scalar()
-    return moment
-
-
 def types(connection: Connection, keys: Collection[int]) -> dict[int, str]:
     """Return the types of jobs, removed or not."""
     found: dict[int, str] = {}
@@ -296,6 +290,8 @@ def advance(connection: Connection, advances: Iterable[Advance]) -> None:
     ]
     if rows:
         connection.execute(_ADVANCE, rows)
+    if any(row["over"] for row in rows):
+        state.bump_revision(connection)  # so that whoever counted jobs by state knows that the count is old
 
 
 def remove_done(connection: Connection, keys: Sequence[int], now: datetime) -> None:
