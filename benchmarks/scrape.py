@@ -1,7 +1,7 @@
 """How long a scrape takes in the server, with many tasks and a long ledger.
 
-One that finds that a task has changed counts them all anew; one within a second of another uses what that
-found. Beside it stands what the service's own health costs, which looks at nothing much.
+Only tasks that have changed are looked at, all of them at the first scrape of a process; one within a second of
+another uses what that found. Beside it stands what the service's own health costs, which looks at nothing much.
 """
 
 from __future__ import annotations

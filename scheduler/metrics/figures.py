@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,26 +12,25 @@ from scheduler.errors import Unavailable
 from scheduler.store import Connection, Database, jobs, runs, state
 
 KEPT_SECONDS = 1.0
+REMOVED = jobs.STATES.index("removed")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How things stand: `tasks` by state as of a revision of them, and `active` runs by status and priority."""
+    """How things stand: `tasks` by state, and `active` runs by status and priority."""
 
     scheduling: bool
-    revision: int
     tasks: Mapping[str, int]
     active: Mapping[tuple[str, str], int]
 
 
 class FigureReader:
-    """Ask the store at most once in KEPT_SECONDS, however many ask here, and count tasks only where one has changed:
-    that means a look at each.
-    """
+    """Ask the store at most once in KEPT_SECONDS, however many ask here."""
 
     def __init__(self, store: Database, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._clock = store, clock
         self._lock = threading.Lock()
+        self._tally = TaskTally()
         self._kept: Figures | None = None
         self._read_at = 0.0
 
@@ -48,11 +48,29 @@ class FigureReader:
             return self._kept
 
     def _look(self, connection: Connection) -> Figures:
-        revision = state.revision(connection)
-        tasks = self._kept.tasks if self._kept is not None and self._kept.revision == revision else None
         return Figures(
-            bool(state.is_running(connection)),
-            revision,
-            tasks or {name: number for name, number in jobs.count_states(connection).items() if name != "total"},
-            runs.count_active(connection),
+            bool(state.is_running(connection)), self._tally.follow(connection), runs.count_active(connection)
         )
+
+
+class TaskTally:
+    """Count tasks by state, a byte of memory each, so that only those that have changed need to be looked at."""
+
+    def __init__(self) -> None:
+        self._revision: int | None = None
+        self._states = bytearray()
+        self._counts = Counter(dict.fromkeys(range(len(jobs.STATES)), 0))
+
+    def follow(self, connection: Connection) -> dict[str, int]:
+        """Return how many tasks are in each state, by what the store says now."""
+        self._revision, changed = jobs.states_since(connection, self._revision)
+        for key, name in changed:
+            self._move(key, jobs.STATES.index(name))
+        return {name: self._counts[code] for code, name in enumerate(jobs.STATES) if code != REMOVED}
+
+    def _move(self, key: int, code: int) -> None:
+        # A task that was never seen is as one that was removed; what of these is counted is told to nobody.
+        self._states.extend(bytes(max(0, key + 1 - len(self._states))))
+        self._counts[self._states[key]] -= 1
+        self._counts[code] += 1
+        self._states[key] = code

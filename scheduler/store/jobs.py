@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     false,
     func,
     insert,
@@ -193,6 +194,28 @@ def count_states(connection: Connection) -> Mapping[str, int]:
     return {"total": total, "planned": planned, "paused": paused, "disabled": disabled, "completed": ended}
 
 
+_STATE = case(
+    (jobs.c.removed_at.is_not(None), "removed"),
+    (jobs.c.enabled == false(), "disabled"),
+    (jobs.c.paused == true(), "paused"),
+    (jobs.c.ended == true(), "completed"),
+    else_="planned",
+)
+STATES = ("removed", "planned", "paused", "disabled", "completed")
+
+
+def states_since(connection: Connection, revision: int | None) -> tuple[int, list[tuple[int, str]]]:
+    """Return the present revision, and key and state of each job changed after `revision`, of all where it is None.
+
+    The states are those of `count_states`, and `removed`.
+    """
+    now = state.revision(connection)
+    query = select(jobs.c.key, _STATE)
+    if revision is not None:
+        query = query.where(jobs.c.revision > revision)
+    return now, [(key, name) for key, name in connection.execute(query)] if now != revision else []
+
+
 def types(connection: Connection, keys: Collection[int]) -> dict[int, str]:
     """Return the types of jobs, removed or not."""
     found: dict[int, str] = {}
@@ -274,6 +297,8 @@ _ADVANCE = (
     )
 )
 
+_REVISE = update(jobs).where(jobs.c.key == bindparam("job")).values(revision=bindparam("number"))
+
 
 def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
     """Return those of the jobs that are still to fire; none while the scheduler is stopped or another process fires."""
@@ -290,8 +315,9 @@ def advance(connection: Connection, advances: Iterable[Advance]) -> None:
     ]
     if rows:
         connection.execute(_ADVANCE, rows)
-    if any(row["over"] for row in rows):
-        state.bump_revision(connection)  # so that whoever counted jobs by state knows that the count is old
+    if over := [row["job"] for row in rows if row["over"]]:
+        revision = state.bump_revision(connection)  # so that whoever counts jobs by state sees that they ended
+        connection.execute(_REVISE, [{"job": key, "number": revision} for key in over])
 
 
 def remove_done(connection: Connection, keys: Sequence[int], now: datetime) -> None:

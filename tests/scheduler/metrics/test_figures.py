@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from scheduler.metrics.figures import FigureReader
 from scheduler.models import Job
-from scheduler.store import jobs
+from scheduler.store import Connection, jobs
 from scheduler.store.jobs import Advance
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON
@@ -27,40 +27,74 @@ class Seconds:
         return self.now
 
 
-@pytest.fixture
-def counts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How often all tasks were looked at."""
-    looks: list[int] = []
-    real = jobs.count_states
-
-    def count(connection: Any) -> Any:
-        looks.append(1)
-        return real(connection)
-
-    monkeypatch.setattr(jobs, "count_states", count)
-    return looks
-
-
 def states(reader: FigureReader) -> dict[str, int]:
     figures = reader.read()
     assert figures is not None
     return {name: number for name, number in figures.tasks.items() if number}
 
 
-def test_tasks_are_counted_anew_only_after_a_change(
-    scheduler: TaskScheduler, job: Callable[..., Job], counts: list[int]
+def test_only_tasks_that_have_changed_are_looked_at(
+    scheduler: TaskScheduler, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    looked_at: list[list[tuple[int, str]]] = []
+    real = jobs.states_since
+
+    def states_since(connection: Connection, revision: int | None) -> tuple[int, list[tuple[int, str]]]:
+        now, changed = real(connection, revision)
+        looked_at.append(changed)
+        return now, changed
+
+    monkeypatch.setattr(jobs, "states_since", states_since)
     reader = FigureReader(scheduler._store, Seconds())
     scheduler.add_job(job("one"))
-    scheduler.add_job(job("two"))
-    for _ in range(5):
-        assert states(reader) == {"planned": 2}
-    assert len(counts) == 1
+    key = scheduler.add_job(job("two")).info.stored.key
+    assert states(reader) == {"planned": 2}
+    assert states(reader) == {"planned": 2}
     scheduler.pause_job("two")
     assert states(reader) == {"planned": 1, "paused": 1}
     scheduler.remove_job("two")
     assert states(reader) == {"planned": 1}
-    assert len(counts) == 3
+    assert looked_at[1:] == [[], [(key, "paused")], [(key, "removed")]]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_tally_comes_to_what_counting_all_does(
+    scheduler: TaskScheduler, job: Callable[..., Job], seed: int
+) -> None:
+    chance = random.Random(seed)
+    reader = FigureReader(scheduler._store, Seconds())
+    present: list[str] = []
+    for number in range(40):
+        what = chance.choice(["add", "add", "disable", "pause", "resume", "end", "remove"])
+        if what == "add" or not present:
+            present.append(f"job-{number}")
+            scheduler.add_job(job(present[-1], enabled=chance.random() < 0.8))
+        else:
+            change(scheduler, what, chance.choice(present), present)
+        if chance.random() < 0.5:
+            check(scheduler, reader)
+    check(scheduler, reader)
+    check(scheduler, FigureReader(scheduler._store, Seconds()))
+
+
+def change(scheduler: TaskScheduler, what: str, task_id: str, present: list[str]) -> None:
+    if what == "end":
+        key = scheduler.get_job(task_id).stored.key
+        scheduler._store.write(lambda connection: jobs.advance(connection, [Advance(key, None, None, 1)]))
+    elif what == "disable":
+        scheduler.update_job(task_id, {"enabled": False})
+    elif what == "remove":
+        scheduler.remove_job(task_id)
+        present.remove(task_id)
+    else:
+        getattr(scheduler, f"{what}_job")(task_id)
+
+
+def check(scheduler: TaskScheduler, reader: FigureReader) -> None:
+    figures = reader.read()
+    assert figures is not None
+    counted = scheduler._store.read(jobs.count_states)
+    assert dict(figures.tasks) == {name: number for name, number in counted.items() if name != "total"}
 
 
 def test_a_task_that_has_ended_is_noticed(scheduler: TaskScheduler, job: Callable[..., Job]) -> None:
