@@ -230,6 +230,14 @@ class Health(BaseModel):
     version: str
 
 
+class Readiness(BaseModel):
+    """Whether the service can do what it is for, and why not."""
+
+    status: Literal["ok", "not ready"]
+    reasons: list[str]
+    version: str
+
+
 class ProblemShown(BaseModel):
     """One thing that is wrong with a request, and what would be right."""
 

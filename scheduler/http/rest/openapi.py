@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from scheduler.http.actions import ACTIONS
 from scheduler.http.answers import MIMETYPE
 from scheduler.http.examples import EXAMPLES
+from scheduler.http.health import FORMATS
 from scheduler.http.rest import models
 from scheduler.http.rest.route import Route
 from scheduler.http.rest.routes import ROUTES
@@ -79,7 +80,9 @@ def build() -> Object:
     for route in ROUTES:
         paths.setdefault(f"/api{route.path}", {})[route.method.lower()] = _operation(route, schemas)
     paths["/schedule"] = {"post": _endpoint(schemas), "get": _help(schemas)}
-    paths["/healthz"] = {"get": _health(schemas)}
+    paths["/healthz"] = {"get": _health("healthz", "Tell whether the service is alive", models.Health, schemas)}
+    paths["/readyz"] = {"get": _health("readyz", "Tell whether it can do what it is for", models.Readiness, schemas)}
+    paths["/metrics"] = {"get": _metrics(schemas)}
     ways = {
         "token": {"type": "http", "scheme": "bearer", "description": "The value of SCHEDULER_TOKEN, or a named token."},
         "login": {"type": "http", "scheme": "basic", "description": "The name and password of a user."},
@@ -267,12 +270,29 @@ def _help(schemas: Object) -> Object:
     }
 
 
-def _health(schemas: Object) -> Object:
-    answers = {status: _response(status, models.Health, schemas) for status in (200, 503)}
+def _health(operation_id: str, summary: str, model: Model, schemas: Object) -> Object:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    answers = {status: _response(status, model, schemas) for status in (200, 503)}
+    for answer in answers.values():
+        answer["content"] |= text
+    form = {"name": "format", "in": "query", "required": False, "schema": {"type": "string", "enum": list(FORMATS)}}
     return {
         "tags": ["scheduler"],
-        "summary": "Tell whether the service is alive",
-        "operationId": "healthz",
+        "summary": summary,
+        "operationId": operation_id,
         "security": [],
-        "responses": _by_status(answers, (403, 500), schemas),
+        "parameters": [form],
+        "responses": _by_status(answers, (400, 403, 500), schemas),
+    }
+
+
+def _metrics(schemas: Object) -> Object:
+    kinds = ("text/plain", "application/openmetrics-text")
+    answer = {"description": MEANINGS[200], "content": {kind: {"schema": {"type": "string"}} for kind in kinds}}
+    return {
+        "tags": ["scheduler"],
+        "summary": "Tell Prometheus how things are",
+        "description": "Scope: read, unless SCHEDULER_METRICS_PUBLIC is set.",
+        "operationId": "metrics",
+        "responses": _by_status({200: answer}, ALWAYS, schemas),
     }

@@ -50,7 +50,8 @@ def test_every_route_of_the_application_is_in_it_and_has_a_scope() -> None:
         for method in (rule.methods or set()) - {"HEAD"}
     }
     assert served - {("GET", "/openapi.json"), ("GET", "/docs")} == described
-    assert {rule.endpoint for rule in app.url_map.iter_rules()} - set(SCOPES) == {"schedule", "explain", "healthz"}
+    others = {rule.endpoint for rule in app.url_map.iter_rules()} - set(SCOPES)
+    assert others == {"schedule", "explain", "healthz", "readyz", "metrics"}
     assert set(SCOPES.values()) == {"read", "run", "write", "admin"}
 
 

@@ -102,7 +102,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     target.api.close()
 
 
-@pytest.mark.parametrize("operation_id", ["list_tasks", "put_task", "healthz"])
+@pytest.mark.parametrize("operation_id", ["list_tasks", "put_task", "healthz", "readyz", "metrics"])
 def test_nor_is_there_one_without_the_token(guarded: Target, operation_id: str) -> None:
     guarded.try_out(operation_id, 1, authorized=False)
 

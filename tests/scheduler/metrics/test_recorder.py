@@ -96,7 +96,7 @@ def test_runs_that_wait_and_are_stopped_or_cancelled(
 def test_runs_that_a_dead_process_left(recorder: Recorder, leave: Leave, scheduler: TaskScheduler, time: Time) -> None:
     leave("running", started_at=NOON)
     time.move(days=1)
-    recover(scheduler._store, time, lambda: None)
+    recover(scheduler._store, time, lambda: None, scheduler._executor.teller)
     assert ended(recorder, "interrupted") == 1
     # Nobody knows when it ended: its duration would be that of the outage.
     assert not numbers(recorder, "run_duration_seconds", "command")
