@@ -7,13 +7,14 @@ several of them called in one unit of work are one transaction.
 from sqlalchemy import Connection
 
 from scheduler.store import deliveries, jobs, keys, runs, state, stats, tokens
-from scheduler.store.database import Database
+from scheduler.store.database import Database, data_dir_beside
 from scheduler.store.sqlite import sqlite_url
 from scheduler.store.writer import is_trouble
 
 __all__ = [
     "Connection",
     "Database",
+    "data_dir_beside",
     "deliveries",
     "is_trouble",
     "jobs",

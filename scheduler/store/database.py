@@ -13,9 +13,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from scheduler.errors import Unavailable
 from scheduler.models import Run
+from scheduler.namespaces import DEFAULT
 from scheduler.store.fence import Fence
 from scheduler.store.postgres import Postgres, is_postgres, shown
-from scheduler.store.sqlite import Sqlite
+from scheduler.store.sqlite import Sqlite, namespaced
 from scheduler.store.state import touch
 from scheduler.store.writer import Writer, cause_of
 
@@ -25,10 +26,10 @@ T = TypeVar("T")
 class Database:
     """Hand connections to whoever reads, and units of work to the one thread that writes."""
 
-    def __init__(self, url: str, data_dir: Path) -> None:
+    def __init__(self, url: str, data_dir: Path, namespace: str = DEFAULT) -> None:
         self.fence = Fence()
         """Closed and opened by the lease, where it can be lost."""
-        self.backend = _open(_parse(url), data_dir, self.fence)
+        self.backend = _open(_parse(url), data_dir, namespace, self.fence)
         self._readers, self._write_engine = self.backend.readers, self.backend.writers
         try:
             self._writer = Writer(self._write_engine, touch, self.backend.check, self.backend.limit)
@@ -123,12 +124,25 @@ def _parse(url: str) -> URL:
 _USABLE = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
 
 
-def _open(url: URL, data_dir: Path, fence: Fence) -> Sqlite | Postgres:
+def data_dir_beside(url: str, namespace: str) -> Path | None:
+    """Return the directory beside a database's file that goes with a namespace of it; None where there is no file."""
+    parsed = _parse(url)
+    if not _is_sqlite(parsed):
+        return None
+    path = Path(str(namespaced(parsed, namespace).database)).expanduser().resolve()
+    return path.with_name(f"{path.name}.d")
+
+
+def _is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+
+
+def _open(url: URL, data_dir: Path, namespace: str, fence: Fence) -> Sqlite | Postgres:
     """Open whichever database the URL names: this is where it is chosen."""
-    if url.get_backend_name() == "sqlite" and url.database:
-        return Sqlite(url, data_dir)
+    if _is_sqlite(url):
+        return Sqlite(namespaced(url, namespace), data_dir)
     if is_postgres(url):
-        return Postgres(url, fence)
+        return Postgres(url, fence, namespace)
     raise Unavailable(f"the database URL {shown(url)} is not supported: use {_USABLE}")
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from scheduler.errors import Unavailable
+from scheduler.namespaces import DEFAULT, label_of
 from scheduler.store import schema
 from scheduler.store.fence import Fence
 from scheduler.store.patience import Patience
@@ -53,6 +54,8 @@ def _key(name: str) -> str:
 
 
 _TAKE_TURN = f"SELECT pg_advisory_xact_lock({_key('writer')})"
+# "IF NOT EXISTS" fails where another process makes the schema at the same moment.
+_TAKE_TURN_FOR_SCHEMAS = "SELECT pg_advisory_xact_lock(hashtextextended('task-scheduler schemas', 0))"
 _CHANNEL = f"'task_scheduler_' || to_hex({_key('doorbell')})"
 _RING = text(f"SELECT pg_notify({_CHANNEL}, :letters)")
 _TRY_LEASE = text(f"SELECT pg_try_advisory_lock({_key('lease')})")
@@ -71,12 +74,17 @@ class SessionLost(Exception):
 
 
 class Postgres:
-    """A server, read by many connections and written by one of each process, which take turns."""
+    """A server, read by many connections and written by one of each process, which take turns.
+
+    The default namespace is the schema that the connection's own settings lead to, each other one a schema of its
+    own, on which all of it depends: tables, their version, locks and channel.
+    """
 
     kind = "postgresql"
 
-    def __init__(self, url: URL, fence: Fence) -> None:
+    def __init__(self, url: URL, fence: Fence, namespace: str = DEFAULT) -> None:
         self._url, self._shown = url.set(drivername="postgresql+psycopg"), shown(url)
+        self._schema = None if namespace == DEFAULT else f"scheduler_{label_of(namespace)}"
         self.readers = self._engine(
             poolclass=QueuePool,
             isolation_level="REPEATABLE READ",  # a unit sees one state, as in SQLite
@@ -132,6 +140,8 @@ class Postgres:
             raise Unavailable(
                 "PostgreSQL needs the package psycopg: pip install 'task-scheduler-server[postgres]'"
             ) from error
+        if self._schema is not None:
+            settings = {**settings, "search_path": self._schema}
         commands = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
 
         @event.listens_for(engine, "connect")
@@ -144,8 +154,12 @@ class Postgres:
     def _upgrade(self) -> None:
         """Bring the schema up to date; several processes that start at once take turns, as writers do."""
         engine = self._engine(_PATIENT, poolclass=NullPool)
-        event.listen(engine, "begin", _take_turn)
         try:
+            if self._schema is not None:
+                with self._first_connection(engine) as connection, connection.begin():
+                    connection.exec_driver_sql(_TAKE_TURN_FOR_SCHEMAS)
+                    connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"')
+            event.listen(engine, "begin", _take_turn)
             with self._first_connection(engine) as connection:
                 if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
                     raise Unavailable(f"the database {self._shown} has no schema that its user may make tables in.")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from scheduler.errors import Unavailable
+from scheduler.namespaces import DEFAULT, label_of
 from scheduler.store import schema
 from scheduler.store.writer import cause_of
 
@@ -24,6 +25,14 @@ BUSY_SECONDS = 10.0
 def sqlite_url(data_dir: Path) -> str:
     """Return the URL of the database in the data directory."""
     return URL.create("sqlite", database=str(data_dir / "scheduler.db")).render_as_string(hide_password=False)
+
+
+def namespaced(url: URL, namespace: str) -> URL:
+    """Return where a namespace has its tables: but for the default one, in a file of its own beside the named one."""
+    if namespace == DEFAULT:
+        return url
+    path = Path(str(url.database))
+    return url.set(database=str(path.with_name(f"{path.stem}.{label_of(namespace)}{path.suffix}")))
 
 
 class Sqlite:

@@ -1,0 +1,51 @@
+"""Keep programs that share a database apart: each has a namespace, which is a set of tables of its own."""
+
+from __future__ import annotations
+
+import re
+import sys
+from hashlib import blake2b
+from pathlib import Path
+from types import FrameType
+
+from scheduler.errors import InvalidRequest, Problem
+
+DEFAULT = "default"
+"""The namespace of the server, whose tables stand where the database's URL says."""
+
+_PLAIN = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_OWN = __name__.partition(".")[0]
+
+
+def maker_of(made: object) -> str:
+    """Return the name of the module that makes `made` at this moment; for a program's main file, its path.
+
+    Several processes of one program give the same name, other programs another one.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_inner(frame, made):
+        frame = frame.f_back
+    names = frame.f_globals if frame is not None else {}
+    name = str(names.get("__name__", "__main__"))
+    if name != "__main__":
+        return name
+    if (file := names.get("__file__")) is None:
+        text = "a program without a file must say whose jobs these are: SchedulerConfig(namespace=...)"
+        raise InvalidRequest([Problem("namespace", text, None, ["any text"], "my_program", code="missing_field")])
+    return str(Path(file).resolve())
+
+
+def label_of(namespace: str) -> str:
+    """Return a word of at most 40 letters, digits and underscores that stands for a namespace and for no other."""
+    if _PLAIN.fullmatch(namespace):
+        return namespace
+    readable = re.sub(r"[^a-z0-9]+", "_", Path(namespace).stem.lower()).strip("_")[:23]
+    # A plain name has no such ending by chance: two underscores stand before it.
+    return f"n{readable and '_'}{readable}__{blake2b(namespace.encode(), digest_size=6).hexdigest()}"
+
+
+def _is_inner(frame: FrameType, made: object) -> bool:
+    """Whether a frame belongs to this package, or to a class that makes `made` as a kind of its own."""
+    if str(frame.f_globals.get("__name__", "")).partition(".")[0] == _OWN:
+        return True
+    return frame.f_code.co_name == "__init__" and frame.f_locals.get("self") is made
