@@ -3,11 +3,13 @@
 from scheduler.config import SchedulerConfig
 from scheduler.cron import parse_cron_expression, validate_cron_expression
 from scheduler.errors import SchedulerError
-from scheduler.models import Job, JobStatus, Priority, Run, RunStatus
+from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus
+from scheduler.results import JobResult
 from scheduler.task_scheduler import TaskScheduler
 
 __all__ = [
     "Job",
+    "JobResult",
     "JobStatus",
     "Priority",
     "Run",
@@ -15,6 +17,7 @@ __all__ = [
     "SchedulerConfig",
     "SchedulerError",
     "TaskScheduler",
+    "TaskStatus",
     "parse_cron_expression",
     "validate_cron_expression",
 ]

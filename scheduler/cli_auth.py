@@ -21,6 +21,8 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import SchedulerError
 from scheduler.models import utc_now
 from scheduler.moments import iso
+from scheduler.namespaces import DEFAULT
+from scheduler.placing import with_place
 from scheduler.store import Database, sqlite_url
 
 _SCOPES = click.option(
@@ -190,14 +192,14 @@ def _config() -> SchedulerConfig:
 @contextmanager
 def _book() -> Iterator[TokenBook]:
     """Open the database that the server uses, beside it."""
-    config = _config()
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (owner := config.data_dir.stat().st_uid) != os.geteuid():
+    config, _ = with_place(_config())
+    config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (owner := config.state_dir.stat().st_uid) != os.geteuid():
         # Files that SQLite makes would be another's, and the server could not open them.
         raise click.ClickException(
-            f"{config.data_dir} belongs to user {owner}: do this as that user (sudo -u '#{owner}')"
+            f"{config.state_dir} belongs to user {owner}: do this as that user (sudo -u '#{owner}')"
         )
-    store = Database(config.database_url or sqlite_url(config.data_dir), config.data_dir)
+    store = Database(config.database_url or sqlite_url(config.state_dir), config.state_dir, config.namespace or DEFAULT)
     try:
         yield TokenBook(store, utc_now)
     finally:

@@ -11,12 +11,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import tzlocal
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -85,7 +86,8 @@ _SPANS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 class SchedulerConfig(BaseModel):
     """The settings of one scheduler.
 
-    Raise `InvalidRequest` naming each setting that is wrong when made by `from_environment`.
+    A server's are made by `from_environment`, which raises `InvalidRequest` naming each setting that is wrong. A
+    program makes its own: without `data_dir` and `database_url` all that is kept lasts as long as its scheduler.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -115,8 +117,8 @@ class SchedulerConfig(BaseModel):
         description="Directories, separated by colons, that tasks may name and use; the first is their "
         "working directory. Default: the directory the server was started in.",
     )
-    data_dir: Path = Field(
-        default_factory=lambda: default_data_dir(os.environ),
+    data_dir: Path | None = Field(
+        None,
         description="Database, run logs and token; outside every allowed directory. "
         "Default: ~/.local/state/task-scheduler.",
     )
@@ -126,8 +128,15 @@ class SchedulerConfig(BaseModel):
         description="URL of the database: sqlite:////path, or postgresql://user@host/database for several machines. "
         "Default: SQLite in the data directory.",
     )
+    namespace: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Whose tasks these are: programs that share a database see their own alone. Default: `default`.",
+    )
     max_workers: int = Field(
         default_factory=lambda: max(4, 2 * (os.cpu_count() or 1)),
+        validation_alias=AliasChoices("max_workers", "max_concurrent_jobs"),
         ge=1,
         le=1000,
         description="Runs at a time. Default: twice the cores, at least 4.",
@@ -226,6 +235,10 @@ class SchedulerConfig(BaseModel):
 
     _file: ConfigFile | None = PrivateAttr(None)
 
+    if TYPE_CHECKING:  # a checker takes settings that have a default for required, and does not know the second names
+
+        def __init__(self, **settings: Any) -> None: ...
+
     @field_validator("rate_limit")
     @classmethod
     def _check_rate(cls, text: str) -> str:
@@ -314,13 +327,19 @@ class SchedulerConfig(BaseModel):
     @property
     def users_path(self) -> Path:
         """The file of users, be there one or not."""
-        return self.users_file or self.data_dir / "users"
+        return self.users_file or self.state_dir / "users"
 
     @property
     def users_places(self) -> tuple[Path, Path]:
         """Where the name of the file of users lies, and where the file itself does: a link may lead elsewhere."""
         path = self.users_path
         return path.parent.resolve() / path.name, path.resolve()
+
+    @property
+    def state_dir(self) -> Path:
+        """The data directory, of settings that have one: a TaskScheduler's own always do."""
+        assert self.data_dir is not None
+        return self.data_dir
 
     @property
     def zone(self) -> ZoneInfo:
@@ -375,7 +394,7 @@ class SchedulerConfig(BaseModel):
         given |= {name: value for name, value in options.items() if value is not None}
         file = open_config_file(given.pop(CONFIG, None), cls.model_fields)
         try:
-            config = cls(**{"data_dir": default_data_dir(environ), **file.values, **given})
+            config = cls(**{"data_dir": default_data_dir(environ), "namespace": "default", **file.values, **given})
         except ValidationError as error:
             raise InvalidRequest([_at_its_source(problem, file, given) for problem in explain(error, cls)]) from error
         config._file = file
@@ -396,7 +415,7 @@ class SchedulerConfig(BaseModel):
     def check_directories(self) -> None:
         """Refuse a data directory or users file that a task could reach, saying what to change."""
         for allowed in self.allowed_dirs:
-            if self.data_dir.is_relative_to(allowed) or allowed.is_relative_to(self.data_dir):
+            if self.state_dir.is_relative_to(allowed) or allowed.is_relative_to(self.state_dir):
                 raise InvalidRequest(
                     [
                         Problem(
@@ -418,7 +437,7 @@ class SchedulerConfig(BaseModel):
                             message=f"the users file {self.users_path} lies in {open_dir}, which tasks may read: "
                             "put it elsewhere, or set narrower directories",
                             got=str(self.users_path),
-                            suggestion=str(self.data_dir / "users"),
+                            suggestion=str(self.state_dir / "users"),
                         )
                     ]
                 )

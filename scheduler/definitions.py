@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, Problem, explain
 from scheduler.job_defaults import with_defaults
-from scheduler.models import WHEN_FIELDS, Job, StoredJob, read_job, read_when
+from scheduler.models import WHEN_FIELDS, CallableJob, Job, StoredJob, read_job, read_when
 from scheduler.notify.targets import problems_of, target_problems
 from scheduler.phrases import read_zone
 from scheduler.policy import due_at
@@ -35,13 +35,13 @@ class Definitions:
         now = self._now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    def read(self, fields: Mapping[str, Any], anchor: datetime | None = None) -> Job:
+    def read(self, fields: Mapping[str, Any], anchor: datetime | None = None, model: type[Job] = Job) -> Job:
         """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it.
 
         `anchor` stands for the present where the schedule is one that was given earlier.
         """
         try:
-            job = read_job(fields)
+            job = read_job(fields, model)
         except InvalidRequest as error:
             raise InvalidRequest([*error.problems, *self._problems_beside(fields, error.problems)]) from error
         self.check(job, anchor or self.moment())
@@ -107,7 +107,7 @@ class Definitions:
         """Return what the sandbox would not take: names in the environment, and paths outside."""
         refusals = list(check_env(fields.get("env") or {}))
         checks: list[Callable[[], object]] = []
-        if job is not None:
+        if job is not None and not isinstance(job, CallableJob):
             checks.append(lambda: job.task.check(self._allowed, job.working_directory))
             if job.sandbox is not None:
                 checks.append(partial(job.sandbox.check, self._allowed, self._config.read_dirs))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from scheduler.attempts import Assignment
 from scheduler.clock import Clock
-from scheduler.executor import Assignment, Executor
+from scheduler.executor import Executor
 from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
 from scheduler.models import Origin, Run, RunStatus, utc_now
@@ -24,6 +25,7 @@ class _Outcome:
     """What one unit of work did: rows, plans, and runs to carry out.
 
     `rules` are those by which jobs advanced; `moved` are jobs that were due at other times than the clock knew.
+    `never_late` says that no fire time is past its grace, however long ago it was due.
     """
 
     rows: list[Run] = field(default_factory=list)
@@ -33,6 +35,7 @@ class _Outcome:
     assignments: list[Assignment] = field(default_factory=list)
     claims_left: int = 0
     room: int = 0
+    never_late: bool = False
 
     def drop(self, run_ids: set[str]) -> None:
         """Leave out rows that must not be written, and the runs they stand for."""
@@ -85,6 +88,12 @@ class Dispatcher:
         except BaseException:
             self._executor.release(claimed)
             raise
+
+    def fire_cycle(self, due: Sequence[Plan]) -> tuple[list[Assignment], bool]:
+        """Record what came due since the last cycle; return the runs, for the caller to pass on, and whether a job
+        advanced."""
+        outcome = self._store.write(lambda connection: self._fire(connection, due, 0, careful=True, never_late=True))
+        return outcome.assignments, bool(outcome.advances)
 
     def plan_runs(self, assignments: Sequence[Assignment]) -> None:
         """Pass on runs that wait: those with a moment in the future when it has come."""
@@ -149,13 +158,15 @@ class Dispatcher:
         if plans:
             self._clock.plan(plans)
 
-    def _fire(self, connection: Connection, due: Sequence[Plan], claimed: int, careful: bool) -> _Outcome:
+    def _fire(
+        self, connection: Connection, due: Sequence[Plan], claimed: int, careful: bool, never_late: bool = False
+    ) -> _Outcome:
         """Do all that the fire times that are due ask of the store.
 
         `careful` looks first whether one has its row already, which can be only where the wall clock
         was set back and the job defined anew: it does not run for the same time again.
         """
-        outcome = _Outcome(claims_left=claimed, room=self._executor.room)
+        outcome = _Outcome(claims_left=claimed, room=self._executor.room, never_late=never_late)
         due_at_of = {plan.key: plan.due_at for plan in due if isinstance(plan.key, int)}
         for row in jobs.due_jobs(connection, list(due_at_of)):
             if row.due_at != due_at_of[row.key]:
@@ -185,7 +196,8 @@ class Dispatcher:
         now = self._now()
         times, following = rule.due_times(row.next_fire_time, row.since, now)
         more = following is not None and rule.due_at(following) <= now
-        verdicts = outcome.within_room(judge(rule.job, times, now, row.active, row.since, more))
+        terms = rule.job.model_copy(update={"misfire_grace_time": -1}) if outcome.never_late else rule.job
+        verdicts = outcome.within_room(judge(terms, times, now, row.active, row.since, more))
         fired = row.fired + sum(verdict.decision.runs for verdict in verdicts)
         if rule.job.max_runs is not None and fired >= rule.job.max_runs:
             following = None

@@ -9,40 +9,26 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from scheduler.attempts import Assignment, Attempts, log_dir
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Unavailable
 from scheduler.events import Events, RunFinished, RunStarted
 from scheduler.ids import new_run_id
 from scheduler.models import Job, Origin, Run, RunStatus, utc_now
-from scheduler.moments import iso
 from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
+from scheduler.results import Ending
 from scheduler.store import Connection, Database, jobs, runs, state
-from tasks.base import TaskResult, TestCounts
-from tasks.sandbox import Cancellation, Confinement, RunSpec, open_sandbox
 
 log = logging.getLogger(__name__)
 
 _BEFORE_ALL = float("-inf")
 RETRY_SECONDS = 1.0
-_DETAILS = tuple(field.name for field in fields(TaskResult) if field.name != "status")
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """A run and the definition it is an execution of, as it was when the run was asked for."""
-
-    run: Run
-    job: Job
-    zone: ZoneInfo
-    cancellation: Cancellation = field(default_factory=Cancellation)
 
 
 class Executor:
@@ -57,13 +43,12 @@ class Executor:
         store: Database,
         events: Events,
         config: SchedulerConfig,
-        confinement: Confinement,
+        attempts: Attempts,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._store, self._events, self._config, self._now = store, events, config, now
-        self.confinement = confinement
-        self._log_dir, self.tmp_root = log_dir(config), config.data_dir / "tmp"
-        self.teller = Teller(config, self._log_dir, now)
+        self._attempts, self.confinement = attempts, attempts.confinement
+        self.teller = Teller(config, log_dir(config), now)
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._heap: list[tuple[float, int, Assignment]] = []
@@ -151,7 +136,7 @@ class Executor:
 
     def clear_private_dirs(self) -> None:
         """Remove the private directories that a process which is gone has left."""
-        self.confinement.clear_private_dirs(self.tmp_root)
+        self.confinement.clear_private_dirs(self._attempts.tmp_root)
 
     def write_again(self) -> None:
         """Write the ends of runs that the store refused before."""
@@ -232,9 +217,14 @@ class Executor:
                 self._assigned.pop(run.run_id, None)
                 return
             started_at = self._now()
+        if (reason := self._attempts.refusal(assignment)) is not None:
+            details = {"reason": reason}
+            never = replace(run, status=RunStatus.SKIPPED, started_at=None, finished_at=started_at, details=details)
+            self._finish(replace(assignment, run=never))
+            return
         run = replace(run, status=RunStatus.RUNNING, started_at=started_at)
         self._events.publish(RunStarted(run))
-        ended = self._ended(run, self._run_task(assignment))
+        ended = self._ended(run, self._attempts.make(replace(assignment, run=run)))
         self._finish(replace(assignment, run=ended))
 
     def _start(self, assignment: Assignment, started_at: datetime, connection: Connection) -> bool:
@@ -244,24 +234,11 @@ class Executor:
         self.teller.record(connection, assignment.job, run)
         return True
 
-    def _run_task(self, assignment: Assignment) -> TaskResult:
-        try:
-            with open_sandbox(self._spec(assignment), assignment.cancellation, self.confinement) as sandbox:
-                return assignment.job.task.run(sandbox)
-        except Exception as error:
-            log.exception("a task raised", extra=_ids(assignment.run))
-            return TaskResult.not_started(f"internal error: {type(error).__name__}: {error}")
-
-    def _ended(self, run: Run, result: TaskResult) -> Run:
-        status = RunStatus(result.status)
+    def _ended(self, run: Run, ending: Ending) -> Run:
+        status = ending.status
         if status is RunStatus.CANCELLED and self._interrupting:
             status = RunStatus.INTERRUPTED
-        details = {
-            name: asdict(value) if isinstance(value, TestCounts) else value
-            for name in _DETAILS
-            if (value := getattr(result, name)) is not None and value is not False
-        }
-        return replace(run, status=status, finished_at=self._now(), details=details)
+        return replace(run, status=status, finished_at=self._now(), details=ending.details)
 
     def _finish(self, assignment: Assignment) -> None:
         """Write how a run ended and, in the same transaction, that it is to be tried again."""
@@ -293,22 +270,11 @@ class Executor:
 
         self._store.write_soon(unit, done)
 
-    def _spec(self, assignment: Assignment) -> RunSpec:
-        run, job = assignment.run, assignment.job
-        return RunSpec(
-            run_id=run.run_id,
-            task_id=run.task_id,
-            scheduled_for=iso(run.scheduled_for, assignment.zone),
-            attempt=run.attempt,
-            timezone=assignment.zone.key,
-            allowed=self.confinement.allowed,
-            working_directory=job.working_directory,
-            env=job.env,
-            timeout_seconds=job.timeout_seconds,
-            log_dir=self._log_dir,
-            tmp_root=self.tmp_root,
-            request=job.sandbox,
-        )
+
+def assignments(connection: Connection, waiting: Sequence[Run]) -> list[Assignment]:
+    """Return runs that wait with the definitions of their jobs."""
+    stored = {key: jobs.get_job(connection, key) for key in {run.job_key for run in waiting}}
+    return [Assignment(run, stored[run.job_key].job, stored[run.job_key].zone) for run in waiting]
 
 
 def next_attempt(connection: Connection, job: Job, run: Run, now: datetime) -> Run | None:
@@ -334,11 +300,6 @@ def next_attempt(connection: Connection, job: Job, run: Run, now: datetime) -> R
     if state.is_running(connection) or runs.was_asked_for(connection, run):
         return follows
     return replace(follows, status=RunStatus.SKIPPED, finished_at=now, details={"reason": "scheduler stopped"})
-
-
-def log_dir(config: SchedulerConfig) -> Path:
-    """Return the folder of the runs' output."""
-    return config.data_dir / "runs"
 
 
 def _ids(run: Run) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from scheduler.models import JobStatus, Run, RunStatus, StoredJob
 from scheduler.moments import iso, iso_or_none
+from scheduler.triggers import Trigger
 
 Call = dict[str, Any]
 
@@ -83,7 +84,7 @@ def _of_job(known: Known) -> tuple[str, Call] | None:
         return "The task is paused.", {"action": "resume", "task_id": task_id}
     if stored.schedule["kind"] == "manual":
         return "The task has no schedule: it runs only when it is asked to.", _run_now(known)
-    if known.status is JobStatus.COMPLETED:
+    if known.status in (JobStatus.COMPLETED, JobStatus.FAILED):
         text = f"The task's rule ({stored.schedule['text']}) names no further time."
         return text, {"action": "update", "task_id": task_id, "interval": "daily at 09:00"}
     return None
@@ -228,3 +229,26 @@ def _preview(known: Known) -> Call:
         for name in ("interval", "schedule", "trigger", "schedule_type", "schedule_config")
         if names(name) is not None
     }
+
+
+def around(stored: StoredJob, at: datetime | None) -> tuple[datetime | None, datetime | None, bool]:
+    """Return the fire times before and after a moment, and whether it is one itself.
+
+    A rule only looks forward, so the one before is looked for from ever further back.
+    """
+    if at is None:
+        return None, None, False
+    trigger = stored.read_schedule().trigger
+    after = trigger.utc_after(at)
+    is_fire_time = trigger.utc_after(at - timedelta(microseconds=1)) == at
+    for back in (timedelta(minutes=2), timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=400)):
+        found = trigger.utc_after(at - back)
+        if found is not None and found < at:
+            return _last_before(trigger, found, at), after, is_fire_time
+    return None, after, is_fire_time
+
+
+def _last_before(trigger: Trigger, found: datetime, at: datetime) -> datetime:
+    while (following := trigger.utc_after(found)) is not None and following < at:
+        found = following
+    return found

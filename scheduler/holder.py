@@ -15,7 +15,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
 from scheduler.errors import SchedulerError
 from scheduler.events import Events
-from scheduler.executor import Assignment, Executor
+from scheduler.executor import Executor, assignments
 from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring
 from scheduler.metrics.book import Vitals
@@ -25,7 +25,7 @@ from scheduler.notify.expect import Expectations
 from scheduler.phrases import forget_zones
 from scheduler.recovery import recover
 from scheduler.retention import Retention
-from scheduler.store import Connection, Database, jobs, runs, state
+from scheduler.store import Database, jobs, runs, state
 from scheduler.zone_data import zone_data_mark
 
 log = logging.getLogger(__name__)
@@ -285,14 +285,10 @@ class Holder:
     def _assign(self, waiting: list[Run]) -> None:
         unknown = [run for run in waiting if not self._knows(run.run_id)]
         if unknown:
-            self._dispatcher.plan_runs(self._store.read(lambda connection: self._assignments(connection, unknown)))
+            self._dispatcher.plan_runs(self._store.read(lambda connection: assignments(connection, unknown)))
 
     def _knows(self, run_id: str) -> bool:
         return self._executor.knows(run_id) or self._dispatcher.is_planned(run_id)
-
-    def _assignments(self, connection: Connection, waiting: list[Run]) -> list[Assignment]:
-        stored = {key: jobs.get_job(connection, key) for key in {run.job_key for run in waiting}}
-        return [Assignment(run, stored[run.job_key].job, stored[run.job_key].zone) for run in waiting]
 
     def _follow_cancels(self) -> None:
         for run_id, reason in self._store.read(runs.cancel_requests):

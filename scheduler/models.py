@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -55,13 +56,24 @@ class Overlap(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """Where a job stands."""
+    """Where a job stands; `failed`: its rule has ended, and its last run failed."""
 
     PENDING = "pending"
     RUNNING = "running"
     PAUSED = "paused"
     DISABLED = "disabled"
     COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class TaskStatus(StrEnum):
+    """Where a piece of somebody's work stands, on a board; for programs that keep such work beside their jobs."""
+
+    TODO = "todo"
+    IN_PROGRESS = "in_progress"
+    IN_REVIEW = "in_review"
+    DONE = "done"
+    CANCELLED = "cancelled"
 
 
 class RunStatus(StrEnum):
@@ -242,6 +254,23 @@ class Job(BaseModel):
         None, description="Where it runs, inside the allowed directories. Default: the first of them."
     )
 
+    def __init__(self, /, **fields: Any) -> None:
+        super().__init__(**_spelled_out(fields))
+
+    # What is read from JSON goes past the spellings of Python: there every field has its documented name.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if type(self) in (Job, CallableJob) or name in type(self).model_fields:
+            super().__setattr__(name, value)
+        else:  # what people's own kinds of jobs keep beside their definition
+            object.__setattr__(self, name, value)
+
+    @property
+    def id(self) -> str:
+        """Another name of `task_id`."""
+        return self.task_id
+
     @model_validator(mode="after")
     def _check_task(self) -> Job:
         problems = _task_problems(self)
@@ -256,7 +285,40 @@ class Job(BaseModel):
 
     def definition(self) -> dict[str, Any]:
         """Return all that defines the job, after defaults, as plain JSON values: equal for equal jobs."""
-        return self.model_dump(mode="json", exclude={"task_id"}, exclude_none=True)
+        return self.model_dump(mode="json", include=self._defining() - {"task_id"}, exclude_none=True)
+
+    @classmethod
+    def _defining(cls) -> set[str]:
+        """Return the fields that define a job, which those of people's own kinds of jobs do not."""
+        return set(Job.model_fields)
+
+
+class CallableJob(Job):
+    """A job that calls a function of the program that made it; only Python can define one.
+
+    `function` says where the function stands, for people: what is called is whatever the process that fires has
+    registered under the job's id.
+    """
+
+    type: Literal["callable"] = Field("callable", description="What kind of task it is.")  # type: ignore[assignment]
+    function: str = Field(min_length=1, max_length=1000, description="Module and name of the function.")
+
+    @property
+    def task(self) -> BaseTask:
+        """Nothing that could be carried out by itself."""
+        raise TypeError(f"'{self.task_id}' calls a function of the program that made it, and has no task of its own")
+
+    @model_validator(mode="after")
+    def _check_task(self) -> CallableJob:
+        given = [name for name in (*_TASK_FIELDS, "env", "working_directory", "sandbox") if getattr(self, name)]
+        problems = [_foreign(name, getattr(self, name), self.type, ["function"]) for name in given]
+        if problems:
+            raise ProblemsFound(problems)
+        return self
+
+    @classmethod
+    def _defining(cls) -> set[str]:
+        return set(CallableJob.model_fields)
 
 
 _TASK_FIELDS = ("command", "file_path", "custom_script", "func", "args", "kwargs")
@@ -275,9 +337,7 @@ def _task_problems(job: Job) -> list[Problem]:
         value, spec = getattr(job, name), kind.model_fields.get(name)
         if spec is None and value is not None:
             takes = [field for field in kind.model_fields if field != "type"]
-            listed = ", ".join(f"'{field}'" for field in takes)
-            text = f"'{name}' does not belong to a task of type '{job.type}', which takes {listed}"
-            problems.append(Problem(name, text, shorten(value), takes, code="unknown_field"))
+            problems.append(_foreign(name, value, job.type, takes))
         elif spec is not None and spec.is_required() and value is None:
             problems.append(
                 Problem(name, f"'{name}' is required for a task of type '{job.type}'", code="missing_field")
@@ -299,6 +359,31 @@ def _with_text(problem: Problem) -> Problem:
         return problem
     written = isinstance(problem.got, int | float) and not isinstance(problem.got, bool)
     return replace(problem, accepted=["a string"], suggestion=str(problem.got) if written else None)
+
+
+def _foreign(name: str, value: Any, kind: str, takes: list[str]) -> Problem:
+    listed = ", ".join(f"'{field}'" for field in takes)
+    text = f"'{name}' does not belong to a task of type '{kind}', which takes {listed}"
+    return Problem(name, text, shorten(value), takes, code="unknown_field")
+
+
+_TYPE_OF = {"command": "command", "custom_script": "custom", "func": "function"}
+
+
+def _spelled_out(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what people write in Python the names that it has in JSON: `id`, `task` as an object, no `type`."""
+    given = dict(fields)
+    if "id" in given and "task_id" not in given:
+        given["task_id"] = given.pop("id")
+    if isinstance(task := given.get("task"), BaseTask):
+        del given["task"]
+        given = task.model_dump(mode="json", exclude_unset=True) | {"type": task.type} | given
+    if "type" not in given:
+        said = [name for name in _TYPE_OF if given.get(name) is not None]
+        if len(said) == 1 and given.get("file_path") is None:
+            given["type"] = _TYPE_OF[said[0]]
+    given.setdefault("task_id", f"{given.get('type', 'task')}-{secrets.token_hex(4)}")
+    return given
 
 
 WHEN_FIELDS = (*SPELLING_FIELDS, "start_at", "until")
@@ -374,7 +459,8 @@ class StoredJob:
     @property
     def job(self) -> Job:
         """The definition as a Job."""
-        return Job.model_validate({"task_id": self.task_id, **self.definition})
+        kind = CallableJob if self.definition["type"] == "callable" else Job
+        return kind.model_validate({"task_id": self.task_id, **self.definition})
 
     def read_schedule(self) -> Schedule:
         """Read when it is due."""
@@ -420,6 +506,11 @@ class Run:
     def standing_for(self, until: datetime, count: int) -> Run:
         """Return the row as one for `count` fire times with the same fate, the last of them at `until`."""
         return replace(self, scheduled_until=until, count=count)
+
+    @property
+    def result(self) -> Any:
+        """What a function returned; None where it returned nothing, or none was called."""
+        return (self.details.get("outcome") or {}).get("result")
 
     @property
     def lateness_ms(self) -> float | None:

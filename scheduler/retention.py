@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from scheduler.attempts import log_dir
 from scheduler.config import SchedulerConfig
 from scheduler.errors import SchedulerError
 from scheduler.events import Event, Events, RunFinished
-from scheduler.executor import log_dir
 from scheduler.ids import first_run_id
 from scheduler.models import utc_now
 from scheduler.store import Database, keys, runs

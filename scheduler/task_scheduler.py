@@ -2,73 +2,76 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import logging
 import os
-import secrets
-import statistics
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from scheduler import condition
+from scheduler.attempts import Attempts, Execute, log_dir
 from scheduler.auth.tokens import TokenBook
+from scheduler.callables import Callables, Function, callable_job
 from scheduler.config import SchedulerConfig
+from scheduler.confining import confine
+from scheduler.cycle import Cycle
+from scheduler.daemon import told_by_signals
 from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same, says_when
 from scheduler.errors import (
     Conflict,
     InvalidRequest,
     LimitReached,
     NotFound,
-    Problem,
-    SchedulerError,
     Unavailable,
     nearest,
 )
 from scheduler.events import Events
-from scheduler.executor import Executor, log_dir
-from scheduler.explain import Explanation, Known, explain
+from scheduler.executor import Executor
+from scheduler.explain import Explanation, Known, around, explain
 from scheduler.fire_times import settle, settle_all
 from scheduler.firing import FiringWatch
 from scheduler.holder import Holder
-from scheduler.ids import new_run_id
+from scheduler.job_mapping import JobMapping
 from scheduler.jobsfiles import FileProblem, Plan
 from scheduler.jobsfiles.following import Follower
 from scheduler.jobsfiles.keeping import FiledJobs
 from scheduler.lease import Ring, open_lease
+from scheduler.manual import ask_for_run
 from scheduler.metrics.figures import FigureReader
 from scheduler.metrics.recorder import Recorder
 from scheduler.models import (
     Job,
-    JobStatus,
-    Origin,
     Run,
     RunStatus,
     StoredJob,
     read_job,
     utc_now,
 )
+from scheduler.namespaces import DEFAULT
 from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
+from scheduler.placing import with_namespace, with_place
 from scheduler.readiness import Readiness
+from scheduler.results import JobResult
 from scheduler.spellings import Schedule, read_schedule
+from scheduler.standing import JobInfo, Planned, described
 from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state, stats
 from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.stats import Stats
 from scheduler.store.surrounded import Around, OnConnection, Surrounded
-from scheduler.triggers import Trigger, upcoming
+from scheduler.triggers import upcoming
 from scheduler.watch import LedgerWatch
 from tasks.sandbox import (
-    AllowedDirs,
-    Confinement,
-    ConfinementError,
     OutputText,
-    make_confinement,
     read_bytes,
     read_ends,
     read_output,
@@ -78,28 +81,8 @@ from tasks.sandbox.output import Stream
 log = logging.getLogger(__name__)
 
 CANCEL_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class JobInfo:
-    """A job with all that is told about it: where it stands, and when it fires."""
-
-    stored: StoredJob
-    status: JobStatus
-    next_fire_time: datetime | None
-
-    @property
-    def trigger(self) -> Trigger:
-        """When it is due, read anew."""
-        return self.stored.read_schedule().trigger
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What a create or update did, or would do. `change` is `created`, `replaced`, `updated` or `unchanged`."""
-
-    change: str
-    info: JobInfo
+BY_PROGRAM = "program"
+"""Who has made a job that a program gave by itself, not on behalf of somebody else."""
 
 
 class TaskScheduler:
@@ -107,20 +90,30 @@ class TaskScheduler:
 
     Any number of processes may serve one database: each answers everything, one of them
     fires. Thread-safe; every method that changes something returns once the change is on disk.
+
+    A program uses it by `with`, by `start` and `close`, by `run`, or by `run_once` in a rhythm of its own. What a
+    subclass makes of `execute_job` decides how runs end.
     """
 
-    def __init__(self, config: SchedulerConfig, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, config: SchedulerConfig | None = None, now: Callable[[], datetime] = utc_now) -> None:
+        config, self._temporary = with_place(with_namespace(config or SchedulerConfig(), self))
         self.config, self.now = config, now
         _check_default_targets(config)
-        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        data_dir = config.state_dir
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.events = Events()
-        self._store = Database(config.database_url or sqlite_url(config.data_dir), config.data_dir)
+        url, namespace = config.database_url or sqlite_url(data_dir), config.namespace or DEFAULT
+        self._store = Database(url, data_dir, namespace)
         self._definitions = Definitions(config, now)
         self._log_dir = log_dir(config)
-        self._lease, self._doorbell = open_lease(self._store, config.data_dir)
-        self.confinement = _confine(config)
-        self._executor = Executor(self._store, self.events, config, self.confinement, now)
+        self._lease, self._doorbell = open_lease(self._store, data_dir)
+        self.confinement = confine(config)
+        self.callables = Callables()
+        self.jobs = JobMapping(self._replace_job, self.remove_job, self._stored_job, self._job_names)
+        self._attempts = Attempts(config, self.confinement, self.callables, self._own_execution())
+        self._executor = Executor(self._store, self.events, config, self._attempts, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
+        self._cycle = Cycle(self._store, self._lease, self._executor, self.events, now)
         self.watch = LedgerWatch(self._store, self.events)
         self.metrics = Recorder(self._store, config, self._holder.vitals)
         self.firing = FiringWatch(self._lease, self._holder.vitals, lambda: self.metrics.read().vitals)
@@ -131,50 +124,114 @@ class TaskScheduler:
         self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)
         self._follower = Follower(self.files, self.apply_files, self._may_fire, config.poll_interval_seconds, now)
         self._holder.on_ready = self._follower.look_again
+        self._made_at = now()
+        self._turning = threading.RLock()
+        self._opened, self._closed = threading.Event(), threading.Event()
+        self._told_to_end = threading.Event()
 
     def within(self, around: Around) -> TaskScheduler:
         """Return this scheduler with `around` about each change that it makes, in the transaction of the change."""
-        twin = copy.copy(self)
-        twin._store = Surrounded(self._store, around)
-        return twin
+        return self._with(Surrounded(self._store, around))
 
     def on(self, connection: Connection) -> TaskScheduler:
         """Return this scheduler as it is seen inside a transaction that is under way."""
+        return self._with(OnConnection(self._store, connection))
+
+    def _with(self, store: Database) -> TaskScheduler:
         twin = copy.copy(self)
-        twin._store = OnConnection(self._store, connection)
+        twin._store = store
         return twin
 
     # --- the service -------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Take part: try for the lease, and fire while this process has it."""
-        if self.config.autostart and self._store.read(state.is_running) is None:
-            self._set_running(True)
-        self._holder.start()
-        if self.files.paths:
-            self._follower.start()
-        self.metrics.start()
-        self.readiness.begin()
+        """Take part: try for the lease, and fire while this process has it. Once is enough."""
+        with self._turning:
+            if self._closed.is_set():
+                raise Conflict("this scheduler was closed: make another one", code="shutting_down")
+            if self._opened.is_set():
+                return
+            if self.config.autostart and self._store.read(state.is_running) is None:
+                self._set_running(True)
+            self._holder.start()
+            if self.files.paths:
+                self._follower.start()
+            self.metrics.start()
+            self.readiness.begin()
+            self._opened.set()
+            atexit.register(self._close_at_exit, os.getpid())
 
     def close(self) -> None:
-        """Fire no more, give runs under way their grace, then end them as `interrupted`."""
-        self._follower.close()
-        self._holder.close(self.config.stop_grace_seconds)
-        self.watch.close()
-        self.metrics.close()
-        self._store.close()
-        self._doorbell.close()
+        """Fire no more, give runs under way their grace, then end them as `interrupted`. Once is enough."""
+        self._told_to_end.set()
+        with self._turning:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            atexit.unregister(self._close_at_exit)
+            self._follower.close()
+            self._holder.close(self.config.stop_grace_seconds)
+            self.watch.close()
+            self.metrics.close()
+            self._store.close()
+            self._doorbell.close()
+            if self._temporary is not None:
+                self._temporary.close()
+
+    def _close_at_exit(self, pid: int) -> None:
+        # A process that was forked off has nothing of this but the memory.
+        if os.getpid() == pid:
+            self.close()
 
     def _may_fire(self) -> bool:
         return self._holder.is_ready
 
     def start(self) -> bool:
-        """Let jobs fire from now on; False where they do already."""
+        """Take part, and let jobs fire from now on; False where they do already."""
+        self.open()
         return self._set_running(True)
 
     def stop(self) -> bool:
         """Let no job fire any more; runs under way finish. False where none fires anyway."""
         return self._set_running(False)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self) -> None:
+        """Fire until SIGINT or SIGTERM, or until another thread closes this; then close it."""
+        with told_by_signals(self._told_to_end), self:
+            self._told_to_end.wait()
+
+    def run_once(self) -> list[Run]:
+        """Run all that came due since the last cycle, by priority; return the runs when the last has ended.
+
+        At most `max_workers` go on at a time. What came due before this scheduler was made counts where its jobs
+        were kept in a database then.
+        """
+        with self._turning:
+            if self._opened.is_set() or self._closed.is_set():
+                what = "was closed" if self._closed.is_set() else "fires by itself, since it was started"
+                raise Conflict(f"this scheduler {what}: run_once is for one that was not", code="already_running")
+            if self._store.read(state.is_running) is None:
+                self._set_running(True, self._made_at)
+            return self._cycle.run()
+
+    def execute_job(self, job: Job) -> JobResult:
+        """Carry out one attempt of a job; for subclasses to do more, and to have the last word on how it went.
+
+        Called in a worker's thread, for each attempt, in the process that fires. What it raises fails the run.
+        """
+        return self._attempts.carry_out(job)
+
+    def _own_execution(self) -> Execute | None:
+        if type(self).execute_job is TaskScheduler.execute_job:
+            return None
+        return lambda job: self.execute_job(self.jobs.own(job))
 
     def is_running(self) -> bool:
         """Whether jobs fire."""
@@ -184,8 +241,8 @@ class TaskScheduler:
         """Whether any run goes on."""
         return bool(self._store.read(runs.running_jobs))
 
-    def _set_running(self, running: bool) -> bool:
-        now = self.now()
+    def _set_running(self, running: bool, since: datetime | None = None) -> bool:
+        now = since or self.now()
 
         def unit(connection: Connection) -> bool:
             since = state.planned_since(connection)
@@ -201,25 +258,38 @@ class TaskScheduler:
 
     # --- jobs --------------------------------------------------------------------------------
 
-    def add_job(self, job: Job, replace: bool = False, created_by: str = "program", override: bool = False) -> Planned:
+    def add_job(
+        self,
+        job: Job,
+        replace: bool = False,
+        created_by: str = BY_PROGRAM,
+        override: bool = False,
+        given_at: datetime | None = None,
+    ) -> Planned:
         """Keep a job; an equal one under its id is left alone, another is a Conflict unless `replace`.
 
         A job that a file defines is changed with `override` only: what is changed so stays until the file's entry
-        changes. The same holds for `update_job`, `remove_job`, `pause_job` and `resume_job`.
+        changes. The same holds for `update_job`, `remove_job`, `pause_job` and `resume_job`. `given_at` is when its
+        schedule was given, where that was earlier: a one-shot whose moment has passed since is no error then, and
+        gets its row.
         """
-        now = self._definitions.moment()
+        now, given = self._definitions.moment(), job
+        anchor = min(given_at or now, now)
         try:
-            job, schedule = self._definitions.check(job, now)
+            job, schedule = self._definitions.check(job, anchor)
         except InvalidRequest:
             if (unchanged := self._unchanged(job)) is None:
                 raise
             return unchanged
+        if created_by == BY_PROGRAM:
+            self.jobs.keep(given, job.definition())
+        pending = None if given_at is None else schedule.trigger.utc_after(anchor)
 
         def unit(connection: Connection) -> Planned:
             existing = self._compare(connection, job, replace, override)
             if existing is not None and same(existing, job):
                 return Planned("unchanged", self._info(connection, existing))
-            values = columns(job, schedule, now, now)
+            values = columns(job, schedule, anchor, now, pending=pending)
             if existing is not None:
                 self._settle(connection, existing, "its task was replaced", now)
                 jobs.change_job(connection, existing, {**values, "paused": False})
@@ -234,11 +304,32 @@ class TaskScheduler:
                     retry_after=60,
                 )
             stored = StoredJob(key=key, task_id=job.task_id, paused=False, revision=revision, **new)
-            return Planned("created", _described(stored, False, now))
+            return Planned("created", described(stored, False, False, now))
 
         planned = self._store.write(unit)
         self._doorbell.ring(Ring.JOBS)
         return planned
+
+    def add_callable(
+        self, function: Function, *, replace: bool = True, given_at: datetime | None = None, **fields: Any
+    ) -> Planned:
+        """Keep a job that calls a function of this program, by default under the function's own name.
+
+        It is called only in a process that has done this, too: in another one its fire times are `skipped`. `fields`
+        are those of a Job that say when, and under which terms.
+        """
+        job = callable_job(function, fields)
+        with self.callables.registered(job.task_id, function):
+            return self.add_job(job, replace, given_at=given_at)
+
+    def _replace_job(self, job: Job) -> Planned:
+        return self.add_job(job, replace=True)
+
+    def _stored_job(self, task_id: str) -> StoredJob:
+        return self._store.read(lambda connection: self._find(connection, task_id))
+
+    def _job_names(self) -> list[str]:
+        return self._store.read(jobs.all_names)
 
     def _unchanged(self, job: Job) -> Planned | None:
         """Return the answer to a job that exists already, though it could not be given anew: its time has passed."""
@@ -252,7 +343,7 @@ class TaskScheduler:
         return self._store.read(unit)
 
     def check_job(
-        self, job: Job, replace: bool = False, created_by: str = "program", override: bool = False
+        self, job: Job, replace: bool = False, created_by: str = BY_PROGRAM, override: bool = False
     ) -> Planned:
         """Say what `add_job` would do, changing nothing; raise what it would raise."""
         now = self._definitions.moment()
@@ -271,7 +362,7 @@ class TaskScheduler:
                 created_by=existing.created_by if existing else created_by,
                 **values,
             )
-            return Planned("replaced" if existing else "created", _described(stored, False, now))
+            return Planned("replaced" if existing else "created", described(stored, False, False, now))
 
         return self._store.read(unit)
 
@@ -281,7 +372,7 @@ class TaskScheduler:
         now = self._definitions.moment()
         fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
         anchor = now if says_when(before, changes) else before.anchor
-        job, schedule = self._definitions.check(self._definitions.read(fields, anchor), anchor)
+        job, schedule = self._definitions.check(self._definitions.read(fields, anchor, type(before.job)), anchor)
 
         def unit(connection: Connection) -> Planned:
             stored = self._find(connection, task_id)
@@ -313,6 +404,8 @@ class TaskScheduler:
             return self._end_runs(connection, runs.active_runs(connection, stored.key), "its task was removed", now)
 
         ending = self._store.write(unit)
+        self.jobs.forget(task_id)
+        self.callables.forget(task_id)
         self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
         return ending
 
@@ -359,7 +452,10 @@ class TaskScheduler:
             going = runs.running_jobs(connection)
             now = self.now()
             found = jobs.list_jobs(connection, which, after_key, limit)
-            return [_described(job, job.key in going, now) for job in found], jobs.count_jobs(connection, which)
+            failed = runs.failed_last(connection, [job.key for job in found if job.ended])
+            return [described(job, job.key in going, job.key in failed, now) for job in found], jobs.count_jobs(
+                connection, which
+            )
 
         return self._store.read(unit)
 
@@ -383,25 +479,9 @@ class TaskScheduler:
         now = self.now()
 
         def unit(connection: Connection) -> Run:
-            stored = self._find(connection, task_id)
-            job = stored.job
             if self.confinement.refusal is not None:
                 raise Unavailable(self.confinement.refusal, code="sandbox_unavailable")
-            active = [run.run_id for run in runs.active_runs(connection, stored.key)]
-            if len(active) >= job.max_instances and not force:
-                raise Conflict(
-                    f"Task '{stored.task_id}' already has {len(active)} of at most {job.max_instances} runs "
-                    f'waiting or going on: {", ".join(active)}. Wait for it, cancel it, or send "force": true.',
-                    code="already_running",
-                    run_ids=active,
-                )
-            if runs.count_queued(connection) >= self.config.max_queued:
-                raise LimitReached(
-                    f"{self.config.max_queued} runs are waiting, which is the limit (SCHEDULER_MAX_QUEUED): try later",
-                    code="queue_full",
-                    retry_after=5,
-                )
-            return runs.add_manual_run(connection, _manual_run(stored, job, now))
+            return ask_for_run(connection, self._find(connection, task_id), force, self.config.max_queued, now)
 
         run = self._store.write(unit)
         self._doorbell.ring(Ring.RUNS)
@@ -526,7 +606,7 @@ class TaskScheduler:
         def unit(connection: Connection) -> Known:
             info = self._info(connection, self._find(connection, task_id))
             stored = info.stored
-            before, after, is_fire_time = _around(stored, at)
+            before, after, is_fire_time = around(stored, at)
             return Known(
                 stored=stored,
                 status=info.status,
@@ -547,45 +627,12 @@ class TaskScheduler:
 
     def status(self) -> dict[str, Any]:
         """Return how the scheduler is doing, as plain values; what a store in trouble cannot tell is None."""
-
-        def unit(connection: Connection) -> dict[str, Any]:
-            late = [micros / 1000 for micros in runs.recent_lateness(connection)]
-            return {
-                "running": bool(state.is_running(connection)),
-                "tasks": jobs.count_states(connection),
-                "active": runs.active_runs(connection),
-                "lateness_ms": _spread(late),
-                "notifications": {
-                    **deliveries.count_states(connection),
-                    "last_error": deliveries.last_error(connection),
-                },
-            }
-
-        ready, clock = self._holder.is_ready, self._holder.clock
-        try:
-            found = self._store.read(unit)
-            holder, trouble = self._lease.holder(), self._store.trouble
-        except Unavailable as error:
-            found = {"running": None, "tasks": None, "active": [], "lateness_ms": None, "notifications": None}
-            holder, trouble = None, error.message
-        return found | {
-            "holder": {"pid": holder and holder.pid, "host": holder and holder.host, "here": ready},
-            "store": {"kind": self._store.kind, "state": "degraded" if trouble else "ok", "reason": trouble},
-            "clock": {"kind": clock.kind, "alive": clock.alive, "last_jump": clock.last_jump} if ready else None,
-            "jobs_files": self._follower.report() if self.files.paths else None,
-        }
+        files = self._follower.report() if self.files.paths else None
+        return condition.status(self._store, self._lease, self._holder) | {"jobs_files": files}
 
     def health(self) -> dict[str, Any]:
         """Return `status` `ok` or `degraded`, and why."""
-        reasons = []
-        try:
-            self._store.read(state.revision)
-            reasons.extend([f"the store takes nothing: {self._store.trouble}"] if self._store.trouble else [])
-        except SchedulerError as error:
-            reasons.append(error.message)
-        if not self.has_clock():
-            reasons.append("the clock's thread is not running")
-        return {"status": "degraded" if reasons else "ok", "reasons": reasons}
+        return condition.health(self._store, self._holder)
 
     @property
     def store_kind(self) -> str:
@@ -594,7 +641,7 @@ class TaskScheduler:
 
     def has_clock(self) -> bool:
         """Whether this process fires what is due, if it is the one that should; only a restart mends it otherwise."""
-        return not self._holder.is_ready or self._holder.clock.alive
+        return condition.has_clock(self._holder)
 
     def describe_sandbox(self) -> dict[str, Any]:
         """Return what confines runs."""
@@ -607,21 +654,7 @@ class TaskScheduler:
 
     def warnings(self) -> list[str]:
         """Say what an operator should know of the settings."""
-        code = Path(__file__).parent.parent
-        unconfined = "SCHEDULER_SANDBOX=off: runs are not confined, they may do all that the server may"
-        general = [unconfined] * (self.config.sandbox == "off")
-        general += [line for tell in (self.config.warnings, *self._more_warnings) for line in tell()]
-        general += [
-            f"the jobs of {path} lie inside the allowed directory {allowed}: a task could change them"
-            for path in self.files.paths
-            for allowed in self.config.allowed_dirs
-            if Path(os.path.realpath(path)).is_relative_to(allowed)
-        ]
-        return general + [
-            f"the service's own code in {code} lies inside the allowed directory {allowed}: a task could change it"
-            for allowed in self.config.allowed_dirs
-            if code.is_relative_to(allowed)
-        ]
+        return condition.warnings(self.config, self.files.paths, self._more_warnings)
 
     def read_definition(self, fields: Mapping[str, Any]) -> Job:
         """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it.
@@ -667,7 +700,8 @@ class TaskScheduler:
 
     def _info(self, connection: Connection, stored: StoredJob) -> JobInfo:
         going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
-        return _described(stored, going, self.now())
+        failed = stored.ended and bool(runs.failed_last(connection, [stored.key]))
+        return described(stored, going, failed, self.now())
 
 
 def _check_file(stored: StoredJob, override: bool) -> None:
@@ -690,90 +724,5 @@ def _check_default_targets(config: SchedulerConfig) -> None:
         raise InvalidRequest([replace(found, field=name, message=f"{name}: {found.message}") for found in problems])
 
 
-def _confine(config: SchedulerConfig) -> Confinement:
-    """Return how runs are confined; raise `InvalidRequest` where settings contradict one another."""
-    try:
-        return make_confinement(
-            config.sandbox,
-            AllowedDirs(config.allowed_dirs, config.function_packages),
-            config.read_dirs,
-            config.network,
-            config.task_user,
-            config.data_dir,
-        )
-    except ConfinementError as error:
-        raise InvalidRequest([Problem("SCHEDULER_DATA_DIR", str(error))]) from error
-
-
-def _around(stored: StoredJob, at: datetime | None) -> tuple[datetime | None, datetime | None, bool]:
-    """Return the fire times before and after a moment, and whether it is one itself.
-
-    A rule only looks forward, so the one before is looked for from ever further back.
-    """
-    if at is None:
-        return None, None, False
-    trigger = stored.read_schedule().trigger
-    after = trigger.utc_after(at)
-    is_fire_time = trigger.utc_after(at - timedelta(microseconds=1)) == at
-    for back in (timedelta(minutes=2), timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=400)):
-        found = trigger.utc_after(at - back)
-        if found is not None and found < at:
-            return _last_before(trigger, found, at), after, is_fire_time
-    return None, after, is_fire_time
-
-
-def _last_before(trigger: Trigger, found: datetime, at: datetime) -> datetime:
-    while (following := trigger.utc_after(found)) is not None and following < at:
-        found = following
-    return found
-
-
-def _described(stored: StoredJob, going: bool, now: datetime) -> JobInfo:
-    following = stored.next_fire_time if stored.planned else None
-    if following is not None and following <= now:
-        following = stored.read_schedule().trigger.utc_after(now)
-    return JobInfo(stored, _job_status(stored, going), following)
-
-
-def _job_status(stored: StoredJob, going: bool) -> JobStatus:
-    if going:
-        return JobStatus.RUNNING
-    if not stored.enabled:
-        return JobStatus.DISABLED
-    if stored.paused:
-        return JobStatus.PAUSED
-    return JobStatus.COMPLETED if stored.ended else JobStatus.PENDING
-
-
-def _manual_run(stored: StoredJob, job: Job, now: datetime) -> Run:
-    # Fire times are whole milliseconds; an odd microsecond keeps a manual run from taking the place of one.
-    moment = now.replace(microsecond=now.microsecond // 1000 * 1000) + timedelta(
-        microseconds=1 + secrets.randbelow(999)
-    )
-    return Run(
-        run_id=new_run_id(now),
-        job_key=stored.key,
-        task_id=stored.task_id,
-        scheduled_for=moment,
-        attempt=1,
-        trigger=Origin.MANUAL,
-        status=RunStatus.QUEUED,
-        priority=job.priority,
-        created_at=now,
-    )
-
-
 def _no_run(run_id: str) -> NotFound:
     return NotFound(f"No run '{run_id}' exists. Action 'runs' tells which do.", code="run_not_found")
-
-
-def _spread(values: Sequence[float]) -> dict[str, Any]:
-    if not values:
-        return {"runs": 0, "p50": None, "p99": None, "max": None}
-    ordered = sorted(values)
-    return {
-        "runs": len(ordered),
-        "p50": round(statistics.median(ordered), 3),
-        "p99": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
-        "max": round(ordered[-1], 3),
-    }

@@ -43,16 +43,24 @@ def config(tmp_path: Path) -> SchedulerConfig:
     return SchedulerConfig(
         allowed_dirs=(tmp_path / "workspace",),
         data_dir=tmp_path / "data",
+        namespace="default",
         timezone="UTC",
         max_workers=4,
         stop_grace_seconds=0,
     )
 
 
+class Answering(TaskScheduler):
+    """A scheduler that answers but does not take part: nothing happens unless the test makes it."""
+
+    def open(self) -> None:
+        """Stay out of it."""
+
+
 @pytest.fixture
 def scheduler(config: SchedulerConfig, time: Time) -> Iterator[TaskScheduler]:
-    """Return a scheduler that answers but does not fire: it was not opened."""
-    scheduler = TaskScheduler(config, time)
+    """Return a scheduler that answers but does not fire."""
+    scheduler = Answering(config, time)
     yield scheduler
     scheduler.close()
 

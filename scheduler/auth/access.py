@@ -179,7 +179,7 @@ def _merge(fixed: Users, current: Users) -> Users:
 
 def _check_hidden(config: SchedulerConfig) -> None:
     """Refuse a users file where every run may read: among the system's programs, or beside the interpreter."""
-    path, better = str(config.users_path), str(config.data_dir / "users")
+    path, better = str(config.users_path), str(config.state_dir / "users")
     for readable, _ in system_rules():
         if any(place.is_relative_to(readable) for place in config.users_places):
             text = (

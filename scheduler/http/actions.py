@@ -31,10 +31,11 @@ from scheduler.http.reading import Definition, moment, read, with_known
 from scheduler.models import Job, RunStatus
 from scheduler.moments import iso, iso_or_none, local
 from scheduler.spellings import SPELLING_FIELDS
+from scheduler.standing import Planned
 from scheduler.store.deliveries import DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
-from scheduler.task_scheduler import CANCEL_SECONDS, Planned, TaskScheduler
+from scheduler.task_scheduler import CANCEL_SECONDS, TaskScheduler
 from tasks.sandbox.output import Stream
 
 T = TypeVar("T")

@@ -12,8 +12,9 @@ from scheduler.jumps import Jump
 from scheduler.models import Priority, Run, RunStatus
 from scheduler.moments import both, iso, iso_or_none, local
 from scheduler.notify.targets import shown
+from scheduler.standing import JobInfo
 from scheduler.store.deliveries import WAITING, Delivery
-from scheduler.task_scheduler import JobInfo, TaskScheduler
+from scheduler.task_scheduler import TaskScheduler
 from scheduler.triggers import upcoming
 from scheduler.version import VERSION
 

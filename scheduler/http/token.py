@@ -21,7 +21,7 @@ def read_token(config: SchedulerConfig, exposed: bool) -> str | None:
         return token
     if config.on_loopback and not exposed:
         return None
-    return _kept_token(config.data_dir / "token")
+    return _kept_token(config.state_dir / "token")
 
 
 def _kept_token(path: Path) -> str:

@@ -48,7 +48,8 @@ class JobEntry(Job):
         }
     )
 
-    id: TaskId | None = Field(None, description="The job's id: 1 to 128 printable characters.")
+    # A Job has an attribute `id`, which a field may not hide.
+    named: TaskId | None = Field(None, alias="id", description="The job's id: 1 to 128 printable characters.")
     task_id: TaskId | None = Field(None, description="Another name of `id`.")  # type: ignore[assignment]
     type: str | None = Field(  # type: ignore[assignment]
         None,
@@ -67,6 +68,10 @@ class JobEntry(Job):
         None, description="Whether the file takes over a job of that id that somebody made by other means."
     )
     replace: bool | None = Field(None, description="Another name of `replace_existing`.")
+
+
+ENTRY_FIELDS = [field.alias or name for name, field in JobEntry.model_fields.items()]
+"""What an entry may have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scheduler.errors import InvalidRequest, Problem, shorten, unknown_field
-from scheduler.jobsfiles.entry import JobEntry, translate
+from scheduler.jobsfiles.entry import ENTRY_FIELDS, translate
 from scheduler.models import Job
 from scheduler.yaml_text import MOST_BYTES, Document, YamlError, read_yaml
 from scheduler.yaml_text import Path as Place
@@ -177,8 +177,8 @@ class RawEntry:
             names = ["command", "func", "file_path", "custom_script"]
             text = f"what to do is missing: one of {', '.join(names)}, or a type"
             return Problem("command", text, None, names, code=problem.code)
-        if problem.code == "unknown_field" and problem.field in self.values and first not in JobEntry.model_fields:
-            return unknown_field(problem.field, JobEntry.model_fields, self.values[problem.field])
+        if problem.code == "unknown_field" and problem.field in self.values and first not in ENTRY_FIELDS:
+            return unknown_field(problem.field, ENTRY_FIELDS, self.values[problem.field])
         name = written.get(first, first)
         text = problem.message.replace(f"'{first}'", f"'{name}'")
         return replace(problem, field=f"{name}.{rest}" if rest else name, message=text)

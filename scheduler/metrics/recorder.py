@@ -31,7 +31,7 @@ class Recorder:
 
     def __init__(self, store: Database, config: SchedulerConfig, vitals: Callable[[], Vitals | None]) -> None:
         self._store, self._vitals = store, vitals
-        self._book = Book(config.data_dir)
+        self._book = Book(config.state_dir)
         self._most_tasks = config.metrics_per_task
         self._commits: deque[tuple[float, list[Run]]] = deque()
         self._tallies: list[tuple[str, Callable[[], Mapping[str, int]], dict[str, int]]] = []

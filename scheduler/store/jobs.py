@@ -237,6 +237,11 @@ def names(connection: Connection, limit: int = 5000) -> list[str]:
     return list(connection.execute(select(jobs.c.task_id).where(_PRESENT).limit(limit)).scalars())
 
 
+def all_names(connection: Connection) -> list[str]:
+    """Return all task ids, in the order the tasks were made."""
+    return list(connection.execute(select(jobs.c.task_id).where(_PRESENT).order_by(jobs.c.key)).scalars())
+
+
 def planned(connection: Connection) -> Iterator[Plan]:
     """Yield the plan of every job that the clock should know."""
     query = select(jobs.c.key, jobs.c.due_at).where(_PLANNED, jobs.c.due_at.is_not(None))

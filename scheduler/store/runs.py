@@ -143,6 +143,22 @@ def last_run(connection: Connection, job_key: int) -> Run | None:
     return None if row is None else _run(row)
 
 
+_FAILED = (RunStatus.FAILED.value, RunStatus.TIMEOUT.value, RunStatus.INTERRUPTED.value)
+
+
+def failed_last(connection: Connection, job_keys: Sequence[int]) -> set[int]:
+    """Return those of the jobs whose newest run that has started did not succeed."""
+    if not job_keys:
+        return set()
+    newest = func.row_number().over(
+        partition_by=runs.c.job_key, order_by=(runs.c.scheduled_for.desc(), runs.c.attempt.desc())
+    )
+    mine = runs.c.job_key.in_(job_keys), runs.c.started_at.is_not(None)
+    ranked = select(runs.c.job_key, runs.c.status, newest.label("rank")).where(*mine).subquery()
+    query = select(ranked.c.job_key).where(ranked.c.rank == 1, ranked.c.status.in_(_FAILED))
+    return set(connection.execute(query).scalars())
+
+
 _ACTIVE = select(runs).where(IS_ACTIVE).order_by(runs.c.created_at)
 _ACTIVE_OF = _ACTIVE.where(runs.c.job_key == bindparam("job"))
 

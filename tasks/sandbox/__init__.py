@@ -11,7 +11,16 @@ from tasks.sandbox.confinement import Confinement, make_confinement
 from tasks.sandbox.environment import check_env
 from tasks.sandbox.kernel import protect_process
 from tasks.sandbox.leftovers import adopt_orphans, kill_leftovers
-from tasks.sandbox.output import OutputText, last_lines, output_path, read_bytes, read_ends, read_output, remove_output
+from tasks.sandbox.output import (
+    OutputText,
+    last_lines,
+    output_path,
+    read_bytes,
+    read_ends,
+    read_output,
+    remove_output,
+    write_output,
+)
 from tasks.sandbox.paths import AllowedDirs
 from tasks.sandbox.plain import PlainSandbox
 from tasks.sandbox.private_dir import clear_private_dirs
@@ -41,6 +50,7 @@ __all__ = [
     "read_output",
     "remove_output",
     "run_of_connection",
+    "write_output",
 ]
 
 

@@ -181,6 +181,17 @@ def last_lines(data: bytes, count: int) -> bytes:
     return data[end + 1 :]
 
 
+def write_output(log_dir: Path, run_id: str, stream: Stream, text: str) -> None:
+    """Keep a whole text as what a run printed, cut as any other output is."""
+    file = OutputFile(log_dir, run_id, stream)
+    data = text.encode(errors="replace")
+    try:
+        for start in range(0, len(data), CHUNK):
+            file.write(data[start : start + CHUNK])
+    finally:
+        file.close()
+
+
 def remove_output(log_dir: Path, run_id: str) -> None:
     """Remove what a run printed, if anything."""
     streams: tuple[Stream, Stream] = ("stdout", "stderr")

@@ -7,8 +7,8 @@ import scheduler
 
 def test_public_names() -> None:
     assert {
-        "Job", "JobStatus", "Priority", "Run", "RunStatus", "SchedulerConfig", "SchedulerError", "TaskScheduler",
-        "parse_cron_expression", "validate_cron_expression",
+        "Job", "JobResult", "JobStatus", "Priority", "Run", "RunStatus", "SchedulerConfig", "SchedulerError",
+        "TaskScheduler", "TaskStatus", "parse_cron_expression", "validate_cron_expression",
     } == set(scheduler.__all__)  # fmt: skip
     assert all(getattr(scheduler, name).__doc__ for name in scheduler.__all__)
 

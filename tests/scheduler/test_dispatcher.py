@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from scheduler.attempts import Assignment
 from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
-from scheduler.executor import Assignment
 from scheduler.fire_times import MOST_FIRE_TIMES
 from scheduler.models import Job, Run, RunStatus
 from scheduler.notify.teller import Teller

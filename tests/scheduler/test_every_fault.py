@@ -203,6 +203,7 @@ def settings(folder: Path, url: str) -> SchedulerConfig:
         allowed_dirs=(folder / "workspace",),
         data_dir=folder / "data",
         database_url=url,
+        namespace="default",
         timezone="UTC",
         max_workers=4,
         sandbox="off",

@@ -12,7 +12,8 @@ from scheduler.http.rest.etags import is_known, tag_of
 from scheduler.models import WHEN_FIELDS
 from scheduler.moments import iso_or_none, local
 from scheduler.spellings import SPELLING_FIELDS
-from scheduler.task_scheduler import JobInfo, Planned, TaskScheduler
+from scheduler.standing import JobInfo, Planned
+from scheduler.task_scheduler import TaskScheduler
 
 FIELDS = (*SPELLING_FIELDS, "timezone", "override")
 """What the schedule of a task is given by; the limits `start_at` and `until` are fields of the task."""

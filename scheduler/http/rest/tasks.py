@@ -13,7 +13,8 @@ from scheduler.http.rest.call import Call
 from scheduler.http.rest.changes import change
 from scheduler.http.rest.etags import is_known, tag_of
 from scheduler.http.rest.paging import with_links
-from scheduler.task_scheduler import CANCEL_SECONDS, JobInfo, Planned, TaskScheduler
+from scheduler.standing import JobInfo, Planned
+from scheduler.task_scheduler import CANCEL_SECONDS, TaskScheduler
 
 
 def list_tasks(call: Call) -> Answer:

@@ -1,0 +1,202 @@
+"""Call functions of the program that embeds the scheduler: coroutines on its loop, others in a worker's thread."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import select
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scheduler.models import CallableJob, read_job
+from scheduler.results import as_json
+from tasks.base import Status, TaskResult
+from tasks.sandbox import Cancellation
+
+Function = Callable[[], Any]
+LOOK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What came of a call: its result, and the traceback where it raised."""
+
+    result: TaskResult
+    traceback: str = ""
+
+
+class Callables:
+    """The functions that this process has registered, by the ids of their jobs.
+
+    A function says nothing of itself to another process: only where it is registered can it be called.
+    """
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Function] = {}
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The program's own loop, where its coroutines run."""
+
+    @contextmanager
+    def registered(self, task_id: str, function: Function) -> Iterator[None]:
+        """Let a job call a function in this process from now on, unless an error comes out of the block."""
+        before = self._functions.get(task_id)
+        self._functions[task_id] = function
+        try:
+            yield
+        except BaseException:
+            self.forget(task_id)
+            if before is not None:
+                self._functions[task_id] = before
+            raise
+
+    def forget(self, task_id: str) -> None:
+        """Take a function back."""
+        self._functions.pop(task_id, None)
+
+    def __contains__(self, task_id: str) -> bool:
+        return task_id in self._functions
+
+    def call(self, task_id: str, timeout_seconds: float, cancellation: Cancellation) -> Called:
+        """Call a job's function and wait for its end; never raise for its failing."""
+        function = self._functions[task_id]
+        if cancellation.reason is not None:
+            return Called(_result("cancelled", cancellation.reason))
+        if not is_coroutine_function(function):
+            return _call_here(function, timeout_seconds, cancellation)
+        if self.loop is None:
+            text = "it is a coroutine function, which needs the loop of scheduler.aio.TaskScheduler"
+            return Called(TaskResult.not_started(text))
+        return _Awaited(self.loop, function).call(timeout_seconds, cancellation)
+
+
+def is_coroutine_function(function: Callable[..., Any]) -> bool:
+    """Whether a call gives a coroutine, which somebody has to await."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return where a function stands, as its module and name."""
+    inner = inspect.unwrap(getattr(function, "func", function))
+    named = inner if hasattr(inner, "__qualname__") else type(inner)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def _call_here(function: Function, timeout_seconds: float, cancellation: Cancellation) -> Called:
+    """Call a plain function. Nothing can stop it, so how it ended is only known, and told, when it has."""
+    began = time.monotonic()
+    try:
+        called = _returned(function())
+    except BaseException as error:  # sys.exit() in a job ends the job, not the worker
+        called = _raised(error)
+    took = time.monotonic() - began
+    if took > timeout_seconds:
+        text = f"it took {took:.1f} s, more than its {timeout_seconds:g} s; a plain function cannot be ended"
+        return Called(_result("timeout", text), called.traceback)
+    if cancellation.reason is not None and called.result.status == "failed":
+        return Called(_result("cancelled", cancellation.reason), called.traceback)
+    return called
+
+
+def callable_job(function: Function, fields: Mapping[str, Any]) -> CallableJob:
+    """Make the job that calls a function, by default under the function's own name; raise `InvalidRequest`."""
+    name = name_of(function)
+    given = {"task_id": name, **fields, "type": "callable", "function": name}
+    job = read_job(given, CallableJob)
+    assert isinstance(job, CallableJob)
+    return job
+
+
+class _Awaited:
+    """One coroutine on the program's loop, seen from a worker's thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, function: Function) -> None:
+        self._loop, self._function = loop, function
+        self._task: asyncio.Task[Any] | None = None
+
+    def call(self, timeout_seconds: float, cancellation: Cancellation) -> Called:
+        """Await it; after its time, or when it is cancelled, end it, and return when it has ended."""
+        with _bell() as ended, cancellation.bell() as cancelled:
+            if not self._tell(self._begin, ended):
+                return Called(TaskResult.not_started("the program's event loop has ended"))
+            rung = self._wait([ended, cancelled], timeout_seconds)
+            if ended not in rung:
+                self._tell(self._cancel)
+                if not self._wait([ended], None):
+                    return Called(_result("cancelled", "the program's event loop has ended"))
+        assert self._task is not None
+        if ended in rung:
+            return self._outcome()
+        if cancelled in rung:
+            return Called(_result("cancelled", str(cancellation.reason)))
+        return Called(_result("timeout", f"it was ended after {timeout_seconds:g} s"))
+
+    def _begin(self, ended: int) -> None:
+        self._task = self._loop.create_task(self._awaited())
+        self._task.add_done_callback(lambda _: os.eventfd_write(ended, 1))
+
+    async def _awaited(self) -> Any:
+        return await self._function()
+
+    def _cancel(self) -> None:
+        assert self._task is not None
+        self._task.cancel()
+
+    def _tell(self, function: Callable[..., None], *args: Any) -> bool:
+        """Call something in the loop's thread; False where the loop is no more."""
+        try:
+            self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:
+            return False
+        return True
+
+    def _wait(self, bells: list[int], seconds: float | None) -> set[int]:
+        """Return which of the bells rang within so many seconds; none either where the loop has ended."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        poll = select.poll()
+        for bell in bells:
+            poll.register(bell, select.POLLIN)
+        while not self._loop.is_closed():
+            left = LOOK_AGAIN_SECONDS if deadline is None else deadline - time.monotonic()
+            ready = poll.poll(1000 * min(LOOK_AGAIN_SECONDS, max(0.0, left)))
+            if ready or left <= 0:
+                return {bell for bell, _ in ready}
+        return set()
+
+    def _outcome(self) -> Called:
+        assert self._task is not None
+        if self._task.cancelled():
+            return Called(_result("failed", "CancelledError: the program cancelled it"))
+        error = self._task.exception()
+        return _returned(self._task.result()) if error is None else _raised(error)
+
+
+@contextmanager
+def _bell() -> Iterator[int]:
+    bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+    try:
+        yield bell
+    finally:
+        os.close(bell)
+
+
+def _returned(value: Any) -> Called:
+    kept, hint = as_json(value)
+    outcome = {"result": kept, "exception": None}
+    return Called(TaskResult("completed", exit_code=None, signal=None, reason=None, hint=hint, outcome=outcome))
+
+
+def _raised(error: BaseException) -> Called:
+    text = "".join(traceback.format_exception(error))
+    kind, message = type(error).__name__, str(error)
+    outcome = {"result": None, "exception": {"type": kind, "message": message}}
+    failed = replace(_result("failed", f"{kind}: {message}"), outcome=outcome)
+    return Called(failed, text)
+
+
+def _result(status: Status, reason: str) -> TaskResult:
+    return TaskResult(status, exit_code=None, signal=None, reason=reason)

@@ -1,0 +1,53 @@
+"""Decide where an embedded scheduler keeps its state: whose jobs they are, in which directory, and for how long."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+from scheduler.config import SchedulerConfig, default_data_dir
+from scheduler.errors import InvalidRequest, Problem
+from scheduler.namespaces import DEFAULT, label_of, maker_of
+from scheduler.store import data_dir_beside
+from scheduler.temporary import TemporaryData
+
+Settings = TypeVar("Settings", bound=SchedulerConfig)
+
+
+def with_namespace(config: Settings, made: object) -> Settings:
+    """Fill in whose jobs these are: on a database that others may use, those of the program that makes `made`."""
+    if config.namespace is not None:
+        return config
+    namespace = DEFAULT if config.database_url is None else maker_of(made)
+    return config.model_copy(update={"namespace": namespace})
+
+
+def with_place(config: SchedulerConfig) -> tuple[SchedulerConfig, TemporaryData | None]:
+    """Fill in the data directory, with what removes it where nothing shall outlive the scheduler."""
+    namespace = config.namespace or DEFAULT
+    if config.data_dir is not None:
+        # Lease, doorbell and private directories are a namespace's own.
+        path = config.data_dir if namespace == DEFAULT else config.data_dir / label_of(namespace)
+        return config.model_copy(update={"data_dir": path}), None
+    temporary = None
+    if config.database_url is None:
+        temporary = TemporaryData(config.allowed_dirs)
+        path = temporary.path
+    else:
+        elsewhere = default_data_dir(os.environ) / "embedded" / label_of(namespace)
+        path = data_dir_beside(config.database_url, namespace) or elsewhere
+        _check_apart(config, path)
+    return config.model_copy(update={"data_dir": path}), temporary
+
+
+def _check_apart(config: SchedulerConfig, path: Path) -> None:
+    """Refuse a directory that tasks could reach, where anything keeps them from reaching others."""
+    for allowed in config.allowed_dirs if config.sandbox != "off" else ():
+        if path.is_relative_to(allowed) or allowed.is_relative_to(path):
+            text = (
+                f"the scheduler's directory {path} and the allowed directory {allowed} lie inside one another, so a "
+                "task could read and change what it keeps: name a database elsewhere, or give data_dir= a directory "
+                "outside, or allowed_dirs= narrower ones"
+            )
+            raise InvalidRequest([Problem("database_url", text, str(path), ["a place outside allowed_dirs"])])

@@ -1,0 +1,105 @@
+"""Say what came of one attempt of a job: what `execute_job` returns, and what becomes of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from types import NoneType
+from typing import Any
+
+import orjson
+
+from scheduler.models import RunStatus
+from tasks.base import TaskResult, TestCounts
+
+ENDINGS = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED)
+"""How an attempt that was made can have ended."""
+
+MOST_RESULT_BYTES = 64 * 1024
+
+_DETAILS = tuple(field.name for field in fields(TaskResult) if field.name != "status")
+
+
+_KINDS = {"exit_code": (int, NoneType), "stdout": (str,), "stderr": (str,), "reason": (str, NoneType)}
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What came of one attempt of a job.
+
+    `success` and `status` say the same; either may be left out of one made by hand, where `status` is then
+    `completed` or `failed`. `stdout` and `stderr` are cut in the middle where they are long. `result` is what a
+    function returned, `task` what was measured of processes.
+    """
+
+    success: bool | None = None
+    status: RunStatus | None = None
+    exit_code: int | None = None
+    stdout: str = ""
+    stderr: str = ""
+    reason: str | None = None
+    result: Any = None
+    duration_seconds: float | None = None
+    attempt: int = 1
+    run_id: str | None = None
+    task: TaskResult | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            if not isinstance(value := getattr(self, name), kinds):
+                raise TypeError(f"a JobResult's '{name}' is {' or '.join(k.__name__ for k in kinds)}, not {value!r}")
+        if self.success is None and self.status is None:
+            raise ValueError("a JobResult needs 'success' or 'status'")
+        status = RunStatus(self.status or (RunStatus.COMPLETED if self.success else RunStatus.FAILED))
+        if status not in ENDINGS:
+            raise ValueError(f"a JobResult's status is one of {', '.join(ENDINGS)}, not '{status}'")
+        success = status is RunStatus.COMPLETED
+        if self.success not in (None, success):
+            raise ValueError(f"success={self.success} contradicts status '{status}': change both, or set one to None")
+        object.__setattr__(self, "status", status)
+        object.__setattr__(self, "success", success)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends: its status, and what its row tells beside."""
+
+    status: RunStatus
+    details: Mapping[str, Any]
+
+
+def ending_of_task(result: TaskResult) -> Ending:
+    """Return how a run ends whose task was carried out."""
+    details = {
+        name: asdict(value) if isinstance(value, TestCounts) else value
+        for name in _DETAILS
+        if (value := getattr(result, name)) is not None and value is not False
+    }
+    return Ending(RunStatus(result.status), details)
+
+
+def ending_of(result: JobResult) -> Ending:
+    """Return how a run ends whose result a program had the last word on."""
+    assert result.status is not None
+    measured = ending_of_task(result.task).details if result.task is not None else {}
+    value, hint = as_json(result.result)
+    said: dict[str, Any] = {"exit_code": result.exit_code, "reason": result.reason, "hint": hint}
+    if value is not None:
+        said["outcome"] = {"result": value, "exception": None}
+    details = {name: value for name, value in {**measured, **said}.items() if value is not None}
+    if result.success:
+        details.pop("reason", None)
+    else:
+        details.setdefault("reason", "execute_job said so, without a reason")
+    return Ending(result.status, details)
+
+
+def as_json(value: Any) -> tuple[Any, str | None]:
+    """Return what is kept of a value that a function returned, and a hint where that is nothing."""
+    try:
+        text = orjson.dumps(value)
+    except TypeError:
+        return None, f"what it returned, of type {type(value).__name__}, is no JSON and was not kept"
+    if len(text) > MOST_RESULT_BYTES:
+        return None, f"what it returned is larger than {MOST_RESULT_BYTES} bytes and was not kept"
+    return orjson.loads(text), None
