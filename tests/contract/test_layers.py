@@ -110,7 +110,7 @@ def test_each_library_has_its_door(library: str) -> None:
 
 def test_scheduler_is_imported_without_flask() -> None:
     web = "('flask', 'gunicorn', 'click', 'argon2')"
-    code = f"import sys, scheduler; print([name for name in {web} if name in sys.modules])"
+    code = f"import sys, scheduler, scheduler.aio; print([name for name in {web} if name in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
 

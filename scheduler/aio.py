@@ -1,0 +1,268 @@
+"""The front door for `async def` programs: decorators, and the same calls awaited.
+
+Thin: all is done by the synchronous TaskScheduler, in threads; coroutines run on the program's own loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from scheduler import called_with, task_scheduler
+from scheduler.callables import callable_job
+from scheduler.config import SchedulerConfig
+from scheduler.cron import parse_cron_expression, validate_cron_expression
+from scheduler.definitions import Definitions
+from scheduler.errors import Conflict, NotFound, SchedulerError, nearest
+from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus, utc_now
+from scheduler.moments import read_moment
+from scheduler.phrases import read_zone
+from scheduler.placing import with_namespace
+from scheduler.results import JobResult
+from scheduler.store.jobs import JobFilter
+from scheduler.told import JobDict, RunDict, job_dict, run_dict
+
+__all__ = [
+    "Job",
+    "JobResult",
+    "JobStatus",
+    "Priority",
+    "Run",
+    "RunStatus",
+    "SchedulerConfig",
+    "SchedulerError",
+    "TaskScheduler",
+    "TaskStatus",
+    "parse_cron_expression",
+    "validate_cron_expression",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A job that the program has asked for, whether the scheduler runs or not."""
+
+    function: Callable[..., Any]
+    fields: Mapping[str, Any]
+    given_at: datetime | None
+
+
+class TaskScheduler:
+    """Run functions of this program on schedule: coroutines on its loop, plain functions in threads.
+
+    Jobs may be given before `start` and after. After `shutdown` it can be started again, with the same jobs. For
+    one thread and one loop, but for the functions themselves.
+    """
+
+    def __init__(self, config: SchedulerConfig | None = None, now: Callable[[], datetime] = utc_now) -> None:
+        self.config = with_namespace(config or SchedulerConfig(), self)
+        self._now = now
+        self._definitions = Definitions(self.config, now)
+        self._wanted: dict[str, _Wanted] = {}
+        self._inner: task_scheduler.TaskScheduler | None = None
+
+    # --- the service -------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Let jobs fire from now on; nothing happens where they do already."""
+        if self._inner is None:
+            loop = asyncio.get_running_loop()
+            self._inner = await asyncio.to_thread(self._opened, loop)
+
+    async def shutdown(self) -> None:
+        """Fire no more, give runs under way their grace (`stop_grace_seconds`), then end them."""
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            await asyncio.to_thread(inner.close)
+
+    async def __aenter__(self) -> TaskScheduler:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.shutdown()
+
+    @property
+    def running(self) -> bool:
+        """Whether this process takes part."""
+        return self._inner is not None
+
+    @property
+    def inner(self) -> task_scheduler.TaskScheduler:
+        """The synchronous scheduler behind this one, for all that it can do beyond; raise `Conflict` before `start`."""
+        if self._inner is None:
+            raise Conflict("the scheduler was not started: await scheduler.start() first", code="not_started")
+        return self._inner
+
+    def _opened(self, loop: asyncio.AbstractEventLoop) -> task_scheduler.TaskScheduler:
+        inner = task_scheduler.TaskScheduler(self.config, self._now)
+        inner.callables.loop = loop
+        try:
+            for wanted in self._wanted.values():
+                inner.add_callable(wanted.function, given_at=wanted.given_at, **wanted.fields)
+            inner.start()
+        except BaseException:
+            inner.close()
+            raise
+        return inner
+
+    # --- decorators --------------------------------------------------------------------------
+
+    def interval(self, *, job_id: str | None = None, **fields: Any) -> Callable[[Function], Function]:
+        """Call the function at every interval: `weeks`, `days`, `hours`, `minutes`, `seconds`, of which some are given.
+
+        `start_date` and `end_date` limit it, `jitter` spreads it by up to so many seconds. Other fields are those of
+        a Job, such as `max_retries` or `priority`.
+        """
+        when, terms = called_with.interval(fields)
+        return self._decorator(when, job_id, terms)
+
+    def cron(
+        self, expression: str | None = None, *, job_id: str | None = None, **fields: Any
+    ) -> Callable[[Function], Function]:
+        """Call the function by a cron expression, or by cron's fields: `hour=2, minute=0`, `day_of_week="mon"`.
+
+        What are no fields of cron are fields of a Job.
+        """
+        when, terms = called_with.cron(expression, fields)
+        return self._decorator(when, job_id, terms)
+
+    def at(self, moment: datetime | str, *, job_id: str | None = None, **terms: Any) -> Callable[[Function], Function]:
+        """Call the function once, at a moment; one that has passed is a `missed` row, not an error."""
+        return self._decorator({"trigger": called_with.trigger("date", {"run_date": moment})}, job_id, terms)
+
+    def _decorator(
+        self, when: Mapping[str, Any], job_id: str | None, terms: Mapping[str, Any]
+    ) -> Callable[[Function], Function]:
+        def decorate(function: Function) -> Function:
+            if self._inner is not None:
+                raise Conflict(
+                    "decorators are for jobs given before start(); now, await add_cron_job, add_interval_job or "
+                    "add_date_job",
+                    code="already_running",
+                )
+            self._want(function, _fields(when, job_id, terms), replace=False)
+            return function
+
+        return decorate
+
+    # --- jobs --------------------------------------------------------------------------------
+
+    async def add_interval_job(
+        self, func: Callable[..., Any], job_id: str | None = None, *, replace_existing: bool = True, **fields: Any
+    ) -> str:
+        """Call a function at every interval, as `interval` says; return the job's id."""
+        when, terms = called_with.interval(fields)
+        return await self._add(func, _fields(when, job_id, terms), replace_existing)
+
+    async def add_cron_job(
+        self,
+        func: Callable[..., Any],
+        job_id: str | None = None,
+        cron_expression: str | None = None,
+        *,
+        replace_existing: bool = True,
+        **fields: Any,
+    ) -> str:
+        """Call a function by a cron expression or by cron's fields, as `cron` says; return the job's id."""
+        when, terms = called_with.cron(cron_expression, fields)
+        return await self._add(func, _fields(when, job_id, terms), replace_existing)
+
+    async def add_date_job(
+        self,
+        func: Callable[..., Any],
+        job_id: str | None = None,
+        run_date: datetime | str | None = None,
+        *,
+        replace_existing: bool = True,
+        **terms: Any,
+    ) -> str:
+        """Call a function once, at a moment, by default now; return the job's id."""
+        when = {"trigger": called_with.trigger("date", {"run_date": run_date or self._now()})}
+        return await self._add(func, _fields(when, job_id, terms), replace_existing)
+
+    async def pause_job(self, job_id: str) -> bool:
+        """Plan no fire times of a job; False where it is paused already."""
+        return await asyncio.to_thread(self.inner.pause_job, job_id)
+
+    async def resume_job(self, job_id: str) -> bool:
+        """Plan a job again; False where it is planned already."""
+        return await asyncio.to_thread(self.inner.resume_job, job_id)
+
+    async def remove_job(self, job_id: str) -> None:
+        """Remove a job, and end its runs."""
+        if self._inner is None:
+            if job_id not in self._wanted:
+                guess = nearest(job_id, self._wanted)
+                hint = f" Did you mean '{guess}'?" if guess else ""
+                raise NotFound(f"No job '{job_id}' exists.{hint}", code="task_not_found", suggestion=guess)
+        else:
+            await asyncio.to_thread(self._inner.remove_job, job_id)
+        self._wanted.pop(job_id, None)
+
+    async def get_jobs(self) -> list[JobDict]:
+        """Return all jobs as plain values, in the order they were made."""
+        infos, _ = await asyncio.to_thread(self.inner.list_jobs, JobFilter(), 0, self.config.max_tasks)
+        return [job_dict(info) for info in infos]
+
+    async def get_job(self, job_id: str) -> JobDict:
+        """Return one job as plain values."""
+        return job_dict(await asyncio.to_thread(self.inner.get_job, job_id))
+
+    async def run_now(self, job_id: str, *, force: bool = False) -> RunDict:
+        """Run a job at once and wait for its end, retries included; return the last attempt as plain values."""
+        inner = self.inner
+        run = await asyncio.to_thread(inner.run_now, job_id, force)
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell(_ended: bool) -> None:
+            loop.call_soon_threadsafe(ended.set)
+
+        inner.watch.when_ended([run.run_id], math.inf, tell)
+        await ended.wait()
+        return run_dict(await asyncio.to_thread(inner.last_attempt, run.run_id), self.config.zone)
+
+    def _want(self, function: Callable[..., Any], fields: Mapping[str, Any], replace: bool) -> str:
+        """Note that the program wants a job, once it is known to be right."""
+        job = callable_job(function, fields)
+        known = self._wanted.get(job.task_id)
+        if known is not None and known.function is not function and not replace:
+            text = f"a job '{job.task_id}' was given before, with another function: give this one a job_id= of its own"
+            raise Conflict(text)
+        given_at = self._given_at(job)
+        self._definitions.check(job, given_at or self._definitions.moment())
+        self._wanted[job.task_id] = _Wanted(function, fields, given_at)
+        return job.task_id
+
+    def _given_at(self, job: Job) -> datetime | None:
+        """Return when the moment was given that a job names, if need be one before it; None where it names none."""
+        trigger = job.trigger or {}
+        if trigger.get("type") != "date":
+            return None
+        zone = read_zone(job.timezone) if job.timezone else self.config.zone
+        moment = read_moment(trigger["run_date"], "trigger.run_date", zone)
+        return min(self._now(), moment - timedelta(milliseconds=1))
+
+    async def _add(self, function: Callable[..., Any], fields: Mapping[str, Any], replace: bool) -> str:
+        before = dict(self._wanted)
+        job_id = self._want(function, fields, replace)
+        if self._inner is not None:
+            wanted = self._wanted[job_id]
+            try:
+                await asyncio.to_thread(
+                    self._inner.add_callable, function, replace=replace, given_at=wanted.given_at, **fields
+                )
+            except BaseException:
+                self._wanted = before
+                raise
+        return job_id
+
+
+def _fields(when: Mapping[str, Any], job_id: str | None, terms: Mapping[str, Any]) -> dict[str, Any]:
+    return {**terms, **when} if job_id is None else {**terms, **when, "task_id": job_id}
