@@ -40,7 +40,7 @@ from scheduler.holder import Holder
 from scheduler.job_mapping import JobMapping
 from scheduler.jobsfiles import FileProblem, Plan
 from scheduler.jobsfiles.following import Follower
-from scheduler.jobsfiles.keeping import FiledJobs
+from scheduler.jobsfiles.keeping import FiledJobs, usual_dir
 from scheduler.lease import Ring, open_lease
 from scheduler.manual import ask_for_run
 from scheduler.metrics.figures import FigureReader
@@ -470,6 +470,18 @@ class TaskScheduler:
         problems = self.files.apply(plan)
         if not plan.is_empty:
             self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
+        return problems
+
+    def load_jobs(self) -> list[FileProblem]:
+        """Do at once what files of jobs ask for, and return what is wrong with them, or could not be done.
+
+        Those are the files of the settings, or the directory `jobs` where they name none. A scheduler that was started
+        follows the files of the settings by itself.
+        """
+        plan = self.plan_files(None if self.files.paths else [usual_dir()])
+        problems = [*plan.faulty, *self.apply_files(plan)]
+        for problem in problems:
+            log.warning("%s", problem)
         return problems
 
     # --- runs --------------------------------------------------------------------------------

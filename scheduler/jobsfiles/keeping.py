@@ -28,6 +28,11 @@ STEPS_A_COMMIT = 100
 """So many jobs are written in one transaction: fire times wait for it."""
 
 
+def usual_dir() -> Path:
+    """Return the directory that programs look for jobs in where their settings name none."""
+    return Path("jobs").absolute()
+
+
 class FiledJobs:
     """The jobs that files define, of one scheduler."""
 
@@ -43,13 +48,14 @@ class FiledJobs:
         self._teller = teller
         self.paths = [path for path in (config.jobs_file, config.jobs_dir) if path is not None]
 
-    def take_in(self) -> list[Source]:
-        """Read the bytes of all files that the settings name; a directory that is gone is a fault, a file is not."""
-        sources = read_sources(self.paths)
+    def take_in(self, paths: Sequence[Path] | None = None) -> list[Source]:
+        """Read the bytes of files, those of the settings where none are named; a directory that is gone is a fault, a
+        file is not."""
         gone = "the directory does not exist: its jobs stay as they are until it is there"
+        directories = (self._config.jobs_dir, usual_dir())
         return [
-            replace(source, error=gone) if source.missing and source.path == self._config.jobs_dir else source
-            for source in sources
+            replace(source, error=gone) if source.missing and source.path in directories else source
+            for source in read_sources(self.paths if paths is None else paths)
         ]
 
     def read(self, sources: Sequence[Source]) -> Reading:
@@ -69,8 +75,7 @@ class FiledJobs:
 
     def plan(self, paths: Sequence[Path] | None = None) -> Plan:
         """Read files (those of the settings where none are named) and say what has to be done."""
-        sources = self.take_in() if paths is None else read_sources(paths)
-        return self.compare(self.read(sources), paths)
+        return self.compare(self.read(self.take_in(paths)), paths)
 
     def apply(self, planned: Plan) -> list[FileProblem]:
         """Do what a plan says; return what could not be done."""
