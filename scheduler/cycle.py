@@ -21,6 +21,8 @@ from scheduler.store.jobs import Plan
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 1.0
+DELIVER_SECONDS = 10.0
+"""So long a cycle waits for its notifications; what takes longer, or fails, is tried again in a later one."""
 
 
 class Cycle:
@@ -31,9 +33,17 @@ class Cycle:
     """
 
     def __init__(
-        self, store: Database, lease: Lease, executor: Executor, events: Events, now: Callable[[], datetime]
+        self,
+        store: Database,
+        lease: Lease,
+        executor: Executor,
+        events: Events,
+        deliver: Callable[[float], None],
+        now: Callable[[], datetime],
     ) -> None:
+        """`deliver` sends notifications, for so many seconds at most."""
         self._store, self._lease, self._executor, self._events, self._now = store, lease, executor, events, now
+        self._deliver = deliver
         self._dispatcher = Dispatcher(store, executor, now)
         self._tested = False
 
@@ -60,8 +70,15 @@ class Cycle:
             began = self._run_all(self._waiting(found.waiting) + self._due())
         finally:
             self._executor.on_retry = on_retry
+        self._try_to_deliver()
         ended = {run.run_id: run for run in self._store.read(lambda connection: runs.find_runs(connection, began))}
         return [ended[run_id] for run_id in began if run_id in ended]
+
+    def _try_to_deliver(self) -> None:
+        try:
+            self._deliver(DELIVER_SECONDS)
+        except Unavailable as error:  # they are on disk, and the runs have ended
+            log.warning("notifications wait for a later cycle: %s", error)
 
     def _test_sandbox(self) -> None:
         if not self._tested:

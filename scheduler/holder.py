@@ -65,7 +65,7 @@ class Holder:
         executor.on_retry = lambda assignment: self._dispatcher.plan_runs([assignment])
         self._retention = Retention(store, events, config, now)
         expectations = Expectations(store, config, executor.teller, now)
-        self._deliverer = Deliverer(store, config, executor.teller.written, expectations.check, now)
+        self.deliverer = Deliverer(store, config, executor.teller.written, expectations.check, now)
         self._revision = -1
         self._running = False
         self._doubts, self._looks = 0, 0
@@ -107,7 +107,7 @@ class Holder:
         self._retention.close()
         self._clock.close()
         self._executor.close(grace_seconds)
-        self._deliverer.close()
+        self.deliverer.close()
         self._lease.release()
 
     def _run(self) -> None:
@@ -145,7 +145,7 @@ class Holder:
         if not self._clock.alive:
             self._clock.start()
             self._retention.start()
-            self._deliverer.start()
+            self.deliverer.start()
         self._revision, self._running = -1, False
         self._plan_by_zones()
         self._look(EVERYTHING)

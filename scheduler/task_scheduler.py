@@ -113,7 +113,8 @@ class TaskScheduler:
         self._attempts = Attempts(config, self.confinement, self.callables, self._own_execution())
         self._executor = Executor(self._store, self.events, config, self._attempts, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
-        self._cycle = Cycle(self._store, self._lease, self._executor, self.events, now)
+        deliver = self._holder.deliverer.deliver
+        self._cycle = Cycle(self._store, self._lease, self._executor, self.events, deliver, now)
         self.watch = LedgerWatch(self._store, self.events)
         self.metrics = Recorder(self._store, config, self._holder.vitals)
         self.firing = FiringWatch(self._lease, self._holder.vitals, lambda: self.metrics.read().vitals)

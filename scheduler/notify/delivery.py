@@ -98,6 +98,19 @@ class Deliverer:
             if route.thread is not None:
                 route.thread.join(max(0.0, deadline - time.monotonic()))
 
+    def deliver(self, seconds: float) -> None:
+        """Make the attempts that are due and wait for them, at most so long: for a process that fires in cycles."""
+        deadline = time.monotonic() + seconds
+        self._write_ends()
+        self._check()
+        while (left := deadline - time.monotonic()) > 0 and not self._closing:
+            busy = self._is_busy()
+            if not self._begin_due() and not busy:
+                break
+            self._written.wait(left)
+            self._written.clear()
+        self._purge()
+
     def _run(self) -> None:
         soon: list[float] = []
         while not self._closing:
@@ -117,11 +130,7 @@ class Deliverer:
         """Begin what is due, and return after how many seconds there is more to do."""
         self._write_ends()
         look_at = self._check()
-        busy = self._resting()
-        due = self._store.read(partial(deliveries.due, now=self._now(), resting=busy, limit=MOST_ROWS))
-        for delivery in due:
-            if delivery.delivery_id not in self._ends.units:
-                self._begin(delivery)
+        self._begin_due()
         self._purge()
         busy = self._resting()
         following = self._store.read(partial(deliveries.next_attempt, resting=busy))
@@ -131,6 +140,18 @@ class Deliverer:
         seconds = (min(moments) - self._now()).total_seconds() if moments else LOOK_SECONDS
         # What is due and could not begin has no place: it is looked at again when an attempt ends, or soon.
         return min(max(seconds, 0.2), LOOK_SECONDS)
+
+    def _begin_due(self) -> bool:
+        """Begin what is due, but for routes that are busy or rest; return whether there was anything."""
+        due = self._store.read(partial(deliveries.due, now=self._now(), resting=self._resting(), limit=MOST_ROWS))
+        for delivery in due:
+            if delivery.delivery_id not in self._ends.units:
+                self._begin(delivery)
+        return bool(due)
+
+    def _is_busy(self) -> bool:
+        with self._lock:
+            return any(route.begun is not None for route in self._routes.values())
 
     def _resting(self) -> list[str]:
         """Return the routes that something is under way on, or that rest after a failure."""

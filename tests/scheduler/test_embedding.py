@@ -17,6 +17,7 @@ from scheduler import Job, JobResult, JobStatus, Priority, Run, RunStatus, Sched
 from scheduler.errors import Conflict, InvalidRequest
 from scheduler.models import CallableJob
 from scheduler.store import sqlite_url
+from scheduler.store.deliveries import DeliveryFilter
 from scheduler.store.runs import RunFilter
 from tests.owned_time import NOON, Time
 from tests.server import wait_until
@@ -265,6 +266,24 @@ def test_a_cycle_leaves_it_to_a_process_that_fires(config: SchedulerConfig, job:
     assert other.run_once() == []
     one.close()
     other.close()
+
+
+def test_a_cycle_delivers_its_notifications(
+    config: SchedulerConfig, job: Callable[..., Job], time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = {"webhook": "http://127.0.0.1:9/", "secret": "s"}
+    settings = {**dict(config), "sandbox": "off", "notify_targets": {"ops": target}}
+    scheduler = TaskScheduler(SchedulerConfig(**settings), time)
+    sent: list[tuple[str, str]] = []
+    deliverer = scheduler._holder.deliverer
+    monkeypatch.setattr(deliverer, "_send", lambda delivery: sent.append((delivery.task_id, delivery.kind)) or "taken")
+    for name in ("a", "b"):
+        scheduler.add_job(job(name, "every 10 minutes", command="exit 1", notify={"to": ["ops"]}))
+    time.move(minutes=10)
+    assert len(scheduler.run_once()) == 2
+    assert sorted(sent) == [("a", "failure"), ("b", "failure")]
+    assert {row.state for row in scheduler.list_deliveries(DeliveryFilter(), None, 10)} == {"delivered"}
+    scheduler.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
