@@ -34,6 +34,7 @@ from scheduler.fire_times import settle, settle_all
 from scheduler.firing import FiringWatch
 from scheduler.holder import Holder
 from scheduler.ids import new_run_id
+from scheduler.importing import Imported, compare, read_jobs, write
 from scheduler.jobsfiles import FileProblem, Plan
 from scheduler.jobsfiles.following import Follower
 from scheduler.jobsfiles.keeping import FiledJobs
@@ -53,6 +54,7 @@ from scheduler.models import (
 from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
+from scheduler.portable import read_document, write_document
 from scheduler.readiness import Readiness
 from scheduler.spellings import Schedule, read_schedule
 from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state, stats
@@ -375,6 +377,28 @@ class TaskScheduler:
         if not plan.is_empty:
             self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
         return problems
+
+    def export_jobs(self, task_ids: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state."""
+        return write_document(self._store.read(lambda connection: read_jobs(connection, task_ids)))
+
+    def import_jobs(self, sent: object, replace: bool = False, created_by: str = "program") -> Imported:
+        """Keep all definitions of a document or none; raise `InvalidRequest` with every problem of every one."""
+        entries, now = read_document(self._definitions, sent), self._definitions.moment()
+
+        def unit(connection: Connection) -> Imported:
+            done, writes = compare(connection, entries, replace)
+            write(connection, writes, now, created_by, self.config.max_tasks)
+            return done
+
+        imported = self._store.write(unit)
+        self._doorbell.ring(Ring.JOBS)
+        return imported
+
+    def check_import(self, sent: object, replace: bool = False) -> Imported:
+        """Say what `import_jobs` would do, changing nothing; raise what it would raise, but for limits."""
+        entries = read_document(self._definitions, sent)
+        return self._store.read(lambda connection: compare(connection, entries, replace))[0]
 
     # --- runs --------------------------------------------------------------------------------
 

@@ -44,6 +44,8 @@ STOPPED = "The scheduler is stopped: nothing runs on schedule until action 'star
 
 _SYNONYMS = {
     "add": "create",
+    "apply": "import",
+    "backup": "export",
     "schedule": "create",
     "delete": "remove",
     "edit": "update",
@@ -51,6 +53,7 @@ _SYNONYMS = {
     "info": "get",
     "kill": "cancel",
     "logs": "output",
+    "restore": "import",
     "run": "run_now",
     "trigger": "run_now",
     "unpause": "resume",
@@ -310,6 +313,24 @@ def validate(service: TaskScheduler, request: Definition) -> Answer:
     }
 
 
+def export_tasks(service: TaskScheduler, request: requests.Export) -> Answer:
+    """Write definitions down."""
+    document = service.export_jobs(request.tasks)
+    count = len(document["tasks"])
+    message = f"The definitions of {present.counted(count, 'task')}"
+    return {"status": "success", "message": message, "document": document, "count": count}
+
+
+def import_tasks(service: TaskScheduler, request: requests.Import) -> Answer:
+    """Keep definitions that were written down."""
+    done = service.import_jobs(request.tasks, request.replace, caller(service, asked))
+    counts = {"created": len(done.created), "replaced": len(done.replaced), "unchanged": len(done.unchanged)}
+    told = ", ".join(f"{number} {what}" for what, number in counts.items())
+    changed = done.created or done.replaced
+    message = f"{present.counted(sum(counts.values()), 'task')} imported: {told}" if changed else f"Nothing new: {told}"
+    return _hinted(service, {"status": "success" if changed else "info", "message": message, **counts})
+
+
 def status(service: TaskScheduler, request: requests.Nothing) -> Answer:
     """Tell how the scheduler is doing."""
     return present.status(service)
@@ -471,6 +492,8 @@ ACTIONS = {
             Scope.READ,
         ),
         Action("validate", requests.Create, validate, "Say what `create` would do; changes nothing.", Scope.READ),
+        Action("export", requests.Export, export_tasks, "Write all definitions down as one document.", Scope.READ),
+        Action("import", requests.Import, import_tasks, "Keep all definitions of a document, or none.", Scope.WRITE),
         Action(
             "explain", requests.Explain, explain, "Say why a task did or did not run, and what to ask next.", Scope.READ
         ),
