@@ -32,14 +32,17 @@ def write_document(stored: Sequence[StoredJob]) -> dict[str, Any]:
 
 def write_entry(stored: StoredJob) -> dict[str, Any]:
     """Return what defines one job: its fields in the order of the model, without defaults."""
-    job = stored.job
-    entry = job.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    entry = {name: entry[name] for name in job_fields() if name in entry}
+    entry = write_fields(stored.job)
     if stored.paused:
         entry["paused"] = True
     if _is_anchored(stored):
         entry["anchor"] = iso(stored.anchor, UTC)
     return entry
+
+
+def write_fields(job: Job) -> dict[str, Any]:
+    """Return the fields of a job in the order of the model, without defaults."""
+    return job.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
 
 
 def _is_anchored(stored: StoredJob) -> bool:

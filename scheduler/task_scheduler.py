@@ -55,15 +55,15 @@ from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
 from scheduler.portable import read_document, write_document
+from scheduler.previews import preview
 from scheduler.readiness import Readiness
-from scheduler.spellings import Schedule, read_schedule
 from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state, stats
 from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.stats import Stats
 from scheduler.store.surrounded import Around, OnConnection, Surrounded
-from scheduler.triggers import Trigger, upcoming
+from scheduler.triggers import Trigger
 from scheduler.watch import LedgerWatch
 from tasks.sandbox import (
     AllowedDirs,
@@ -527,12 +527,10 @@ class TaskScheduler:
 
     def preview(
         self, fields: Mapping[str, Any], timezone: str | None, after: datetime | None, count: int
-    ) -> tuple[Schedule, list[datetime]]:
+    ) -> dict[str, Any]:
         """Return what a schedule means and when it would fire after `after`, which stands for the present."""
         zone = read_zone(timezone) if timezone is not None else self.config.zone
-        moment = after or self._definitions.moment()
-        schedule = read_schedule(fields, zone=zone, now=moment)
-        return schedule, upcoming(schedule.trigger, moment, count)
+        return preview(fields, zone, after or self._definitions.moment(), count)
 
     def stats(self, days: Sequence[datetime], task_id: str | None, limit: int) -> Stats:
         """Return how the runs of those days went, each given by its first moment; the newest day is the last."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from flask import request as asked
@@ -29,7 +28,7 @@ from scheduler.http.mending import working_example
 from scheduler.http.peer import caller
 from scheduler.http.reading import Definition, moment, read, with_known
 from scheduler.models import Job, RunStatus
-from scheduler.moments import iso, iso_or_none, local
+from scheduler.moments import iso_or_none, local
 from scheduler.spellings import SPELLING_FIELDS
 from scheduler.store.deliveries import DeliveryFilter
 from scheduler.store.jobs import JobFilter
@@ -282,17 +281,7 @@ def preview(service: TaskScheduler, request: requests.Preview) -> Answer:
     """Show what a schedule means."""
     after = moment(service, request.after, "after", request.timezone)
     fields = {name: getattr(request, name) for name in SPELLING_FIELDS}
-    schedule, moments = service.preview(fields, request.timezone, after, request.count)
-    trigger = schedule.trigger
-    description = trigger.describe()
-    return {
-        "status": "success",
-        "message": f"{description}: {_next_text(moments, trigger.zone)}",
-        "next_runs": [iso(moment, moment.tzinfo or trigger.zone) for moment in moments],
-        "description": description,
-        "kind": trigger.kind,
-        "timezone": trigger.zone.key,
-    }
+    return service.preview(fields, request.timezone, after, request.count)
 
 
 def validate(service: TaskScheduler, request: Definition) -> Answer:
@@ -323,12 +312,17 @@ def export_tasks(service: TaskScheduler, request: requests.Export) -> Answer:
 
 def import_tasks(service: TaskScheduler, request: requests.Import) -> Answer:
     """Keep definitions that were written down."""
-    done = service.import_jobs(request.tasks, request.replace, caller(service, asked))
+    if request.dry_run:
+        done = service.check_import(request.tasks, request.replace)
+    else:
+        done = service.import_jobs(request.tasks, request.replace, caller(service, asked))
     counts = {"created": len(done.created), "replaced": len(done.replaced), "unchanged": len(done.unchanged)}
     told = ", ".join(f"{number} {what}" for what, number in counts.items())
+    did = "would be imported" if request.dry_run else "imported"
     changed = done.created or done.replaced
-    message = f"{present.counted(sum(counts.values()), 'task')} imported: {told}" if changed else f"Nothing new: {told}"
-    return _hinted(service, {"status": "success" if changed else "info", "message": message, **counts})
+    message = f"{present.counted(sum(counts.values()), 'task')} {did}: {told}" if changed else f"Nothing new: {told}"
+    ids = {"created": done.created, "replaced": done.replaced}
+    return _hinted(service, {"status": "success" if changed else "info", "message": message, **counts, "task_ids": ids})
 
 
 def status(service: TaskScheduler, request: requests.Nothing) -> Answer:
@@ -444,10 +438,6 @@ def cancelled(service: TaskScheduler, ending: list[str]) -> Answer:
     if going:
         message += f"; still being ended: {', '.join(going)}"
     return {"status": "success" if over or going else "info", "message": message, "cancelled": over}
-
-
-def _next_text(moments: list[datetime], zone: Any) -> str:
-    return f"next run {local(moments[0], zone)}" if moments else "it never runs by itself"
 
 
 ACTIONS = {

@@ -25,20 +25,20 @@ FLOORS = [
     ["alerts", "smtp_url"],
     ["models"],
     ["job_defaults", "config_file"],
-    ["config", "ids", "logs", "jumps", "zone_data"],
+    ["config", "ids", "logs", "jumps", "zone_data", "previews"],
     ["policy", "events"],
     ["explain"],
     ["store", "lease", "alarm"],
     ["notify"],
     ["definitions"],
-    ["portable"],
+    ["portable", "crontab"],
     ["fire_times", "clock", "executor", "recovery", "retention", "watch", "jobsfiles", "auth", "metrics", "importing"],
     ["dispatcher"],
     ["holder", "firing", "readiness"],
     ["task_scheduler"],
     ["http"],
     ["selftest"],
-    ["cli", "cli_auth"],
+    ["cli"],
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 DOORS = {
@@ -46,14 +46,15 @@ DOORS = {
     "schedule": {"scheduler/clock.py"},
     "flask": {"scheduler/http"},
     "gunicorn": {"scheduler/http"},
-    "click": {"scheduler/cli.py", "scheduler/cli_auth.py"},
     "argon2": {"scheduler/auth/passwords.py"},
+    "click": {"scheduler/cli"},
     "prometheus_client": {"scheduler/http/metrics.py"},
+    "rich": {"scheduler/cli/show.py"},
     "tzlocal": {"scheduler/config.py"},
     "yaml": {"scheduler/yaml_text.py"},
     "watchdog": {"scheduler/jobsfiles/watching.py"},
     "apprise": {"scheduler/notify/apprise_url.py"},
-    "requests": {"scheduler/notify/web.py"},
+    "requests": {"scheduler/cli/client.py", "scheduler/notify/web.py"},
 }
 
 

@@ -67,6 +67,17 @@ def test_another_definition_needs_replace(api: Api) -> None:
     assert api.details("c")["state"] == "disabled"
 
 
+def test_a_dry_run_changes_nothing(api: Api) -> None:
+    api.create("a")
+    before = document(api)
+    sent = [task("a", command="false"), task("b")]
+    api.refused(409, "task_exists", "import", tasks=sent, dry_run=True)
+    answer = api.ok("import", tasks=sent, dry_run=True, replace=True)
+    assert answer["message"] == "2 tasks would be imported: 1 created, 1 replaced, 0 unchanged"
+    assert answer["task_ids"] == {"created": ["b"], "replaced": ["a"]}
+    assert document(api) == before
+
+
 def test_history_stays_when_replaced(api: Api) -> None:
     api.create("a")
     run_id = api.run("a")["run_id"]

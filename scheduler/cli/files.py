@@ -1,0 +1,229 @@
+"""Commands about files of definitions: check, diff, apply, export, import."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scheduler.cli.client import Client
+from scheduler.cli.documents import Definitions, located, read_definitions
+from scheduler.cli.ending import FAILED, Refused, plain, refusal
+from scheduler.cli.options import print_answer, print_json, remote, with_json
+from scheduler.config import SchedulerConfig
+from scheduler.definitions import Definitions as Judge
+from scheduler.errors import InvalidRequest, Problem, SchedulerError
+from scheduler.models import read_job, utc_now
+from scheduler.portable import BESIDE, read_document, write_fields
+
+_MOST_BYTES = 1 << 20
+"""What the server takes in one request."""
+
+_FILE = click.argument("file", metavar="FILE|-")
+
+
+@click.command(name="check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@with_json
+def check_command(files: tuple[str, ...], as_json: bool) -> None:
+    """Check files of definitions; needs no server.
+
+    Paths are judged by SCHEDULER_ALLOWED_DIRS, or by the directory that you are in. Exits with 1 if any is wrong.
+    """
+    judge = Judge(_config(), utc_now)
+    found, lines, count = [], [], 0
+    for definitions in map(read_definitions, files):
+        problems = _problems(judge, definitions)
+        count += len(definitions.entries)
+        found += [{"file": definitions.name, "line": _line(definitions, each), **plain(each)} for each in problems]
+        lines += [located(definitions, each) for each in problems]
+    message = f"{count} tasks, {len(found)} problems"
+    if as_json:
+        print_json({"status": "error" if found else "success", "message": message, "problems": found})
+    else:
+        click.echo("\n".join([*lines, message]))
+    if found:
+        sys.exit(FAILED)
+
+
+def _config() -> SchedulerConfig:
+    """Return the settings that definitions are judged by; where runs and tokens are kept does not matter here."""
+    given = {name: os.environ.get(f"SCHEDULER_{name.upper()}") for name in ("allowed_dirs", "read_dirs", "timezone")}
+    try:
+        return SchedulerConfig.model_validate({name: text for name, text in given.items() if text})
+    except ValueError as error:
+        raise click.UsageError(f"the settings in the environment are wrong: {error}") from error
+
+
+def _problems(judge: Judge, definitions: Definitions) -> list[Problem]:
+    try:
+        return [problem for entry in read_document(judge, definitions.sent) for problem in entry.overdue]
+    except InvalidRequest as error:
+        return error.problems
+
+
+def _line(definitions: Definitions, problem: Problem) -> int:
+    return int(definitions.place(problem.field).rsplit(":", 1)[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a file would do to a server: ids by what becomes of them, and the definitions on both sides."""
+
+    answer: dict[str, Any]
+    here: dict[str, dict[str, Any]]
+    there: dict[str, dict[str, Any]]
+
+    @property
+    def changed(self) -> dict[str, list[str]]:
+        """The ids of tasks that the server would create, and of those that it would replace."""
+        return dict(self.answer["task_ids"])
+
+
+@click.command(name="diff")
+@_FILE
+@remote
+def diff_command(client: Client, file: str, as_json: bool) -> None:
+    """Compare a file of definitions with the server's.
+
+    Shows what `apply` would do. Exits with 1 if there is a difference, 0 if not. Tasks that the file does not name
+    are listed, and are no difference: `apply` leaves them alone.
+    """
+    plan = _plan(client, _kept_pauses(client, read_definitions(file)))
+    if as_json:
+        print_json(plan.answer)
+    else:
+        for line in _differences(plan):
+            click.echo(line)
+    if any(plan.changed.values()):
+        sys.exit(FAILED)
+
+
+@click.command(name="apply")
+@_FILE
+@remote
+def apply_command(client: Client, file: str, as_json: bool) -> None:
+    """Make the server's definitions those of a file.
+
+    All or nothing; what has not changed keeps its phase. Tasks that the file does not name are left alone. A task
+    that is paused stays so, unless the file is a document of `export`, which says who is.
+    """
+    print_answer(_send(client, _kept_pauses(client, read_definitions(file)), replace=True), as_json)
+
+
+@click.command(name="import")
+@_FILE
+@click.option("--replace", is_flag=True, help="Replace tasks of the same ids that have other definitions.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@remote
+def import_command(client: Client, file: str, replace: bool, dry_run: bool, as_json: bool) -> None:
+    """Keep all definitions of a document, or none."""
+    print_answer(_send(client, read_definitions(file), replace=replace, dry_run=dry_run or None), as_json)
+
+
+@click.command(name="export")
+@click.argument("task_ids", nargs=-1, metavar="[TASK_ID...]")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file, at once or not at all.")
+@remote
+def export_command(client: Client, task_ids: tuple[str, ...], output: str | None, as_json: bool) -> None:
+    """Write definitions down as one document."""
+    answer = client.ask("export", tasks=list(task_ids) or None)
+    if as_json:
+        print_json(answer)
+        return
+    text = json.dumps(answer["document"], ensure_ascii=False, indent=2) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    _write(Path(output), text)
+    click.echo(f"{answer['message']}, written to {output}")
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise click.FileError(str(path), error.strerror) from error
+
+
+def _send(client: Client, definitions: Definitions, **options: Any) -> dict[str, Any]:
+    """Send a file's definitions; problems are told with the lines of the file."""
+    size = len(json.dumps(definitions.sent, ensure_ascii=False).encode())
+    if size > _MOST_BYTES - 1000:
+        raise click.ClickException(
+            f"{definitions.name} has {size:,} bytes as one request, and the server takes {_MOST_BYTES:,}: "
+            "split it into several files. Each is imported all or nothing, the whole is not."
+        )
+    try:
+        return client.ask("import", tasks=definitions.sent, **options)
+    except Refused as error:
+        problems = error.body.get("problems")
+        if not problems:
+            raise
+        lines = [located(definitions, problem) for problem in problems]
+        body = {**error.body, "example": None, "problems": [], "message": "\n".join(["nothing was changed:", *lines])}
+        raise _reworded(error, body) from error
+
+
+def _reworded(error: Refused, body: Mapping[str, Any]) -> Refused:
+    return error if error.as_json else Refused(body, error.exit_code)
+
+
+def _kept_pauses(client: Client, definitions: Definitions) -> Definitions:
+    """Let tasks that are paused stay so where a file says nothing of pauses."""
+    if definitions.is_export:
+        return definitions
+    paused = {entry["task_id"] for entry in client.ask("export")["document"]["tasks"] if entry.get("paused")}
+    entries = [
+        {**entry, "paused": True}
+        if isinstance(entry, dict) and entry.get("task_id") in paused and "paused" not in entry
+        else entry
+        for entry in definitions.entries
+    ]
+    return replace(definitions, entries=entries)
+
+
+def _plan(client: Client, definitions: Definitions) -> _Plan:
+    answer = _send(client, definitions, replace=True, dry_run=True)
+    there = {entry["task_id"]: entry for entry in client.ask("export")["document"]["tasks"]}
+    zone = client.ask("status")["timezone"]
+    here = {entry["task_id"]: _without_defaults(entry, zone) for entry in definitions.entries}
+    return _Plan(answer, here, there)
+
+
+def _without_defaults(entry: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """Return an entry as `export` would write it, to be compared with one that it wrote."""
+    beside = {name: entry[name] for name in BESIDE if entry.get(name)}
+    fields = {name: value for name, value in entry.items() if name not in BESIDE}
+    try:
+        return write_fields(read_job({"timezone": zone, **fields})) | beside
+    except SchedulerError as error:
+        raise refusal(error) from error
+
+
+def _differences(plan: _Plan) -> Iterator[str]:
+    for task_id in plan.changed["created"]:
+        yield f"+ {task_id}"
+    for task_id in plan.changed["replaced"]:
+        yield f"~ {task_id}"
+        here, there = plan.here[task_id], plan.there.get(task_id, {})
+        for name in dict.fromkeys([*there, *here]):
+            if name != "anchor" and here.get(name) != there.get(name):
+                yield f"    {name}: {_shown(there.get(name))} -> {_shown(here.get(name))}"
+    for task_id in plan.there:
+        if task_id not in plan.here:
+            yield f"  {task_id} is not in the file"
+    yield plan.answer["message"]
+
+
+def _shown(value: Any) -> str:
+    return "default" if value is None else json.dumps(value, ensure_ascii=False)
