@@ -107,11 +107,16 @@ def fire_times(rule: VixieRule, zone: ZoneInfo, after: datetime) -> Iterator[dat
     """
     last = after
     first = after.astimezone(zone).date() - _DAY
+    before = True
     for number in range(_MOST_DAYS):
-        for moment in _on_day(rule, first + number * _DAY, zone):
+        day = first + number * _DAY
+        matches = rule.has_day(day)
+        # A time that the clocks leap over at midnight is made up for on the day after its own.
+        for moment in _on_day(rule, day, zone) if matches or before else ():
             if moment > last:
                 yield moment
                 last = moment
+        before = matches
 
 
 def _on_day(rule: VixieRule, day: date, zone: ZoneInfo) -> Iterator[datetime]:

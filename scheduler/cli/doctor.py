@@ -10,7 +10,7 @@ import click
 
 from scheduler.cli.ending import FAILED
 from scheduler.cli.examination import Finding, examine
-from scheduler.cli.options import print_json, with_json
+from scheduler.cli.printing import print_json, with_json
 from scheduler.cli.show import print_table
 from scheduler.config import SchedulerConfig, unknown_settings
 from scheduler.errors import InvalidRequest

@@ -15,7 +15,8 @@ import click
 from scheduler.cli.client import Client
 from scheduler.cli.documents import Definitions, located, read_definitions
 from scheduler.cli.ending import FAILED, Refused, plain, refusal
-from scheduler.cli.options import print_answer, print_json, remote, with_json
+from scheduler.cli.options import remote
+from scheduler.cli.printing import print_answer, print_json, with_json
 from scheduler.config import SchedulerConfig
 from scheduler.definitions import Definitions as Judge
 from scheduler.errors import InvalidRequest, Problem, SchedulerError

@@ -11,7 +11,8 @@ import click
 
 from scheduler.cli.client import Client
 from scheduler.cli.ending import FAILED
-from scheduler.cli.options import print_answer, print_json, remote
+from scheduler.cli.options import remote
+from scheduler.cli.printing import print_answer, print_json
 from scheduler.cli.show import print_table
 from scheduler.crontab import Crontab, Proof, entries_of, prove, read_crontab
 from scheduler.errors import SchedulerError

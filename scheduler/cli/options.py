@@ -1,18 +1,16 @@
-"""The options that commands share: which server, and how the answer is printed."""
+"""The options of every command that asks a server: which one, by which token."""
 
 from __future__ import annotations
 
 import functools
-import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from scheduler.cli.client import Client
-
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print the server's answer, one JSON document.")
+from scheduler.cli.printing import with_json
 
 
 def _default_url() -> str:
@@ -22,32 +20,17 @@ def _default_url() -> str:
 def remote(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the server's address and token and `--json`; it is called with a Client."""
 
-    @click.option("--url", envvar="SCHEDULER_URL", default=_default_url, show_default="http://127.0.0.1:10800",
-                  help="The server's address. [SCHEDULER_URL; or SCHEDULER_PORT on this machine]")  # fmt: skip
+    @click.option(
+        "--url",
+        envvar="SCHEDULER_URL",
+        default=_default_url,
+        show_default="http://127.0.0.1:10800",
+        help="The server's address. [SCHEDULER_URL; or SCHEDULER_PORT on this machine]",
+    )
     @click.option("--token", envvar="SCHEDULER_TOKEN", help="The server's token. [SCHEDULER_TOKEN]")
-    @_JSON
+    @with_json
     @functools.wraps(function)
     def called(url: str, token: str | None, **options: Any) -> Any:
         return function(Client(url, token), **options)
 
     return called
-
-
-def with_json(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command that needs no server `--json`."""
-    return _JSON(function)
-
-
-def print_json(answer: Mapping[str, Any]) -> None:
-    """Print one document on one line."""
-    click.echo(json.dumps(answer, ensure_ascii=False))
-
-
-def print_answer(answer: Mapping[str, Any], as_json: bool) -> None:
-    """Print an answer that is its message: that, and the hint where there is one."""
-    if as_json:
-        print_json(answer)
-        return
-    click.echo(answer["message"])
-    if answer.get("hint"):
-        click.echo(f"note: {answer['hint']}", err=True)

@@ -10,7 +10,8 @@ import click
 from scheduler.cli.client import Client
 from scheduler.cli.ending import FAILED
 from scheduler.cli.following import follow, is_run_id, newest_run, parts
-from scheduler.cli.options import print_answer, print_json, remote
+from scheduler.cli.options import remote
+from scheduler.cli.printing import print_answer, print_json
 from scheduler.cli.show import print_table
 
 _STATUSES = ("queued", "running", "completed", "failed", "timeout", "cancelled", "interrupted", "skipped", "missed")
@@ -73,7 +74,10 @@ def _seconds(milliseconds: float | None) -> str:
 @click.option("--tail", type=click.IntRange(1, 1_000_000), help="Only so many lines from the end.")
 @remote
 def logs_command(client: Client, which: str, following: bool, stream: str, tail: int | None, as_json: bool) -> None:
-    """Show what a run wrote: a run by its id, or the newest run of a task."""
+    """Show what a run wrote.
+
+    It is named by its id, or by its task, whose newest run is meant.
+    """
     run_id = newest_run(client, which)
     if following:
         if as_json or tail is not None or stream != "both":

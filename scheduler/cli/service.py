@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from scheduler.cli.client import Client
-from scheduler.cli.options import print_answer, print_json, remote
+from scheduler.cli.options import remote
+from scheduler.cli.printing import print_answer, print_json
 from scheduler.cli.show import print_fields
 
 

@@ -10,7 +10,8 @@ import click
 
 from scheduler.cli.client import Client
 from scheduler.cli.fields import field_options, given_fields
-from scheduler.cli.options import print_answer, print_json, remote
+from scheduler.cli.options import remote
+from scheduler.cli.printing import print_answer, print_json
 from scheduler.cli.show import print_fields, print_table
 
 _SHOWN_FIRST = ("state", "type", "interval", "next_run")
@@ -83,6 +84,8 @@ def _for_each(name: str, action: str) -> Callable[[Callable[..., None]], click.C
     def make(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def called(client: Client, task_ids: tuple[str, ...], as_json: bool) -> None:
+            if as_json and len(task_ids) > 1:
+                raise click.UsageError("--json prints one document: name one task")
             for task_id in task_ids:
                 print_answer(client.ask(action, task_id=task_id), as_json)
 

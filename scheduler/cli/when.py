@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from scheduler.cli.ending import refusal
-from scheduler.cli.options import print_json, with_json
+from scheduler.cli.printing import print_json, with_json
 from scheduler.config import PREFIX, SchedulerConfig
 from scheduler.errors import SchedulerError
 from scheduler.moments import read_moment
