@@ -20,9 +20,9 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 class Client:
     """One server, by its address and token."""
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, url: str, token: str | None, seconds: float = _ANSWER_SECONDS) -> None:
         self.url = url.rstrip("/")
-        self._token = token
+        self._token, self._seconds = token, seconds
         self._session = requests.Session()
         # A proxy cannot reach what this machine tells only itself.
         self._session.trust_env = urlsplit(self.url).hostname not in _LOOPBACK
@@ -46,7 +46,7 @@ class Client:
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         try:
             response = self._session.post(
-                f"{self.url}/schedule", json=body, timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS), allow_redirects=False
+                f"{self.url}/schedule", json=body, timeout=(_CONNECT_SECONDS, self._seconds), allow_redirects=False
             )
         except requests.ConnectionError as error:
             raise _unreachable(self.url, f"No server answers at {self.url}") from error

@@ -26,6 +26,8 @@ from tasks.sandbox import AllowedDirs, ConfinementError, make_confinement
 
 _LEAST_FREE = 100 << 20
 _SHORT = 16
+_PATIENCE = 5.0
+"""Seconds that whatever listens on the port has to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ def _listener(config: SchedulerConfig, place: str, why: str) -> Finding:
     host = f"[{host}]" if ":" in host else host
     token = config.token.get_secret_value() if config.token else None
     try:
-        status: dict[str, Any] = Client(f"http://{host}:{config.port}", token).ask("status")
+        status: dict[str, Any] = Client(f"http://{host}:{config.port}", token, _PATIENCE).ask("status")
     except Refused as error:
         if error.exit_code == NOT_ALLOWED:
             todo = "set SCHEDULER_TOKEN here to what the server has"
