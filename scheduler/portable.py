@@ -127,7 +127,7 @@ def _read_entry(definitions: Definitions, fields: object, now: datetime, path: s
     if problems or job is None:
         raise InvalidRequest([_within(problem, path) for problem in problems + overdue])
     if overdue:
-        return Entry(definitions.with_zone(job), None, anchor, paused, [_within(problem, path) for problem in overdue])
+        return Entry(definitions.complete(job), None, anchor, paused, [_within(problem, path) for problem in overdue])
     job, schedule = definitions.check(job, anchor)
     return Entry(job, schedule, anchor, paused)
 

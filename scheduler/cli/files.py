@@ -44,13 +44,17 @@ def check_command(files: tuple[str, ...], as_json: bool) -> None:
         count += len(definitions.entries)
         found += [{"file": definitions.name, "line": _line(definitions, each), **plain(each)} for each in problems]
         lines += [located(definitions, each) for each in problems]
-    message = f"{count} tasks, {len(found)} problems"
+    message = f"{_counted(count, 'task')}, {_counted(len(found), 'problem')}"
     if as_json:
         print_json({"status": "error" if found else "success", "message": message, "problems": found})
     else:
         click.echo("\n".join([*lines, message]))
     if found:
         sys.exit(FAILED)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _config() -> SchedulerConfig:

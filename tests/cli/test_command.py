@@ -59,9 +59,9 @@ def test_an_unknown_command_is_told_the_nearest() -> None:
     ("module", "heavy"),
     [
         ("when", ("flask", "gunicorn", "rich", "sqlalchemy", "requests")),
-        ("files", ("flask", "gunicorn", "rich", "sqlalchemy")),
-        ("tasks", ("flask", "gunicorn", "sqlalchemy")),
-        ("from_crontab", ("flask", "gunicorn", "sqlalchemy")),
+        pytest.param("files", ("flask", "gunicorn", "rich", "sqlalchemy"), marks=pytest.mark.soak),
+        pytest.param("tasks", ("flask", "gunicorn", "sqlalchemy"), marks=pytest.mark.soak),
+        pytest.param("from_crontab", ("flask", "gunicorn", "sqlalchemy"), marks=pytest.mark.soak),
     ],
 )
 def test_a_command_imports_little(module: str, heavy: tuple[str, ...]) -> None:
@@ -109,6 +109,7 @@ def test_the_port_of_this_machine_is_taken_from_the_settings(served: Server) -> 
     assert Shell(SCHEDULER_PORT=str(served.port)).say("status").code == 0
 
 
+@pytest.mark.soak
 def test_a_token_is_needed(tmp_path: Path) -> None:
     server = Server(tmp_path, SCHEDULER_TOKEN="a-long-enough-secret").start()
     try:

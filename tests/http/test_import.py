@@ -136,7 +136,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, Api]]:
         api.close()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(before=ENTRIES, wanted=ENTRIES)
 def test_an_import_makes_the_state_that_was_exported(two: tuple[Api, Api], before: Any, wanted: Any) -> None:
     """Whatever two servers hold: after an import the tasks of the document are those of the document."""
