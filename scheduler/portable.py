@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -25,14 +25,19 @@ _UTC = ZoneInfo("UTC")
 _FAR = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-def write_document(stored: Sequence[StoredJob]) -> dict[str, Any]:
-    """Return the definitions of jobs as one document, ordered by id; nothing in it changes by itself."""
-    return {"format": FORMAT, "tasks": [write_entry(job) for job in sorted(stored, key=lambda job: job.task_id)]}
+def write_document(stored: Sequence[StoredJob], policies: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definitions of jobs as one document, ordered by id; nothing in it changes by itself.
+
+    `policies` are those that this scheduler gives to tasks that name none of their own: one that is not
+    the usual is written out in every entry, since its absence would mean another elsewhere.
+    """
+    filled = {name for name, value in policies.items() if value != Job.model_fields[name].default}
+    ordered = sorted(stored, key=lambda job: job.task_id)
+    return {"format": FORMAT, "tasks": [_write_entry(job, filled) for job in ordered]}
 
 
-def write_entry(stored: StoredJob) -> dict[str, Any]:
-    """Return what defines one job: its fields in the order of the model, without defaults."""
-    entry = write_fields(stored.job)
+def _write_entry(stored: StoredJob, filled: Collection[str]) -> dict[str, Any]:
+    entry = write_fields(stored.job, filled)
     if stored.paused:
         entry["paused"] = True
     if _is_anchored(stored):
@@ -40,9 +45,11 @@ def write_entry(stored: StoredJob) -> dict[str, Any]:
     return entry
 
 
-def write_fields(job: Job) -> dict[str, Any]:
-    """Return the fields of a job in the order of the model, without defaults."""
-    return job.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+def write_fields(job: Job, filled: Collection[str] = ()) -> dict[str, Any]:
+    """Return the fields of a job in the order of the model, without defaults that are the same everywhere."""
+    told = job.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    told |= job.model_dump(mode="json", exclude_none=True, include=set(filled))
+    return {name: told[name] for name in job_fields() if name in told}
 
 
 def _is_anchored(stored: StoredJob) -> bool:

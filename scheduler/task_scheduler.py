@@ -380,7 +380,8 @@ class TaskScheduler:
 
     def export_jobs(self, task_ids: Sequence[str] | None = None) -> dict[str, Any]:
         """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state."""
-        return write_document(self._store.read(lambda connection: read_jobs(connection, task_ids)))
+        found = self._store.read(lambda connection: read_jobs(connection, task_ids))
+        return write_document(found, self.config.policies)
 
     def import_jobs(self, sent: object, replace: bool = False, created_by: str = "program") -> Imported:
         """Keep all definitions of a document or none; raise `InvalidRequest` with every problem of every one."""

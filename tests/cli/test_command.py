@@ -17,7 +17,7 @@ from scheduler.cli.ending import as_command
 from tests.cli.conftest import Shell
 from tests.server import ROOT, Server, free_port
 
-LOCAL = {"serve", "preview", "check", "selftest", "doctor", "completion"}
+LOCAL = {"serve", "preview", "check", "selftest", "doctor", "completion", "user", "token"}
 
 
 def found(name: str) -> click.Command:

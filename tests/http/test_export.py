@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -107,3 +108,14 @@ def test_some_tasks(api: Api) -> None:
     body = api.refused(404, "task_not_found", "export", tasks=["x", "a", "y"])
     assert body["task_ids"] == ["x", "y"]
     assert api.ok("export", tasks=[])["count"] == 0
+
+
+def test_policies_that_the_server_fills_in_are_named(make_api: Callable[..., Api]) -> None:
+    """Left out, a policy that is everybody's default and not the server's would come back as the server's."""
+    api = make_api(job_defaults={"max_retries": 2})
+    api.create("plain")
+    api.create("own", max_retries=0)
+    own, plain = document(api)["tasks"]
+    assert (own["max_retries"], plain["max_retries"]) == (0, 2)
+    assert "coalesce" not in plain
+    assert api.ok("import", tasks=document(api))["unchanged"] == 2
