@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,7 +39,7 @@ def read_jobs(connection: Connection, task_ids: Sequence[str] | None) -> list[St
 
 
 def compare(
-    connection: Connection, entries: Sequence[Entry], replace: bool
+    connection: Connection, entries: Sequence[Entry], replace: bool, override: bool
 ) -> tuple[Imported, list[tuple[Entry, StoredJob | None]]]:
     """Say what an import would do, and which entries it would write over which jobs; raise what it would raise."""
     done = Imported([], [], [])
@@ -55,6 +55,8 @@ def compare(
         writes.append((entry, existing))
     if overdue:
         raise InvalidRequest(overdue)
+    if not override:
+        _check_files([existing for _, existing in writes if existing is not None])
     if done.replaced and not replace:
         raise Conflict(
             f"Task {_listed(done.replaced)} exists with another definition; nothing was imported. "
@@ -64,17 +66,37 @@ def compare(
     return done, writes
 
 
+def _check_files(replaced: Sequence[StoredJob]) -> None:
+    """Refuse to change jobs that files define."""
+    files = {stored.task_id: stored.file for stored in replaced if stored.file is not None}
+    if not files:
+        return
+    named = [f"'{task_id}' (in {file})" for task_id, file in files.items()]
+    raise Conflict(
+        f"Files define these tasks otherwise: {_shortened(named)}; nothing was imported. Change their entries there. "
+        'To change them here all the same, until those entries change, send "override": true and "replace": true.',
+        code="managed_by_file",
+        task_ids=list(files),
+        files=files,
+    )
+
+
 def write(
     connection: Connection,
     writes: Sequence[tuple[Entry, StoredJob | None]],
     now: datetime,
     created_by: str,
     most: int,
+    settle: Callable[[StoredJob], None],
 ) -> None:
-    """Write entries over the jobs that they replace, or as new ones; raise `LimitReached` over `most` jobs."""
+    """Write entries over the jobs that they replace, or as new ones; raise `LimitReached` over `most` jobs.
+
+    `settle` gives the fire times of a job that are due already their rows: after the change nobody notices them.
+    """
     for entry, existing in writes:
         values = _columns(entry, now)
         if existing is not None:
+            settle(existing)
             jobs.change_job(connection, existing, values)
         else:
             jobs.insert_job(connection, entry.job.task_id, {**values, "created_at": now, "created_by": created_by})
@@ -95,5 +117,9 @@ def _columns(entry: Entry, now: datetime) -> Mapping[str, Any]:
 
 
 def _listed(task_ids: Sequence[str]) -> str:
-    named = ", ".join(f"'{task_id}'" for task_id in task_ids[:_NAMED])
-    return named if len(task_ids) <= _NAMED else f"{named} and {len(task_ids) - _NAMED} more"
+    return _shortened([f"'{task_id}'" for task_id in task_ids])
+
+
+def _shortened(named: Sequence[str]) -> str:
+    text = ", ".join(named[:_NAMED])
+    return text if len(named) <= _NAMED else f"{text} and {len(named) - _NAMED} more"

@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -383,23 +384,26 @@ class TaskScheduler:
         found = self._store.read(lambda connection: read_jobs(connection, task_ids))
         return write_document(found, self.config.policies)
 
-    def import_jobs(self, sent: object, replace: bool = False, created_by: str = "program") -> Imported:
+    def import_jobs(
+        self, sent: object, replace: bool = False, created_by: str = "program", override: bool = False
+    ) -> Imported:
         """Keep all definitions of a document or none; raise `InvalidRequest` with every problem of every one."""
         entries, now = read_document(self._definitions, sent), self._definitions.moment()
 
         def unit(connection: Connection) -> Imported:
-            done, writes = compare(connection, entries, replace)
-            write(connection, writes, now, created_by, self.config.max_tasks)
+            done, writes = compare(connection, entries, replace, override)
+            settle = partial(self._settle, connection, reason="its task was replaced", now=now)
+            write(connection, writes, now, created_by, self.config.max_tasks, settle)
             return done
 
         imported = self._store.write(unit)
         self._doorbell.ring(Ring.JOBS)
         return imported
 
-    def check_import(self, sent: object, replace: bool = False) -> Imported:
+    def check_import(self, sent: object, replace: bool = False, override: bool = False) -> Imported:
         """Say what `import_jobs` would do, changing nothing; raise what it would raise, but for limits."""
         entries = read_document(self._definitions, sent)
-        return self._store.read(lambda connection: compare(connection, entries, replace))[0]
+        return self._store.read(lambda connection: compare(connection, entries, replace, override))[0]
 
     # --- runs --------------------------------------------------------------------------------
 

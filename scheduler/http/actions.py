@@ -313,9 +313,9 @@ def export_tasks(service: TaskScheduler, request: requests.Export) -> Answer:
 def import_tasks(service: TaskScheduler, request: requests.Import) -> Answer:
     """Keep definitions that were written down."""
     if request.dry_run:
-        done = service.check_import(request.tasks, request.replace)
+        done = service.check_import(request.tasks, request.replace, request.override)
     else:
-        done = service.import_jobs(request.tasks, request.replace, caller(service, asked))
+        done = service.import_jobs(request.tasks, request.replace, caller(service, asked), request.override)
     counts = {"created": len(done.created), "replaced": len(done.replaced), "unchanged": len(done.unchanged)}
     told = ", ".join(f"{number} {what}" for what, number in counts.items())
     did = "would be imported" if request.dry_run else "imported"

@@ -90,7 +90,7 @@ def _try(service: TaskScheduler, action: Doable, request: Mapping[str, Any]) -> 
     """Do what can be done of a request without changing anything; raise what it would raise."""
     asked = read(service, action.model, request)
     if isinstance(asked, requests.Import):
-        service.check_import(asked.tasks, asked.replace)
+        service.check_import(asked.tasks, asked.replace, asked.override)
     elif isinstance(asked, Definition):
         if asked.job is not None:
             service.check_job(asked.job, asked.replace, override=asked.override)

@@ -250,6 +250,7 @@ class Import(Request):
         description="The `document` of an `export`, or a list of tasks: fields of `create`, `paused`, `anchor`."
     )
     replace: bool = Field(False, description="Replace tasks of the same ids that have other definitions.")
+    override: bool = Field(False, description="Change tasks that files define, until their entries there change.")
     dry_run: bool = Field(False, description="Say what would be done; change nothing.")
 
 

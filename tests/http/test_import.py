@@ -174,7 +174,7 @@ def test_every_problem_of_every_entry_is_told_with_its_path(api: Api) -> None:
     assert found["tasks.1.interval"]["suggestion"] == "every 5 minutes"
     assert found["tasks.4.pausd"]["suggestion"] == "paused"
     assert found["tasks.4.priority"]["accepted"] == ["urgent", "high", "medium", "low"]
-    assert found["tasks.6.type"]["accepted"] == ["command", "test", "script", "custom"]
+    assert found["tasks.6.type"]["accepted"] == ["command", "test", "script", "custom", "function"]
     assert "'tasks.0'" in found["tasks.3.task_id"]["message"]
     assert api.ok("list")["count"] == 0
 
