@@ -154,7 +154,7 @@ def _read_job(
 
 
 def _known(problem: Problem) -> Problem:
-    if problem.code != "unknown_field" or problem.field in job_fields():
+    if problem.code != "unknown_field" or problem.field in job_fields() or "." in problem.field:
         return problem
     return unknown_field(problem.field, [*job_fields(), *BESIDE], problem.got)
 
