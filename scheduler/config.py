@@ -42,8 +42,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # What a run is told about itself carries the same prefix: a server started inside a run is not confused by it.
 _TOLD_TO_RUNS = {"TASK_ID", "RUN_ID", "SCHEDULED_FOR", "ATTEMPT"}
-_FOR_CALLERS = {"URL"}
-"""What the command takes to find a server."""
+_FOR_CALLERS = {"URL", "USER", "PASSWORD"}
+"""What the command takes to find a server, and to log in there."""
 
 
 def _split(separator: str | None) -> BeforeValidator:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,12 +19,28 @@ _PAGE = 1000
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class Client:
-    """One server, by its address and token."""
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who asks: a token's holder, a user by name and password, or nobody in particular."""
 
-    def __init__(self, url: str, token: str | None, seconds: float = _ANSWER_SECONDS) -> None:
+    token: str | None = None
+    user: str | None = None
+    password: str = ""
+
+    @property
+    def header(self) -> str | None:
+        """What stands in `Authorization`."""
+        if self.user is not None:
+            return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return f"Bearer {self.token}" if self.token else None
+
+
+class Client:
+    """One server, by its address, and whom it is told that we are."""
+
+    def __init__(self, url: str, login: Login, seconds: float = _ANSWER_SECONDS) -> None:
         self.url = url.rstrip("/")
-        self._token, self._seconds = token, seconds
+        self._login, self._seconds = login, seconds
         self._session = requests.Session()
         # A proxy cannot reach what this machine tells only itself.
         self._session.trust_env = urlsplit(self.url).hostname not in _LOOPBACK
@@ -69,8 +87,8 @@ class Client:
         return answer
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
+        if (header := self._login.header) is not None:
+            request.headers["Authorization"] = header
         return request
 
 

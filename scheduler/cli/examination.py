@@ -16,7 +16,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from scheduler import alarm
-from scheduler.cli.client import Client
+from scheduler.cli.client import Client, Login
 from scheduler.cli.ending import NOT_ALLOWED, Refused
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Unavailable
@@ -203,7 +203,7 @@ def _listener(config: SchedulerConfig, place: str, why: str) -> Finding:
     host = f"[{host}]" if ":" in host else host
     token = config.token.get_secret_value() if config.token else None
     try:
-        status: dict[str, Any] = Client(f"http://{host}:{config.port}", token, _PATIENCE).ask("status")
+        status: dict[str, Any] = Client(f"http://{host}:{config.port}", Login(token), _PATIENCE).ask("status")
     except Refused as error:
         if error.exit_code == NOT_ALLOWED:
             todo = "set SCHEDULER_TOKEN here to what the server has"

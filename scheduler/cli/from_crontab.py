@@ -28,7 +28,7 @@ class _File:
 
 @click.command(name="import-crontab")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...|-")
-@click.option("--system/--user", default=None, help="Whether lines name a user. Default: by the place, /etc.")
+@click.option("--system/--no-system", default=None, help="Whether lines name a user. Default: by the place, /etc.")
 @click.option("--timezone", help="IANA zone that cron goes by. Default: the server's.")
 @click.option("--replace", is_flag=True, help="Replace tasks of the same ids that have other definitions.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")

@@ -28,7 +28,8 @@ class Shell:
     """Somebody at a shell; `say` splits at blanks, and takes further arguments as they are."""
 
     def __init__(self, **environment: str) -> None:
-        self.environment = {"SCHEDULER_URL": None, "SCHEDULER_TOKEN": None, "NO_COLOR": None} | environment
+        of_callers = ("SCHEDULER_URL", "SCHEDULER_TOKEN", "SCHEDULER_USER", "SCHEDULER_PASSWORD")
+        self.environment = {**dict.fromkeys((*of_callers, "NO_COLOR")), **environment}
 
     def say(self, words: str, *more: str, stdin: str | None = None) -> Said:
         """Call the command."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,6 +13,9 @@ from threading import Thread
 import click
 import pytest
 
+from scheduler.auth.passwords import hash_password
+from scheduler.auth.scopes import read_scopes
+from scheduler.auth.users import User
 from scheduler.cli import COMMANDS, command
 from scheduler.cli.ending import as_command
 from tests.cli.conftest import Shell
@@ -34,7 +38,7 @@ def test_the_table_says_what_each_command_says(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - LOCAL))
 def test_each_command_that_asks_a_server_takes_the_same_options(name: str) -> None:
     options = {option for parameter in found(name).params for option in parameter.opts}
-    assert {"--url", "--token", "--json"} <= options
+    assert {"--url", "--token", "--user", "--json"} <= options
 
 
 def test_help_lists_all() -> None:
@@ -80,6 +84,7 @@ def test_completion(name: str) -> None:
     assert "_TASK_SCHEDULER_COMPLETE" in Shell().ok(f"completion {name}")
 
 
+@pytest.mark.soak
 def test_completion_completes() -> None:
     env = {
         **os.environ,
@@ -110,15 +115,63 @@ def test_the_port_of_this_machine_is_taken_from_the_settings(served: Server) -> 
 
 
 @pytest.mark.soak
-def test_a_token_is_needed(tmp_path: Path) -> None:
-    server = Server(tmp_path, SCHEDULER_TOKEN="a-long-enough-secret").start()
+def test_a_token_or_user_is_needed(tmp_path: Path) -> None:
+    line = User("ann", read_scopes(["read"]), hash_password("correct horse battery")).line
+    server = Server(tmp_path, SCHEDULER_TOKEN="a-long-enough-secret", SCHEDULER_USERS=line).start()
     try:
         said = Shell(SCHEDULER_URL=server.url).say("list")
         assert (said.code, said.out) == (4, "")
         assert Shell(SCHEDULER_URL=server.url, SCHEDULER_TOKEN="a-long-enough-secret").say("list").code == 0
         assert Shell(SCHEDULER_URL=server.url).say("list --token a-long-enough-secret").code == 0
+        ann = Shell(SCHEDULER_URL=server.url, SCHEDULER_USER="ann", SCHEDULER_PASSWORD="correct horse battery")
+        assert ann.say("list").code == 0
+        assert ann.say("start").code == 4, "she may read"
     finally:
         server.stop()
+
+
+def test_a_user_logs_in_with_a_password() -> None:
+    asked: list[str | None] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"status": "success", "message": "so it is"}')
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    other = HTTPServer(("127.0.0.1", 0), Listening)
+    Thread(target=other.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{other.server_port}"
+        shell = Shell(SCHEDULER_URL=url, SCHEDULER_TOKEN="of-the-environment")
+        for words, said in [
+            ("start", "Bearer of-the-environment"),
+            ("start --user ann:a:b", basic("ann:a:b")),
+        ]:
+            shell.ok(words)
+            assert asked[-1] == said
+        shell = Shell(SCHEDULER_URL=url, SCHEDULER_USER="änn", SCHEDULER_PASSWORD="pässword", SCHEDULER_TOKEN="t")
+        shell.ok("start")
+        assert asked[-1] == basic("änn:pässword"), "a user beats a token"
+        shell.ok("start --token option")
+        assert asked[-1] == "Bearer option", "an option beats the environment"
+        count = len(asked)
+        assert shell.say("start --token t --user u").code == 2
+        said_ = Shell(SCHEDULER_URL=url).say("start --user ann")
+        assert (said_.code, "SCHEDULER_PASSWORD" in said_.err) == (2, True)
+        assert len(asked) == count, "nothing was sent"
+    finally:
+        other.shutdown()
+        other.server_close()
+
+
+def basic(text: str) -> str:
+    """Return what a user and password look like in `Authorization`."""
+    return "Basic " + b64encode(text.encode()).decode()
 
 
 def test_something_else_answers() -> None:
