@@ -65,10 +65,11 @@ def plain(problem: Problem) -> dict[str, Any]:
 
 def told(problems: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a line for each problem: its path, what is wrong, and the nearest right value."""
-    return [f"{problem['field']}: {problem['message']}{_suggested(problem)}" for problem in problems]
+    return [f"{problem['field']}: {problem['message']}{suggested(problem)}" for problem in problems]
 
 
-def _suggested(problem: Mapping[str, Any]) -> str:
+def suggested(problem: Mapping[str, Any]) -> str:
+    """Return what would be right, unless the message says it."""
     suggestion = problem.get("suggestion")
     if suggestion is None or str(suggestion) in str(problem["message"]):
         return ""

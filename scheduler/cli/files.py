@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from typing import Any
 import click
 
 from scheduler.cli.client import Client
-from scheduler.cli.documents import Definitions, located, read_definitions
-from scheduler.cli.ending import FAILED, Refused, plain, refusal
-from scheduler.cli.options import remote
+from scheduler.cli.documents import Definitions, as_plain, given_twice, in_a_line, read_definitions
+from scheduler.cli.ending import FAILED, Refused, refusal
+from scheduler.cli.options import override_option, remote
 from scheduler.cli.printing import print_answer, print_json, with_json
-from scheduler.config import SchedulerConfig
+from scheduler.cli.settings import config_option, read_settings
 from scheduler.definitions import Definitions as Judge
 from scheduler.errors import InvalidRequest, Problem, SchedulerError
+from scheduler.jobsfiles.reading import FileProblem, read_sources
 from scheduler.models import read_job, utc_now
 from scheduler.portable import BESIDE, read_document, write_fields
 
@@ -30,51 +31,51 @@ _FILE = click.argument("file", metavar="FILE|-")
 
 
 @click.command(name="check")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE|DIR...")
+@config_option
 @with_json
-def check_command(files: tuple[str, ...], as_json: bool) -> None:
+def check_command(files: tuple[str, ...], config: str | None, as_json: bool) -> None:
     """Check files of definitions; needs no server.
 
-    Paths are judged by SCHEDULER_ALLOWED_DIRS, or by the directory that you are in. Exits with 1 if any is wrong.
+    A file holds what `export` gives, or jobs in any of their spellings; of a directory, all *.yaml and *.yml are
+    read. They are judged by the settings that `serve` would have here, such as SCHEDULER_ALLOWED_DIRS and
+    config/scheduler.yaml. Exits with 1 if anything is wrong.
     """
-    judge = Judge(_config(), utc_now)
-    found, lines, count = [], [], 0
-    for definitions in map(read_definitions, files):
-        problems = _problems(judge, definitions)
-        count += len(definitions.entries)
-        found += [{"file": definitions.name, "line": _line(definitions, each), **plain(each)} for each in problems]
-        lines += [located(definitions, each) for each in problems]
+    settings = read_settings(config)
+    judge = Judge(settings, utc_now)
+    read = [read_definitions(name, lambda: settings.allowed_dirs[0]) for name in _named(files)]
+    found = [told for definitions in read for told in _problems(judge, definitions)] + list(given_twice(read))
+    count = sum(len(definitions.entries) for definitions in read)
     message = f"{_counted(count, 'task')}, {_counted(len(found), 'problem')}"
     if as_json:
-        print_json({"status": "error" if found else "success", "message": message, "problems": found})
+        problems = [as_plain(told) for told in found]
+        print_json({"status": "error" if found else "success", "message": message, "problems": problems})
     else:
-        click.echo("\n".join([*lines, message]))
+        click.echo("\n".join([*map(in_a_line, found), message]))
     if found:
         sys.exit(FAILED)
+
+
+def _named(files: Sequence[str]) -> Iterator[str]:
+    for name in files:
+        yield from [str(source.path) for source in read_sources([Path(name)])] if os.path.isdir(name) else [name]
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _config() -> SchedulerConfig:
-    """Return the settings that definitions are judged by; where runs and tokens are kept does not matter here."""
-    given = {name: os.environ.get(f"SCHEDULER_{name.upper()}") for name in ("allowed_dirs", "read_dirs", "timezone")}
+def _problems(judge: Judge, definitions: Definitions) -> list[FileProblem]:
     try:
-        return SchedulerConfig.model_validate({name: text for name, text in given.items() if text})
-    except ValueError as error:
-        raise click.UsageError(f"the settings in the environment are wrong: {error}") from error
-
-
-def _problems(judge: Judge, definitions: Definitions) -> list[Problem]:
-    try:
-        return [problem for entry in read_document(judge, definitions.sent) for problem in entry.overdue]
+        found = [problem for entry in read_document(judge, definitions.sent) for problem in entry.overdue]
     except InvalidRequest as error:
-        return error.problems
+        found = error.problems
+    return sorted((*definitions.faults, *map(definitions.told, found)), key=lambda told: told.line)
 
 
-def _line(definitions: Definitions, problem: Problem) -> int:
-    return int(definitions.place(problem.field).rsplit(":", 1)[1])
+def _read(name: str) -> Definitions:
+    """Read a file that a server will judge."""
+    return read_definitions(name, lambda: read_settings(None).allowed_dirs[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class _Plan:
     answer: dict[str, Any]
     here: dict[str, dict[str, Any]]
     there: dict[str, dict[str, Any]]
+    files: dict[str, str]
+    """Tasks that files define which the server follows: `apply` changes none of them without --override."""
 
     @property
     def changed(self) -> dict[str, list[str]]:
@@ -98,9 +101,10 @@ def diff_command(client: Client, file: str, as_json: bool) -> None:
     """Compare a file of definitions with the server's.
 
     Shows what `apply` would do. Exits with 1 if there is a difference, 0 if not. Tasks that the file does not name
-    are listed, and are no difference: `apply` leaves them alone.
+    are listed, and are no difference: `apply` leaves them alone. Tasks that a file defines which the server
+    follows are marked: `apply` changes them with --override only.
     """
-    plan = _plan(client, _kept_pauses(client, read_definitions(file)))
+    plan = _plan(client, _kept_pauses(client, _read(file)))
     if as_json:
         print_json(plan.answer)
     else:
@@ -112,24 +116,28 @@ def diff_command(client: Client, file: str, as_json: bool) -> None:
 
 @click.command(name="apply")
 @_FILE
+@override_option
 @remote
-def apply_command(client: Client, file: str, as_json: bool) -> None:
+def apply_command(client: Client, file: str, override: bool, as_json: bool) -> None:
     """Make the server's definitions those of a file.
 
     All or nothing; what has not changed keeps its phase. Tasks that the file does not name are left alone. A task
     that is paused stays so, unless the file is a document of `export`, which says who is.
     """
-    print_answer(_send(client, _kept_pauses(client, read_definitions(file)), replace=True), as_json)
+    definitions = _kept_pauses(client, _read(file))
+    print_answer(_send(client, definitions, replace=True, override=override or None), as_json)
 
 
 @click.command(name="import")
 @_FILE
 @click.option("--replace", is_flag=True, help="Replace tasks of the same ids that have other definitions.")
+@override_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @remote
-def import_command(client: Client, file: str, replace: bool, dry_run: bool, as_json: bool) -> None:
+def import_command(client: Client, file: str, replace: bool, override: bool, dry_run: bool, as_json: bool) -> None:
     """Keep all definitions of a document, or none."""
-    print_answer(_send(client, read_definitions(file), replace=replace, dry_run=dry_run or None), as_json)
+    flags = {"replace": replace or None, "override": override or None, "dry_run": dry_run or None}
+    print_answer(_send(client, _read(file), **flags), as_json)
 
 
 @click.command(name="export")
@@ -168,19 +176,23 @@ def _send(client: Client, definitions: Definitions, **options: Any) -> dict[str,
             f"{definitions.name} has {size:,} bytes as one request, and the server takes {_MOST_BYTES:,}: "
             "split it into several files. Each is imported all or nothing, the whole is not."
         )
+    if definitions.faults:
+        raise _nothing_changed(definitions.faults)
     try:
         return client.ask("import", tasks=definitions.sent, **options)
     except Refused as error:
         problems = error.body.get("problems")
-        if not problems:
+        if not problems or error.as_json:
             raise
-        lines = [located(definitions, problem) for problem in problems]
-        body = {**error.body, "example": None, "problems": [], "message": "\n".join(["nothing was changed:", *lines])}
-        raise _reworded(error, body) from error
+        raise _nothing_changed([definitions.told(Problem(**problem)) for problem in problems]) from error
 
 
-def _reworded(error: Refused, body: Mapping[str, Any]) -> Refused:
-    return error if error.as_json else Refused(body, error.exit_code)
+def _nothing_changed(found: Sequence[FileProblem]) -> Refused:
+    message = "\n".join(["nothing was changed:", *map(in_a_line, found)])
+    refused = Refused({"status": "error", "code": "invalid_request", "message": message})
+    if refused.as_json:
+        refused.body = {**refused.body, "problems": [as_plain(told) for told in found]}
+    return refused
 
 
 def _kept_pauses(client: Client, definitions: Definitions) -> Definitions:
@@ -198,11 +210,13 @@ def _kept_pauses(client: Client, definitions: Definitions) -> Definitions:
 
 
 def _plan(client: Client, definitions: Definitions) -> _Plan:
-    answer = _send(client, definitions, replace=True, dry_run=True)
+    answer = _send(client, definitions, replace=True, override=True, dry_run=True)
+    tasks = {task["id"]: task["details"] for task in client.pages("list", "tasks")}
+    files = {task_id: details["origin"] for task_id, details in tasks.items() if "origin" in details}
     there = {entry["task_id"]: entry for entry in client.ask("export")["document"]["tasks"]}
     zone = client.ask("status")["timezone"]
     here = {entry["task_id"]: _without_defaults(entry, zone) for entry in definitions.entries}
-    return _Plan(answer, here, there)
+    return _Plan(answer, here, there, files)
 
 
 def _without_defaults(entry: Mapping[str, Any], zone: str) -> dict[str, Any]:
@@ -219,7 +233,7 @@ def _differences(plan: _Plan) -> Iterator[str]:
     for task_id in plan.changed["created"]:
         yield f"+ {task_id}"
     for task_id in plan.changed["replaced"]:
-        yield f"~ {task_id}"
+        yield f"~ {task_id}" + (f" (defined in {plan.files[task_id]})" if task_id in plan.files else "")
         here, there = plan.here[task_id], plan.there.get(task_id, {})
         for name in dict.fromkeys([*there, *here]):
             if name != "anchor" and here.get(name) != there.get(name):

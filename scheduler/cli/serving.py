@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
+from scheduler.cli.settings import config_option
 from scheduler.config import PREFIX, SchedulerConfig
-from scheduler.config_file import DEFAULT_FILE
 from scheduler.errors import SchedulerError
 from scheduler.http.serving import serve
 
@@ -20,8 +20,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
     for name, field in reversed(SchedulerConfig.model_fields.items()):
         text = f"{field.description} [{PREFIX}{name.upper()}]"
         function = click.option(f"--{name.replace('_', '-')}", name, help=text, metavar="TEXT")(function)
-    text = f"Configuration file. Default: {DEFAULT_FILE}, where there is one. [{PREFIX}CONFIG]"
-    return click.option("--config", "config", help=text, metavar="FILE")(function)
+    return config_option(function)
 
 
 @click.command(name="serve")

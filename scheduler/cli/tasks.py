@@ -10,9 +10,10 @@ import click
 
 from scheduler.cli.client import Client
 from scheduler.cli.fields import field_options, given_fields
-from scheduler.cli.options import remote
+from scheduler.cli.options import override_option, remote
 from scheduler.cli.printing import print_answer, print_json
 from scheduler.cli.show import print_fields, print_table
+from tasks import TASK_TYPES
 
 _SHOWN_FIRST = ("state", "type", "interval", "next_run")
 
@@ -21,26 +22,30 @@ _SHOWN_FIRST = ("state", "type", "interval", "next_run")
 @click.argument("task_id")
 @field_options
 @click.option("--replace", is_flag=True, help="Replace a task of that id that has another definition.")
+@override_option
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @remote
-def add_command(client: Client, task_id: str, replace: bool, dry_run: bool, as_json: bool, **options: Any) -> None:
+def add_command(
+    client: Client, task_id: str, replace: bool, override: bool, dry_run: bool, as_json: bool, **options: Any
+) -> None:
     """Create a task.
 
-    The type follows from --command, --file-path (a script) or --custom-script where --type does not say it.
+    The type follows from --command, --file-path (a script), --custom-script or --func where --type does not say it.
     """
     fields = given_fields(options)
     fields.setdefault("type", _type_of(fields))
     action = "validate" if dry_run else "create"
-    print_answer(client.ask(action, task_id=task_id, **fields, replace=replace or None), as_json)
+    flags = {"replace": replace or None, "override": override or None}
+    print_answer(client.ask(action, task_id=task_id, **fields, **flags), as_json)
 
 
 def _type_of(fields: Mapping[str, Any]) -> str | None:
-    kinds = {"command": "command", "file_path": "script", "custom_script": "custom"}
+    kinds = {"command": "command", "file_path": "script", "custom_script": "custom", "func": "function"}
     return next((kind for name, kind in kinds.items() if name in fields), None)
 
 
 @click.command(name="list")
-@click.option("--type", type=click.Choice(["command", "test", "script", "custom"]), help="Only tasks of that type.")
+@click.option("--type", type=click.Choice(list(TASK_TYPES)), help="Only tasks of that type.")
 @click.option("--tag", help="Only tasks with that tag.")
 @click.option("--enabled/--disabled", default=None, help="Only tasks that are enabled, or only those that are not.")
 @click.option("--search", help="Only tasks that have this text in id, name or words.")
@@ -83,13 +88,15 @@ def _for_each(name: str, action: str) -> Callable[[Callable[..., None]], click.C
 
     def make(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
-        def called(client: Client, task_ids: tuple[str, ...], as_json: bool) -> None:
+        def called(client: Client, task_ids: tuple[str, ...], override: bool, as_json: bool) -> None:
             if as_json and len(task_ids) > 1:
                 raise click.UsageError("--json prints one document: name one task")
             for task_id in task_ids:
-                print_answer(client.ask(action, task_id=task_id), as_json)
+                print_answer(client.ask(action, task_id=task_id, override=override or None), as_json)
 
-        with_options = click.argument("task_ids", nargs=-1, required=True, metavar="TASK_ID...")(remote(called))
+        with_options = click.argument("task_ids", nargs=-1, required=True, metavar="TASK_ID...")(
+            override_option(remote(called))
+        )
         return click.command(name=name)(with_options)
 
     return make

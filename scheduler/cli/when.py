@@ -9,7 +9,8 @@ import click
 
 from scheduler.cli.ending import refusal
 from scheduler.cli.printing import print_json, with_json
-from scheduler.config import PREFIX, SchedulerConfig
+from scheduler.cli.settings import read_settings
+from scheduler.config import PREFIX
 from scheduler.errors import SchedulerError
 from scheduler.moments import read_moment
 from scheduler.phrases import read_zone
@@ -19,7 +20,9 @@ from scheduler.previews import preview
 @click.command(name="preview")
 @click.argument("interval", metavar="WHEN")
 @click.option("--count", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many fire times.")
-@click.option("--timezone", envvar=f"{PREFIX}TIMEZONE", help="IANA zone. Default: the machine's. [SCHEDULER_TIMEZONE]")
+@click.option(
+    "--timezone", envvar=f"{PREFIX}TIMEZONE", help="IANA zone. Default: the settings' zone. [SCHEDULER_TIMEZONE]"
+)
 @click.option("--after", help="ISO 8601 time that stands for the present.")
 @with_json
 def preview_command(interval: str, count: int, timezone: str | None, after: str | None, as_json: bool) -> None:
@@ -28,7 +31,7 @@ def preview_command(interval: str, count: int, timezone: str | None, after: str 
     WHEN is a phrase ("last friday of the month at 17:00"), a cron expression, or an ISO 8601 time.
     """
     try:
-        zone = read_zone(timezone) if timezone else SchedulerConfig.model_validate({}).zone
+        zone = read_zone(timezone) if timezone else read_settings().zone
         answer = preview({"interval": interval}, zone, _moment(after, zone), count)
     except SchedulerError as error:
         raise refusal(error) from error

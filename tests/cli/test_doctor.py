@@ -77,6 +77,18 @@ def test_settings_that_are_wrong(healthy: dict[str, str]) -> None:
     assert "'SCHEDULER_PORT'" in said.out or "'port'" in said.out
 
 
+def test_it_goes_by_the_configuration_file(healthy: dict[str, str], here: Path) -> None:
+    (here / "config").mkdir()
+    (here / "config/scheduler.yaml").write_text("timezone: Europe/Paris\n")
+    (here / "other.yaml").write_text("timezone: Asia/Tokyo\nport: 0x\n")
+    del healthy["SCHEDULER_TIMEZONE"]
+    assert "Europe/Paris" in Shell(**healthy).say("doctor").out
+    assert "Asia/Tokyo" in Shell(**healthy).say("doctor --config other.yaml").out, "the environment has a port"
+    del healthy["SCHEDULER_PORT"]
+    said = Shell(**healthy).say("doctor --config other.yaml")
+    assert (said.code, "other.yaml, line 2: " in said.out) == (1, True)
+
+
 @pytest.mark.parametrize(("token", "state"), [("short", "warning"), ("", "warning")])
 def test_tokens(healthy: dict[str, str], token: str, state: str) -> None:
     assert states(Shell(**healthy | {"SCHEDULER_TOKEN": token}))["token"] == state
