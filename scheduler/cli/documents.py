@@ -56,12 +56,12 @@ class Definitions:
     def told(self, problem: Problem) -> FileProblem:
         """Return a problem of what is sent, such as one of `tasks.3.interval`, as one of the file."""
         parts = [part for part in _PREFIX.sub("", problem.field).split(".") if part]
-        plain = replace(problem, message=_OPENING.sub("", problem.message))
+        bare = replace(problem, message=_OPENING.sub("", problem.message))
         if self.written and len(parts) > 1:
             entry = self.written[int(parts[0])]
-            return entry.raw.told(plain.at(".".join(parts[1:])), entry.names)
+            return entry.raw.told(bare.at(".".join(parts[1:])), entry.names)
         place = tuple(int(part) if part.isdecimal() else part for part in parts)
-        return FileProblem(Path(self.name), self.document.line((*self.path, *place)), plain)
+        return FileProblem(Path(self.name), self.document.line((*self.path, *place)), bare)
 
 
 def read_definitions(name: str, directory: Callable[[], Path]) -> Definitions:

@@ -53,6 +53,8 @@ def _token(config: SchedulerConfig) -> Iterator[Finding]:
         short = len(token) < _SHORT
         todo = "choose one of 32 random characters (SCHEDULER_TOKEN)" if short else None
         yield Finding("token", "warning" if short else "ok", f"set, {len(token)} characters", todo)
+    elif config.users or config.users_path.exists():
+        yield Finding("token", "ok", "none: users log in by name and password, programs by named tokens")
     elif config.on_loopback:
         todo = "set SCHEDULER_TOKEN if others use this machine or tasks are not trusted"
         yield Finding("token", "warning", "none: every program on this machine may call", todo)

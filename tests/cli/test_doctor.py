@@ -94,6 +94,11 @@ def test_tokens(healthy: dict[str, str], token: str, state: str) -> None:
     assert states(Shell(**healthy | {"SCHEDULER_TOKEN": token}))["token"] == state
 
 
+def test_users_take_the_place_of_a_token(healthy: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "data/users").write_text("")
+    assert states(Shell(**healthy | {"SCHEDULER_TOKEN": ""}))["token"] == "ok"
+
+
 def test_a_token_that_others_can_read(healthy: dict[str, str], tmp_path: Path) -> None:
     kept = tmp_path / "data/token"
     kept.write_text("x" * 40)
