@@ -1,4 +1,4 @@
-"""Talk to a running server by its one endpoint: the only door to `requests`."""
+"""Talk to a running server by its one endpoint: the door to `requests` for this package."""
 
 from __future__ import annotations
 

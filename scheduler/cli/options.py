@@ -1,4 +1,4 @@
-"""The options of every command that asks a server: which one, by which token."""
+"""The options of every command that asks a server: which one, and who asks."""
 
 from __future__ import annotations
 
