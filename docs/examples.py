@@ -31,7 +31,7 @@ import requests
 from tests.server import Server
 
 ROOT = Path(__file__).parents[1]
-_PAGES = ("quickstart", "actions", "api", "authentication", "notifications", "operations")
+_PAGES = ("quickstart", "actions", "api", "authentication", "notifications", "operations", "cli")
 REPLAYED = [ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in _PAGES)]
 RUN_IDS = [f"01m7yrfsy21ghd4efpxcagn{number:03}" for number in range(1, 100)]
 WORKSPACE = "/srv/workspace"
@@ -92,6 +92,7 @@ class Replay:
 
     def __init__(self, server: Server) -> None:
         self.server = server.start()
+        _install_command(server.folder / "bin")
         self.differences: list[tuple[Block, str]] = []
         self._ids: dict[str, str] = {}
         self._last: Result | None = None
@@ -152,7 +153,7 @@ class Replay:
             text=True,
             timeout=120,
             check=False,
-            env=_environment(),
+            env=_environment(self.server),
         )
         assert done.returncode == 0, f"line {block.line}: ended with {done.returncode}\n{done.stdout}{done.stderr}"
         return Result(done.stdout)
@@ -202,13 +203,23 @@ class Replay:
         return _RUN_ID.sub(lambda found: known[found[0]], text)
 
 
-def _environment() -> dict[str, str]:
-    """Return what an example sees: this Python first, and nothing of the settings of whoever runs the tests."""
+def _install_command(folder: Path) -> None:
+    """Put `task-scheduler` where examples find it, as an installation would."""
+    folder.mkdir(exist_ok=True)
+    command = folder / "task-scheduler"
+    command.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+                       "from scheduler.cli import main\nmain()\n")  # fmt: skip
+    command.chmod(0o755)
+
+
+def _environment(server: Server) -> dict[str, str]:
+    """Return what an example sees: this Python and command first, and nothing of the settings of whoever tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SCHEDULER_")}
     return {
         **kept,
-        "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '/usr/bin:/bin')}",
+        "PATH": f"{server.folder / 'bin'}:{Path(sys.executable).parent}:{kept.get('PATH', '/usr/bin:/bin')}",
         "NO_PROXY": "127.0.0.1",
+        "SCHEDULER_PORT": str(server.port),
     }
 
 

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from scheduler.auth.scopes import MEANING
+from scheduler.cli import COMMANDS
 from scheduler.config import PREFIX, SchedulerConfig
 from scheduler.http.actions import ACTIONS
 from scheduler.http.guide import CODES
@@ -152,6 +153,11 @@ def scopes(_argument: str) -> str:
     return table(("scope", "allows to", "actions"), rows)
 
 
+def commands(_argument: str) -> str:
+    """Return every command of the shell with what it does."""
+    return table(("command", "what it does"), [(f"`{name}`", home.summary) for name, home in COMMANDS.items()])
+
+
 def phrases(_argument: str) -> str:
     """Return the forms that are used most."""
     forms = {form.name: form for form in FORMS}
@@ -201,6 +207,7 @@ MAKERS = {
     "settings": settings,
     "actions": actions,
     "fields": fields,
+    "commands": commands,
     "errors": errors,
     "scopes": scopes,
     "phrases": phrases,

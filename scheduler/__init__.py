@@ -1,11 +1,15 @@
 """Schedule tasks: what, when and under which terms."""
 
-from scheduler.config import SchedulerConfig
-from scheduler.cron import parse_cron_expression, validate_cron_expression
-from scheduler.errors import SchedulerError
-from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus
-from scheduler.results import JobResult
-from scheduler.task_scheduler import TaskScheduler
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scheduler.config import SchedulerConfig
+    from scheduler.cron import parse_cron_expression, validate_cron_expression
+    from scheduler.errors import SchedulerError
+    from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus
+    from scheduler.results import JobResult
+    from scheduler.task_scheduler import TaskScheduler
 
 __all__ = [
     "Job",
@@ -21,3 +25,29 @@ __all__ = [
     "parse_cron_expression",
     "validate_cron_expression",
 ]
+
+# A name is imported when it is asked for: every command of the shell comes through here, and few need a database.
+_HOMES = {
+    "Job": "models",
+    "JobResult": "results",
+    "JobStatus": "models",
+    "Priority": "models",
+    "Run": "models",
+    "RunStatus": "models",
+    "SchedulerConfig": "config",
+    "SchedulerError": "errors",
+    "TaskScheduler": "task_scheduler",
+    "TaskStatus": "models",
+    "parse_cron_expression": "cron",
+    "validate_cron_expression": "cron",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'scheduler' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"scheduler.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

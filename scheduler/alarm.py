@@ -19,7 +19,7 @@ _CLOCK_REALTIME = 0
 _NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC
 _ABSOLUTE_AND_CANCEL_ON_SET = 1 | 2
 _MICROSECONDS = 1_000_000
-_HAS_TIMERFD: bool = sys.platform == "linux"
+HAS_TIMERFD: bool = sys.platform == "linux"
 
 
 class Alarm(Protocol):
@@ -92,4 +92,4 @@ class LoopAlarm:
 
 def make_alarm(loop: asyncio.AbstractEventLoop, ring: Callable[[], None], now: Callable[[], datetime]) -> Alarm:
     """Return the best alarm that this system has; `status` tells which."""
-    return TimerfdAlarm(loop, ring) if _HAS_TIMERFD else LoopAlarm(loop, ring, now)
+    return TimerfdAlarm(loop, ring) if HAS_TIMERFD else LoopAlarm(loop, ring, now)

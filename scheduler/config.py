@@ -43,6 +43,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 # What a run is told about itself carries the same prefix: a server started inside a run is not confused by it.
 _TOLD_TO_RUNS = {"TASK_ID", "RUN_ID", "SCHEDULED_FOR", "ATTEMPT"}
+_FOR_CALLERS = {"URL", "USER", "PASSWORD"}
+"""What the command takes to find a server, and to log in there."""
 
 
 def _split(separator: str | None) -> BeforeValidator:
@@ -453,7 +455,7 @@ def default_data_dir(environ: Mapping[str, str]) -> Path:
 def unknown_settings(environ: Mapping[str, str]) -> list[str]:
     """Say which SCHEDULER_ variables mean nothing here, each with the nearest that does."""
     known = {PREFIX + name.upper() for name in (*SchedulerConfig.model_fields, CONFIG)}
-    silent = {PREFIX + name for name in _TOLD_TO_RUNS}
+    silent = {PREFIX + name for name in _TOLD_TO_RUNS | _FOR_CALLERS}
     found = sorted(name for name in environ if name.startswith(PREFIX) and name not in known | silent)
     return [
         f"{name} is no setting" + (f"; did you mean {guess}?" if (guess := nearest(name, known)) else "")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -37,6 +38,7 @@ from scheduler.explain import Explanation, Known, around, explain
 from scheduler.fire_times import settle, settle_all
 from scheduler.firing import FiringWatch
 from scheduler.holder import Holder
+from scheduler.importing import Imported, compare, read_jobs, write
 from scheduler.job_mapping import JobMapping
 from scheduler.jobsfiles import FileProblem, Plan
 from scheduler.jobsfiles.following import Follower
@@ -58,9 +60,10 @@ from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
 from scheduler.placing import with_namespace, with_place
+from scheduler.portable import read_document, write_document
+from scheduler.previews import preview
 from scheduler.readiness import Readiness
 from scheduler.results import JobResult
-from scheduler.spellings import Schedule, read_schedule
 from scheduler.standing import JobInfo, Planned, described
 from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state, stats
 from scheduler.store.deliveries import Delivery, DeliveryFilter
@@ -68,7 +71,6 @@ from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.stats import Stats
 from scheduler.store.surrounded import Around, OnConnection, Surrounded
-from scheduler.triggers import upcoming
 from scheduler.watch import LedgerWatch
 from tasks.sandbox import (
     OutputText,
@@ -485,6 +487,32 @@ class TaskScheduler:
             log.warning("%s", problem)
         return problems
 
+    def export_jobs(self, task_ids: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state."""
+        found = self._store.read(lambda connection: read_jobs(connection, task_ids))
+        return write_document(found, self.config.policies)
+
+    def import_jobs(
+        self, sent: object, replace: bool = False, created_by: str = "program", override: bool = False
+    ) -> Imported:
+        """Keep all definitions of a document or none; raise `InvalidRequest` with every problem of every one."""
+        entries, now = read_document(self._definitions, sent), self._definitions.moment()
+
+        def unit(connection: Connection) -> Imported:
+            done, writes = compare(connection, entries, replace, override)
+            settle = partial(self._settle, connection, reason="its task was replaced", now=now)
+            write(connection, writes, now, created_by, self.config.max_tasks, settle)
+            return done
+
+        imported = self._store.write(unit)
+        self._doorbell.ring(Ring.JOBS)
+        return imported
+
+    def check_import(self, sent: object, replace: bool = False, override: bool = False) -> Imported:
+        """Say what `import_jobs` would do, changing nothing; raise what it would raise, but for limits."""
+        entries = read_document(self._definitions, sent)
+        return self._store.read(lambda connection: compare(connection, entries, replace, override))[0]
+
     # --- runs --------------------------------------------------------------------------------
 
     def run_now(self, task_id: str, force: bool = False) -> Run:
@@ -596,12 +624,10 @@ class TaskScheduler:
 
     def preview(
         self, fields: Mapping[str, Any], timezone: str | None, after: datetime | None, count: int
-    ) -> tuple[Schedule, list[datetime]]:
+    ) -> dict[str, Any]:
         """Return what a schedule means and when it would fire after `after`, which stands for the present."""
         zone = read_zone(timezone) if timezone is not None else self.config.zone
-        moment = after or self._definitions.moment()
-        schedule = read_schedule(fields, zone=zone, now=moment)
-        return schedule, upcoming(schedule.trigger, moment, count)
+        return preview(fields, zone, after or self._definitions.moment(), count)
 
     def stats(self, days: Sequence[datetime], task_id: str | None, limit: int) -> Stats:
         """Return how the runs of those days went, each given by its first moment; the newest day is the last."""

@@ -12,18 +12,28 @@ import orjson
 from pydantic import BaseModel
 
 from scheduler.errors import Problem
+from scheduler.http import requests
 
 Schema = Mapping[str, Any]
 _WORDS = ("interval", "schedule", "schedule_type", "timezone", "command", "file_path", "custom_script", "func")
 """Fields of text for which a number that came is no hint at what was meant."""
+_ENTRY = re.compile(r"tasks\.(?:tasks\.)?\d+\.")
 _YES = ("true", "yes", "on", "1", "y")
 _NO = ("false", "no", "off", "0", "n")
 
 
 def with_accepted(problems: Sequence[Problem], model: type[BaseModel]) -> list[Problem]:
     """Return the problems, each with what is accepted and what is near wherever it did not say so itself."""
-    schema = _schema_of(model)
-    return [_complete(problem, schema) for problem in problems]
+    return [_complete_within(problem, model) for problem in problems]
+
+
+def _complete_within(problem: Problem, model: type[BaseModel]) -> Problem:
+    """Complete a problem; one of an entry of a document is one of what `create` takes."""
+    entry = _ENTRY.match(problem.field) if model is requests.Import else None
+    if entry is None:
+        return _complete(problem, _schema_of(model))
+    inner = _complete(problem.at(problem.field[entry.end() :]), _schema_of(requests.Create))
+    return inner.at(problem.field)
 
 
 def read_text(model: type[BaseModel], name: str, text: str) -> Any:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from flask import request as asked
@@ -29,7 +28,7 @@ from scheduler.http.mending import working_example
 from scheduler.http.peer import caller
 from scheduler.http.reading import Definition, moment, read, with_known
 from scheduler.models import Job, RunStatus
-from scheduler.moments import iso, iso_or_none, local
+from scheduler.moments import iso_or_none, local
 from scheduler.spellings import SPELLING_FIELDS
 from scheduler.standing import Planned
 from scheduler.store.deliveries import DeliveryFilter
@@ -45,6 +44,8 @@ STOPPED = "The scheduler is stopped: nothing runs on schedule until action 'star
 
 _SYNONYMS = {
     "add": "create",
+    "apply": "import",
+    "backup": "export",
     "schedule": "create",
     "delete": "remove",
     "edit": "update",
@@ -52,6 +53,7 @@ _SYNONYMS = {
     "info": "get",
     "kill": "cancel",
     "logs": "output",
+    "restore": "import",
     "run": "run_now",
     "trigger": "run_now",
     "unpause": "resume",
@@ -280,17 +282,7 @@ def preview(service: TaskScheduler, request: requests.Preview) -> Answer:
     """Show what a schedule means."""
     after = moment(service, request.after, "after", request.timezone)
     fields = {name: getattr(request, name) for name in SPELLING_FIELDS}
-    schedule, moments = service.preview(fields, request.timezone, after, request.count)
-    trigger = schedule.trigger
-    description = trigger.describe()
-    return {
-        "status": "success",
-        "message": f"{description}: {_next_text(moments, trigger.zone)}",
-        "next_runs": [iso(moment, moment.tzinfo or trigger.zone) for moment in moments],
-        "description": description,
-        "kind": trigger.kind,
-        "timezone": trigger.zone.key,
-    }
+    return service.preview(fields, request.timezone, after, request.count)
 
 
 def validate(service: TaskScheduler, request: Definition) -> Answer:
@@ -309,6 +301,29 @@ def validate(service: TaskScheduler, request: Definition) -> Answer:
         "next_runs": present.next_runs(info, service.now()),
         "task": present.task(info),
     }
+
+
+def export_tasks(service: TaskScheduler, request: requests.Export) -> Answer:
+    """Write definitions down."""
+    document = service.export_jobs(request.tasks)
+    count = len(document["tasks"])
+    message = f"The definitions of {present.counted(count, 'task')}"
+    return {"status": "success", "message": message, "document": document, "count": count}
+
+
+def import_tasks(service: TaskScheduler, request: requests.Import) -> Answer:
+    """Keep definitions that were written down."""
+    if request.dry_run:
+        done = service.check_import(request.tasks, request.replace, request.override)
+    else:
+        done = service.import_jobs(request.tasks, request.replace, caller(service, asked), request.override)
+    counts = {"created": len(done.created), "replaced": len(done.replaced), "unchanged": len(done.unchanged)}
+    told = ", ".join(f"{number} {what}" for what, number in counts.items())
+    did = "would be imported" if request.dry_run else "imported"
+    changed = done.created or done.replaced
+    message = f"{present.counted(sum(counts.values()), 'task')} {did}: {told}" if changed else f"Nothing new: {told}"
+    ids = {"created": done.created, "replaced": done.replaced}
+    return _hinted(service, {"status": "success" if changed else "info", "message": message, **counts, "task_ids": ids})
 
 
 def status(service: TaskScheduler, request: requests.Nothing) -> Answer:
@@ -426,10 +441,6 @@ def cancelled(service: TaskScheduler, ending: list[str]) -> Answer:
     return {"status": "success" if over or going else "info", "message": message, "cancelled": over}
 
 
-def _next_text(moments: list[datetime], zone: Any) -> str:
-    return f"next run {local(moments[0], zone)}" if moments else "it never runs by itself"
-
-
 ACTIONS = {
     action.name: action
     for action in (
@@ -472,6 +483,8 @@ ACTIONS = {
             Scope.READ,
         ),
         Action("validate", requests.Create, validate, "Say what `create` would do; changes nothing.", Scope.READ),
+        Action("export", requests.Export, export_tasks, "Write all definitions down as one document.", Scope.READ),
+        Action("import", requests.Import, import_tasks, "Keep all definitions of a document, or none.", Scope.WRITE),
         Action(
             "explain", requests.Explain, explain, "Say why a task did or did not run, and what to ask next.", Scope.READ
         ),

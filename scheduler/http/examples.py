@@ -38,6 +38,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "interval": "daily at 02:00",
         "command": "make test",
     },
+    "export": {"action": "export"},
+    "import": {
+        "action": "import",
+        "tasks": [{"task_id": "nightly", "type": "command", "interval": "daily at 02:00", "command": "make test"}],
+        "replace": True,
+    },
     "explain": {"action": "explain", "task_id": "nightly"},
     "deliveries": {"action": "deliveries", "state": "failed", "limit": 10},
     "test_notification": {"action": "test_notification", "target": "ops"},
@@ -102,7 +108,7 @@ def _mended(sent: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, A
         *path, leaf = problem.field.split(".")
         holder: Any = mended
         for name in path:
-            holder = holder.get(name) if isinstance(holder, dict) else None
+            holder = _inside(holder, name)
         if isinstance(holder, dict):
             _mend(holder, leaf, problem)
         elif isinstance(holder, list) and leaf.isdigit() and problem.suggestion is not None:
@@ -110,6 +116,13 @@ def _mended(sent: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, A
         else:
             mended.pop(path[0], None)
     return mended
+
+
+def _inside(holder: Any, name: str) -> Any:
+    """Return what stands under a name of an object or at a place of a list; None where nothing does."""
+    if isinstance(holder, list) and name.isdigit():
+        return holder[int(name)]
+    return holder.get(name) if isinstance(holder, dict) else None
 
 
 def _mend(holder: dict[str, Any], leaf: str, problem: Problem) -> None:

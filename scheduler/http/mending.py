@@ -17,6 +17,9 @@ from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 
+_LONGEST = 20_000
+"""Characters of a document that is put right and given back whole; of a longer one the problems tell enough."""
+
 
 class Doable(Protocol):
     """What is asked of an action."""
@@ -40,6 +43,8 @@ def working_example(
     """Return the whole request nearest to the one that was sent that would be carried out now."""
     try:
         plain = _plain_example(service, action)
+        if action.model is requests.Import and len(str(given)) > _LONGEST:
+            given = {}
         found = list(mended_examples(plain, given, problems))
         working = (request for request in found if _works(service, action, request, _try))
         readable = (request for request in found if _works(service, action, request, _read))
@@ -84,7 +89,9 @@ def _works(
 def _try(service: TaskScheduler, action: Doable, request: Mapping[str, Any]) -> None:
     """Do what can be done of a request without changing anything; raise what it would raise."""
     asked = read(service, action.model, request)
-    if isinstance(asked, Definition):
+    if isinstance(asked, requests.Import):
+        service.check_import(asked.tasks, asked.replace, asked.override)
+    elif isinstance(asked, Definition):
         if asked.job is not None:
             service.check_job(asked.job, asked.replace, override=asked.override)
         else:

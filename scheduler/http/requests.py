@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from scheduler.alerts import Written
 from scheduler.errors import Problem, ProblemFound
@@ -19,9 +19,11 @@ SYNONYMS = {
     "cron_expression": "interval",
     "cwd": "working_directory",
     "dir": "working_directory",
+    "document": "tasks",
     "environment": "env",
     "every": "interval",
     "expression": "interval",
+    "jobs": "tasks",
     "labels": "tags",
     "overwrite": "replace",
     "script_path": "file_path",
@@ -52,6 +54,7 @@ def _cursor(pattern: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+_OBJECTS = {"type": "array", "items": {"type": "object"}}
 Limit = Annotated[int, Field(ge=1, le=10_000, description="Rows at most.")]
 Cursor = Annotated[str, Field(max_length=200)]
 KeyCursor = Annotated[Cursor, _cursor("[0-9]{1,18}")]
@@ -232,6 +235,23 @@ class Explain(OneTask):
     """A task, and the moment that the question is about."""
 
     at: str | None = Field(None, max_length=64, description="ISO 8601 time of the run that is asked about.")
+
+
+class Export(Request):
+    """Which definitions to write down."""
+
+    tasks: list[TaskId] | None = Field(None, description="Ids of the tasks. Default: all.")
+
+
+class Import(Request):
+    """A document of definitions, or a list of them."""
+
+    tasks: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "object"}, _OBJECTS]})] = Field(
+        description="The `document` of an `export`, or a list of tasks: fields of `create`, `paused`, `anchor`."
+    )
+    replace: bool = Field(False, description="Replace tasks of the same ids that have other definitions.")
+    override: bool = Field(False, description="Change tasks that files define, until their entries there change.")
+    dry_run: bool = Field(False, description="Say what would be done; change nothing.")
 
 
 class Help(Request):

@@ -117,11 +117,12 @@ def read_entries(sources: Sequence[Source], judge: Judge, directory: Path) -> Re
             entry = raw.read(judge, directory, problems)
             entries += [entry] if entry is not None else []
     twice = {task_id: found for task_id, found in places.items() if len(found) > 1}
-    problems += [problem for task_id, found in twice.items() for problem in _told_twice(task_id, found)]
+    problems += [problem for task_id, found in twice.items() for problem in told_twice(task_id, found)]
     return Reading(tuple(entry for entry in entries if entry.task_id not in twice), tuple(problems))
 
 
-def _told_twice(task_id: str, places: Sequence[tuple[Path, int]]) -> Iterator[FileProblem]:
+def told_twice(task_id: str, places: Sequence[tuple[Path, int]]) -> Iterator[FileProblem]:
+    """Yield a problem for each place of an id that is given at several."""
     for here in places:
         others = ", ".join(f"{file}:{line}" for file, line in places if (file, line) != here)
         message = f"the id '{task_id}' is given more than once, also at {others}: none of these entries is applied"
@@ -160,8 +161,15 @@ class RawEntry:
             job = judge(meant.fields)
         except InvalidRequest as error:
             found += [self._as_written(problem, meant.written) for problem in error.problems]
-        problems += [FileProblem(self.file, self._line(problem), problem, self.task_id) for problem in found]
+        problems += [self._placed(problem) for problem in found]
         return None if job is None or found else Entry(job, self.file, self.line, meant.replace)
+
+    def told(self, problem: Problem, written: Mapping[str, str]) -> FileProblem:
+        """Return a problem of the fields of `create` that this entry stands for, told in the words of the file."""
+        return self._placed(self._as_written(problem, written))
+
+    def _placed(self, problem: Problem) -> FileProblem:
+        return FileProblem(self.file, self._line(problem), problem, self.task_id)
 
     def _line(self, problem: Problem) -> int:
         parts = tuple(int(part) if part.isdecimal() else part for part in problem.field.split("."))
@@ -195,24 +203,29 @@ def _raw_entries(source: Source, problems: list[FileProblem]) -> Iterator[RawEnt
     except YamlError as error:
         problems.append(FileProblem(source.path, error.line, Problem("file", f"no readable YAML: {error.message}")))
         return
-    for place, value in _places(document, source, problems):
+    yield from raw_entries(source.path, document, problems)
+
+
+def raw_entries(file: Path, document: Document, problems: list[FileProblem]) -> Iterator[RawEntry]:
+    """Yield the entries of a document, whatever they say; what is no entry goes to `problems`."""
+    for place, value in _places(document, file, problems):
         if fault := _fault(value):
-            problems.append(FileProblem(source.path, document.line(place), Problem("entry", fault, shorten(value))))
+            problems.append(FileProblem(file, document.line(place), Problem("entry", fault, shorten(value))))
         else:
-            yield RawEntry(source.path, document, place, value)
+            yield RawEntry(file, document, place, value)
 
 
-def _places(document: Document, source: Source, problems: list[FileProblem]) -> Iterator[tuple[Place, Any]]:
+def _places(document: Document, file: Path, problems: list[FileProblem]) -> Iterator[tuple[Place, Any]]:
     value: Any = document.value
     place: Place = ()
     if isinstance(value, dict) and "jobs" in value:
         for name in value.keys() - {"jobs"}:
             problem = unknown_field(name, ["jobs"], value[name])
-            problems.append(FileProblem(source.path, document.line((name,)), problem))
+            problems.append(FileProblem(file, document.line((name,)), problem))
         value, place = value["jobs"], ("jobs",)
         if not isinstance(value, list | None):
             problem = Problem("jobs", "'jobs' must be a list of entries", shorten(value))
-            problems.append(FileProblem(source.path, document.line(place), problem))
+            problems.append(FileProblem(file, document.line(place), problem))
             return
     if isinstance(value, list):
         yield from (((*place, number), item) for number, item in enumerate(value))

@@ -14,7 +14,7 @@ HEAD = "0005"
 
 def upgrade(connection: Connection) -> None:
     """Create or migrate the schema; raise `Unavailable` where the database is of a newer version than this code."""
-    found = _version(connection)
+    found = version(connection)
     if found == HEAD:
         return
     if found is not None and found > HEAD:
@@ -31,7 +31,8 @@ def upgrade(connection: Connection) -> None:
     connection.commit()
 
 
-def _version(connection: Connection) -> str | None:
+def version(connection: Connection) -> str | None:
+    """Return the schema that a database has, or None where it has none yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -73,7 +73,19 @@ def test_tables_are_those_of_the_code(page: Path) -> None:
     assert page.read_text() == tables.with_tables(page.read_text()), UPDATE
 
 
-@pytest.mark.parametrize("page", [page for page in examples.REPLAYED if page.parent == DOCS], ids=name)
+SLOW = {"cli.md"}
+"""Pages whose examples start many programs."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.soak] * (page.name in SLOW))
+        for page in examples.REPLAYED
+        if page.parent == DOCS
+    ],
+    ids=name,
+)
 @pytest.mark.skipif(
     shutil.which("curl") is None and os.environ.get("REQUIRE_ALL") != "1", reason="the examples need curl"
 )

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 # From the lowest floor up; a module may import what stands on a lower floor, or beside it.
 FLOORS = [
     ["errors", "version", "yaml_text"],
-    ["wallclock", "dates", "wording", "cron_fields"],
+    ["wallclock", "dates", "wording", "cron_fields", "vixie"],
     ["moments"],
     ["triggers", "fields"],
     ["cron"],
@@ -25,22 +25,22 @@ FLOORS = [
     ["alerts", "smtp_url"],
     ["models"],
     ["job_defaults", "config_file"],
-    ["config", "ids", "logs", "jumps", "zone_data", "namespaces", "daemon"],
+    ["config", "ids", "logs", "jumps", "zone_data", "namespaces", "daemon", "previews"],
     ["temporary"],
     ["policy", "events", "results", "job_mapping", "called_with"],
     ["explain", "standing", "told", "confining"],
     ["store", "lease", "alarm", "placing", "callables", "manual"],
     ["notify"],
     ["definitions"],
-    ["attempts"],
-    ["fire_times", "clock", "executor", "recovery", "retention", "watch", "jobsfiles", "auth", "metrics"],
+    ["attempts", "portable", "crontab"],
+    ["fire_times", "clock", "executor", "recovery", "retention", "watch", "jobsfiles", "auth", "metrics", "importing"],
     ["dispatcher"],
     ["holder", "firing", "readiness", "cycle"],
     ["condition"],
     ["task_scheduler"],
     ["http", "aio"],
     ["selftest"],
-    ["cli", "cli_auth"],
+    ["cli"],
 ]
 FLOOR_OF = {name: number for number, names in enumerate(FLOORS) for name in names}
 DOORS = {
@@ -48,14 +48,15 @@ DOORS = {
     "schedule": {"scheduler/clock.py"},
     "flask": {"scheduler/http"},
     "gunicorn": {"scheduler/http"},
-    "click": {"scheduler/cli.py", "scheduler/cli_auth.py"},
     "argon2": {"scheduler/auth/passwords.py"},
+    "click": {"scheduler/cli"},
     "prometheus_client": {"scheduler/http/metrics.py"},
+    "rich": {"scheduler/cli/show.py"},
     "tzlocal": {"scheduler/config.py"},
     "yaml": {"scheduler/yaml_text.py"},
     "watchdog": {"scheduler/jobsfiles/watching.py"},
     "apprise": {"scheduler/notify/apprise_url.py"},
-    "requests": {"scheduler/notify/web.py"},
+    "requests": {"scheduler/cli/client.py", "scheduler/notify/web.py"},
 }
 
 

@@ -56,6 +56,24 @@ def test_override_of_a_task_with_another_definition_still_needs_replace(filed: A
     filed.refused(409, "task_exists", "create", task_id="mine", override=True, **CHANGES["create"])
 
 
+def test_import_is_refused_naming_all_such_tasks_and_their_files(filed: Api, tmp_path: Any) -> None:
+    entries = filed.ok("export")["document"]["tasks"]
+    assert filed.ok("import", tasks=entries)["unchanged"] == 1, "the same definition is left alone"
+    sent = [{**entries[0], "command": "id"}, {"task_id": "other", **CHANGES["create"]}]
+    for more in ({}, {"replace": True}, {"replace": True, "dry_run": True}):
+        body = filed.refused(409, "managed_by_file", "import", tasks=sent, **more)
+        assert body["task_ids"] == ["mine"]
+        assert body["files"] == {"mine": str(tmp_path / "jobs.yaml")}
+        assert f"'mine' (in {tmp_path / 'jobs.yaml'})" in body["message"]
+    assert filed.ok("list")["count"] == 1, "all or nothing"
+    filed.refused(409, "task_exists", "import", tasks=sent, override=True)
+    answer = filed.ok("import", tasks=sent, override=True, replace=True)
+    assert (answer["created"], answer["replaced"]) == (1, 1)
+    assert filed.details("mine")["command"] == "id"
+    assert filed.details("mine")["origin"] == str(tmp_path / "jobs.yaml"), "its file goes on defining it"
+    filed.refused(409, "managed_by_file", "import", tasks=[{**sent[0], "paused": True}])
+
+
 def test_runs_may_be_asked_for_and_ended(filed: Api) -> None:
     run_id = filed.ok("run_now", task_id="mine")["run_id"]
     assert filed.ok("cancel", task_id="mine")["cancelled"] == [run_id]

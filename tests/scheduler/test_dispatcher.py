@@ -372,6 +372,11 @@ def replace_it(scheduler: TaskScheduler) -> None:
     scheduler.add_job(Job(task_id="job", type="command", command="false", interval="every 9 seconds"), replace=True)
 
 
+def import_it(scheduler: TaskScheduler) -> None:
+    entry = {"task_id": "job", "type": "command", "command": "false", "interval": "every 9 seconds"}
+    scheduler.import_jobs([entry], replace=True)
+
+
 def stop(scheduler: TaskScheduler) -> None:
     scheduler.stop()
 
@@ -382,6 +387,7 @@ OVERTAKING = [
     (pause, "its task was paused"),
     (remove, "its task was removed"),
     (replace_it, "its task was replaced"),
+    (import_it, "its task was replaced"),
     (stop, "scheduler stopped"),
 ]
 

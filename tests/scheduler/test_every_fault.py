@@ -73,7 +73,7 @@ class Fault:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let everything that is tried again after a second be tried again at once."""
-    monkeypatch.setattr("scheduler.alarm._HAS_TIMERFD", False)  # the loop's timers go by the time of the test
+    monkeypatch.setattr("scheduler.alarm.HAS_TIMERFD", False)  # the loop's timers go by the time of the test
     monkeypatch.setattr("scheduler.clock.LOOK_AGAIN", SOON)
     for name in ("holder.TRY_AGAIN_SECONDS", "holder.LOOK_AGAIN_SECONDS", "executor.RETRY_SECONDS"):
         monkeypatch.setattr(f"scheduler.{name}", SOON.total_seconds())

@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 
 from scheduler.auth import passwords
 from scheduler.auth.users_file import UsersFile
-from scheduler.cli import _command
-from scheduler.cli_auth import token, user
+from scheduler.cli import COMMANDS
+from scheduler.cli.auth import token_command as token
+from scheduler.cli.auth import user_command as user
 
 PASSWORD = "correct horse"
 
@@ -29,7 +30,7 @@ def call(group: object, *arguments: str, given: str = "") -> Result:
 
 
 def test_they_are_commands_of_the_program() -> None:
-    assert {"user", "token"} <= set(_command.commands)
+    assert {"user", "token"} <= set(COMMANDS)
 
 
 def test_a_user_is_added_listed_and_removed(data: Path) -> None:

@@ -57,11 +57,11 @@ def _tells_errors(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.group(name="user")
-def user() -> None:
+def user_command() -> None:
     """Add, list and remove the users who log in with name and password (HTTP Basic)."""
 
 
-@user.command(name="add")
+@user_command.command(name="add")
 @click.argument("name")
 @_SCOPES
 @_FILE
@@ -81,7 +81,7 @@ def _add_user(name: str, scopes: tuple[str, ...], path: Path | None, replace: bo
     click.echo(f"User '{name}' may log in; {place} says so. A running server knows at once.")
 
 
-@user.command(name="list")
+@user_command.command(name="list")
 @_FILE
 @_tells_errors
 def _list_users(path: Path | None) -> None:
@@ -92,7 +92,7 @@ def _list_users(path: Path | None) -> None:
         raise click.ClickException("\n".join(found.faults))
 
 
-@user.command(name="remove")
+@user_command.command(name="remove")
 @click.argument("name")
 @_FILE
 @_tells_errors
@@ -106,11 +106,11 @@ def _remove_user(name: str, path: Path | None) -> None:
 
 
 @click.group(name="token")
-def token() -> None:
+def token_command() -> None:
     """Add, list and revoke named tokens for programs (Authorization: Bearer)."""
 
 
-@token.command(name="add")
+@token_command.command(name="add")
 @click.argument("name")
 @_SCOPES
 @click.option("--expires", metavar="SPAN", help="How long it is good: 30m, 12h, 30d, 8w. Default: until it is revoked.")
@@ -126,7 +126,7 @@ def _add_token(name: str, scopes: tuple[str, ...], expires: str | None) -> None:
     click.echo(made)
 
 
-@token.command(name="list")
+@token_command.command(name="list")
 @_tells_errors
 def _list_tokens() -> None:
     """List tokens with what they may do and whether they are good. The id is the second part of a token."""
@@ -149,7 +149,7 @@ def _list_tokens() -> None:
         )
 
 
-@token.command(name="revoke")
+@token_command.command(name="revoke")
 @click.argument("name")
 @_tells_errors
 def _revoke_token(name: str) -> None:
@@ -159,7 +159,7 @@ def _revoke_token(name: str) -> None:
     click.echo(f"Token '{name}' {'was revoked' if changed else 'was good for nothing already'}.")
 
 
-@token.command(name="forget")
+@token_command.command(name="forget")
 @click.argument("name")
 @_tells_errors
 def _forget_token(name: str) -> None:

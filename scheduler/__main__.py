@@ -1,0 +1,5 @@
+"""Run the command: `python -m scheduler` is `task-scheduler`."""
+
+from scheduler.cli import main
+
+main()

@@ -1,0 +1,117 @@
+"""How a command ends: the exit codes, and what is said where something was refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from scheduler.errors import InvalidRequest, Problem, SchedulerError
+
+FAILED = 1
+USAGE = 2
+UNREACHABLE = 3
+NOT_ALLOWED = 4
+NOT_FOUND = 5
+CONFLICT = 6
+LATER = 7
+
+_BY_HTTP = {401: NOT_ALLOWED, 403: NOT_ALLOWED, 404: NOT_FOUND, 409: CONFLICT, 429: LATER, 503: LATER}
+
+
+def exit_code_of(http_status: int) -> int:
+    """Return the exit code for an HTTP number that tells of an error."""
+    return _BY_HTTP.get(http_status, FAILED)
+
+
+class Refused(click.ClickException):
+    """End the command because something was refused; `body` is the error as the server words it."""
+
+    def __init__(self, body: Mapping[str, Any], exit_code: int = FAILED) -> None:
+        super().__init__(str(body.get("message", "")))
+        self.body = body
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
+        context = click.get_current_context(silent=True)
+        self.as_json = bool(context and context.params.get("as_json"))
+
+    def show(self, file: Any = None) -> None:
+        """Print what was wrong and what would work: as JSON where JSON was asked for."""
+        if self.as_json:
+            click.echo(json.dumps(self.body, ensure_ascii=False))
+            return
+        click.echo(f"task-scheduler: {self.message}", err=True)
+        problems = self.body.get("problems") or []
+        for line in told(problems) if len(problems) > 1 else []:
+            click.echo(f"  {line}", err=True)
+        if self.body.get("example") is not None:
+            click.echo(f"This would work: {as_command(self.body['example'])}", err=True)
+
+
+def refusal(error: SchedulerError) -> Refused:
+    """Return an error that was met in this process as the server would word it."""
+    body: dict[str, Any] = {"status": "error", "code": error.code, "message": error.message}
+    if isinstance(error, InvalidRequest):
+        body["problems"] = [plain(problem) for problem in error.problems]
+    return Refused(body)
+
+
+def plain(problem: Problem) -> dict[str, Any]:
+    """Return a problem as plain values, as answers have it."""
+    return {name: value for name, value in asdict(problem).items() if name != "code"}
+
+
+def told(problems: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each problem: its path, what is wrong, and the nearest right value."""
+    return [f"{problem['field']}: {problem['message']}{suggested(problem)}" for problem in problems]
+
+
+def suggested(problem: Mapping[str, Any]) -> str:
+    """Return what would be right, unless the message says it."""
+    suggestion = problem.get("suggestion")
+    if suggestion is None or str(suggestion) in str(problem["message"]):
+        return ""
+    return f" (try {suggestion if isinstance(suggestion, str) else json.dumps(suggestion)})"
+
+
+_WORDS = {
+    "create": "add",
+    "get": "show",
+    "list": "list",
+    "run_now": "run",
+    **{name: name for name in ("remove", "pause", "resume", "runs", "explain", "start", "stop", "status", "cancel")},
+}
+"""The commands that send an action with the fields as options."""
+
+
+def as_command(request: Mapping[str, Any]) -> str:
+    """Return a request as the command that sends it, or as its JSON text where no command does."""
+    word = _WORDS.get(str(request["action"]))
+    if word is None:
+        return json.dumps(request, ensure_ascii=False)
+    parts = ["task-scheduler", word]
+    for name, value in request.items():
+        if name == "task_id":
+            parts.append(_quoted(value))
+        elif name != "action":
+            parts += _option(name.replace("_", "-"), value)
+    return " ".join(parts)
+
+
+def _option(name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    if name == "env" and isinstance(value, dict):
+        return [f"--env {_quoted(f'{key}={text}')}" for key, text in value.items()]
+    if isinstance(value, list):
+        return [f"--{name} {_quoted(item)}" for item in value]
+    return [f"--{name} {_quoted(json.dumps(value) if isinstance(value, dict) else value)}"]
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    if text and all(char.isalnum() or char in "._-/:=" for char in text):
+        return text
+    return '"' + text + '"' if not set(text) & set('"$`\\!') else "'" + text.replace("'", "'\\''") + "'"

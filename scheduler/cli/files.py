@@ -1,0 +1,248 @@
+"""Commands about files of definitions: check, diff, apply, export, import."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scheduler.cli.client import Client
+from scheduler.cli.documents import Definitions, as_plain, given_twice, in_a_line, read_definitions
+from scheduler.cli.ending import FAILED, Refused, refusal
+from scheduler.cli.options import override_option, remote
+from scheduler.cli.printing import print_answer, print_json, with_json
+from scheduler.cli.settings import config_option, read_settings
+from scheduler.definitions import Definitions as Judge
+from scheduler.errors import InvalidRequest, Problem, SchedulerError
+from scheduler.jobsfiles.reading import FileProblem, read_sources
+from scheduler.models import read_job, utc_now
+from scheduler.portable import BESIDE, read_document, write_fields
+
+_MOST_BYTES = 1 << 20
+"""What the server takes in one request."""
+
+_FILE = click.argument("file", metavar="FILE|-")
+
+
+@click.command(name="check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE|DIR...")
+@config_option
+@with_json
+def check_command(files: tuple[str, ...], config: str | None, as_json: bool) -> None:
+    """Check files of definitions; needs no server.
+
+    A file holds what `export` gives, or jobs in any of their spellings; of a directory, all *.yaml and *.yml are
+    read. They are judged by the settings that `serve` would have here, such as SCHEDULER_ALLOWED_DIRS and
+    config/scheduler.yaml. Exits with 1 if anything is wrong.
+    """
+    settings = read_settings(config)
+    judge = Judge(settings, utc_now)
+    read = [read_definitions(name, lambda: settings.allowed_dirs[0]) for name in _named(files)]
+    found = [told for definitions in read for told in _problems(judge, definitions)] + list(given_twice(read))
+    count = sum(len(definitions.entries) for definitions in read)
+    message = f"{_counted(count, 'task')}, {_counted(len(found), 'problem')}"
+    if as_json:
+        problems = [as_plain(told) for told in found]
+        print_json({"status": "error" if found else "success", "message": message, "problems": problems})
+    else:
+        click.echo("\n".join([*map(in_a_line, found), message]))
+    if found:
+        sys.exit(FAILED)
+
+
+def _named(files: Sequence[str]) -> Iterator[str]:
+    for name in files:
+        yield from [str(source.path) for source in read_sources([Path(name)])] if os.path.isdir(name) else [name]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def _problems(judge: Judge, definitions: Definitions) -> list[FileProblem]:
+    try:
+        found = [problem for entry in read_document(judge, definitions.sent) for problem in entry.overdue]
+    except InvalidRequest as error:
+        found = error.problems
+    return sorted((*definitions.faults, *map(definitions.told, found)), key=lambda told: told.line)
+
+
+def _read(name: str) -> Definitions:
+    """Read a file that a server will judge."""
+    return read_definitions(name, lambda: read_settings(None).allowed_dirs[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a file would do to a server: ids by what becomes of them, and the definitions on both sides."""
+
+    answer: dict[str, Any]
+    here: dict[str, dict[str, Any]]
+    there: dict[str, dict[str, Any]]
+    files: dict[str, str]
+    """Tasks that files define which the server follows: `apply` changes none of them without --override."""
+
+    @property
+    def changed(self) -> dict[str, list[str]]:
+        """The ids of tasks that the server would create, and of those that it would replace."""
+        return dict(self.answer["task_ids"])
+
+
+@click.command(name="diff")
+@_FILE
+@remote
+def diff_command(client: Client, file: str, as_json: bool) -> None:
+    """Compare a file of definitions with the server's.
+
+    Shows what `apply` would do. Exits with 1 if there is a difference, 0 if not. Tasks that the file does not name
+    are listed, and are no difference: `apply` leaves them alone. Tasks that a file defines which the server
+    follows are marked: `apply` changes them with --override only.
+    """
+    plan = _plan(client, _kept_pauses(client, _read(file)))
+    if as_json:
+        print_json(plan.answer)
+    else:
+        for line in _differences(plan):
+            click.echo(line)
+    if any(plan.changed.values()):
+        sys.exit(FAILED)
+
+
+@click.command(name="apply")
+@_FILE
+@override_option
+@remote
+def apply_command(client: Client, file: str, override: bool, as_json: bool) -> None:
+    """Make the server's definitions those of a file.
+
+    All or nothing; what has not changed keeps its phase. Tasks that the file does not name are left alone. A task
+    that is paused stays so, unless the file is a document of `export`, which says who is.
+    """
+    definitions = _kept_pauses(client, _read(file))
+    print_answer(_send(client, definitions, replace=True, override=override or None), as_json)
+
+
+@click.command(name="import")
+@_FILE
+@click.option("--replace", is_flag=True, help="Replace tasks of the same ids that have other definitions.")
+@override_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@remote
+def import_command(client: Client, file: str, replace: bool, override: bool, dry_run: bool, as_json: bool) -> None:
+    """Keep all definitions of a document, or none."""
+    flags = {"replace": replace or None, "override": override or None, "dry_run": dry_run or None}
+    print_answer(_send(client, _read(file), **flags), as_json)
+
+
+@click.command(name="export")
+@click.argument("task_ids", nargs=-1, metavar="[TASK_ID...]")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file, at once or not at all.")
+@remote
+def export_command(client: Client, task_ids: tuple[str, ...], output: str | None, as_json: bool) -> None:
+    """Write definitions down as one document."""
+    answer = client.ask("export", tasks=list(task_ids) or None)
+    if as_json:
+        print_json(answer)
+        return
+    text = json.dumps(answer["document"], ensure_ascii=False, indent=2) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    _write(Path(output), text)
+    click.echo(f"{answer['message']}, written to {output}")
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise click.FileError(str(path), error.strerror) from error
+
+
+def _send(client: Client, definitions: Definitions, **options: Any) -> dict[str, Any]:
+    """Send a file's definitions; problems are told with the lines of the file."""
+    size = len(json.dumps(definitions.sent, ensure_ascii=False).encode())
+    if size > _MOST_BYTES - 1000:
+        raise click.ClickException(
+            f"{definitions.name} has {size:,} bytes as one request, and the server takes {_MOST_BYTES:,}: "
+            "split it into several files. Each is imported all or nothing, the whole is not."
+        )
+    if definitions.faults:
+        raise _nothing_changed(definitions.faults)
+    try:
+        return client.ask("import", tasks=definitions.sent, **options)
+    except Refused as error:
+        problems = error.body.get("problems")
+        if not problems or error.as_json:
+            raise
+        raise _nothing_changed([definitions.told(Problem(**problem)) for problem in problems]) from error
+
+
+def _nothing_changed(found: Sequence[FileProblem]) -> Refused:
+    message = "\n".join(["nothing was changed:", *map(in_a_line, found)])
+    refused = Refused({"status": "error", "code": "invalid_request", "message": message})
+    if refused.as_json:
+        refused.body = {**refused.body, "problems": [as_plain(told) for told in found]}
+    return refused
+
+
+def _kept_pauses(client: Client, definitions: Definitions) -> Definitions:
+    """Let tasks that are paused stay so where a file says nothing of pauses."""
+    if definitions.is_export:
+        return definitions
+    paused = {entry["task_id"] for entry in client.ask("export")["document"]["tasks"] if entry.get("paused")}
+    entries = [
+        {**entry, "paused": True}
+        if isinstance(entry, dict) and entry.get("task_id") in paused and "paused" not in entry
+        else entry
+        for entry in definitions.entries
+    ]
+    return replace(definitions, entries=entries)
+
+
+def _plan(client: Client, definitions: Definitions) -> _Plan:
+    answer = _send(client, definitions, replace=True, override=True, dry_run=True)
+    tasks = {task["id"]: task["details"] for task in client.pages("list", "tasks")}
+    files = {task_id: details["origin"] for task_id, details in tasks.items() if "origin" in details}
+    there = {entry["task_id"]: entry for entry in client.ask("export")["document"]["tasks"]}
+    zone = client.ask("status")["timezone"]
+    here = {entry["task_id"]: _without_defaults(entry, zone) for entry in definitions.entries}
+    return _Plan(answer, here, there, files)
+
+
+def _without_defaults(entry: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """Return an entry as `export` would write it, to be compared with one that it wrote."""
+    beside = {name: entry[name] for name in BESIDE if entry.get(name)}
+    fields = {name: value for name, value in entry.items() if name not in BESIDE}
+    try:
+        return write_fields(read_job({"timezone": zone, **fields})) | beside
+    except SchedulerError as error:
+        raise refusal(error) from error
+
+
+def _differences(plan: _Plan) -> Iterator[str]:
+    for task_id in plan.changed["created"]:
+        yield f"+ {task_id}"
+    for task_id in plan.changed["replaced"]:
+        yield f"~ {task_id}" + (f" (defined in {plan.files[task_id]})" if task_id in plan.files else "")
+        here, there = plan.here[task_id], plan.there.get(task_id, {})
+        for name in dict.fromkeys([*there, *here]):
+            if name != "anchor" and here.get(name) != there.get(name):
+                yield f"    {name}: {_shown(there.get(name))} -> {_shown(here.get(name))}"
+    for task_id in plan.there:
+        if task_id not in plan.here:
+            yield f"  {task_id} is not in the file"
+    yield plan.answer["message"]
+
+
+def _shown(value: Any) -> str:
+    return "default" if value is None else json.dumps(value, ensure_ascii=False)

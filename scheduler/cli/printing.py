@@ -1,0 +1,29 @@
+"""Print answers: as one JSON document, or as their message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+
+def with_json(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")(function)
+
+
+def print_json(answer: Mapping[str, Any]) -> None:
+    """Print one document on one line."""
+    click.echo(json.dumps(answer, ensure_ascii=False))
+
+
+def print_answer(answer: Mapping[str, Any], as_json: bool) -> None:
+    """Print an answer that is its message: that, and the hint where there is one."""
+    if as_json:
+        print_json(answer)
+        return
+    click.echo(answer["message"])
+    if answer.get("hint"):
+        click.echo(f"note: {answer['hint']}", err=True)

@@ -1,0 +1,212 @@
+"""The command as a whole: its table, its help, what it imports, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import click
+import pytest
+
+from scheduler.auth.passwords import hash_password
+from scheduler.auth.scopes import read_scopes
+from scheduler.auth.users import User
+from scheduler.cli import COMMANDS, command
+from scheduler.cli.ending import as_command
+from tests.cli.conftest import Shell
+from tests.server import ROOT, Server, free_port
+
+LOCAL = {"serve", "preview", "check", "selftest", "doctor", "completion", "user", "token"}
+
+
+def found(name: str) -> click.Command:
+    """Return a command by its name."""
+    return command.get_command(click.Context(command), name)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_what_each_command_says(name: str) -> None:
+    assert found(name).name == name
+    assert (found(name).help or "").split("\n\n")[0].replace("\n", " ") == COMMANDS[name].summary
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - LOCAL))
+def test_each_command_that_asks_a_server_takes_the_same_options(name: str) -> None:
+    options = {option for parameter in found(name).params for option in parameter.opts}
+    assert {"--url", "--token", "--user", "--json"} <= options
+
+
+def test_help_lists_all() -> None:
+    text = Shell().ok("--help")
+    assert all(f"  {name} " in text for name in COMMANDS)
+    assert "--max-workers" in Shell().ok("serve --help")
+
+
+def test_options_alone_are_those_of_serving() -> None:
+    for words in ("--port x", "serve --port x", "--port x serve"):
+        said = Shell(SCHEDULER_DATA_DIR="/nonexistent/data").say(words)
+        assert said.code == 2
+        assert "'port' must be" in said.err
+
+
+def test_an_unknown_command_is_told_the_nearest() -> None:
+    said = Shell().say("exprot")
+    assert (said.code, "Did you mean 'export'?" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("when", ("flask", "gunicorn", "rich", "sqlalchemy", "requests")),
+        pytest.param("files", ("flask", "gunicorn", "rich", "sqlalchemy"), marks=pytest.mark.soak),
+        pytest.param("tasks", ("flask", "gunicorn", "sqlalchemy"), marks=pytest.mark.soak),
+        pytest.param("from_crontab", ("flask", "gunicorn", "sqlalchemy"), marks=pytest.mark.soak),
+    ],
+)
+def test_a_command_imports_little(module: str, heavy: tuple[str, ...]) -> None:
+    code = f"import sys, scheduler.cli.{module}; print([name for name in {heavy} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_the_package_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "scheduler", "--version"], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith("task-scheduler, version ")
+
+
+@pytest.mark.parametrize("name", ["zsh", "fish"])
+def test_completion(name: str) -> None:
+    assert "_TASK_SCHEDULER_COMPLETE" in Shell().ok(f"completion {name}")
+
+
+@pytest.mark.soak
+def test_completion_completes() -> None:
+    env = {
+        **os.environ,
+        "_TASK_SCHEDULER_COMPLETE": "fish_complete",
+        "COMP_WORDS": "task-scheduler",
+        "COMP_CWORD": "pre",
+    }
+    command_line = [sys.executable, "-m", "scheduler"]
+    done = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, env=env, check=False)
+    assert done.stdout.split("\t")[0] == "plain,preview", done
+
+
+# --- exit codes --------------------------------------------------------------------------------
+
+
+def test_nobody_answers() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    said = Shell(SCHEDULER_URL=url).say("list")
+    assert said.code == 3
+    assert url in said.err
+    assert "task-scheduler serve" in said.err
+    assert Shell(SCHEDULER_URL=url).json("status")["code"] == "unreachable"
+    assert Shell(SCHEDULER_URL="no address").say("list").code == 3
+
+
+def test_the_port_of_this_machine_is_taken_from_the_settings(served: Server) -> None:
+    assert Shell(SCHEDULER_PORT=str(served.port)).say("status").code == 0
+
+
+@pytest.mark.soak
+def test_a_token_or_user_is_needed(tmp_path: Path) -> None:
+    line = User("ann", read_scopes(["read"]), hash_password("correct horse battery")).line
+    server = Server(tmp_path, SCHEDULER_TOKEN="a-long-enough-secret", SCHEDULER_USERS=line).start()
+    try:
+        said = Shell(SCHEDULER_URL=server.url).say("list")
+        assert (said.code, said.out) == (4, "")
+        assert Shell(SCHEDULER_URL=server.url, SCHEDULER_TOKEN="a-long-enough-secret").say("list").code == 0
+        assert Shell(SCHEDULER_URL=server.url).say("list --token a-long-enough-secret").code == 0
+        ann = Shell(SCHEDULER_URL=server.url, SCHEDULER_USER="ann", SCHEDULER_PASSWORD="correct horse battery")
+        assert ann.say("list").code == 0
+        assert ann.say("start").code == 4, "she may read"
+    finally:
+        server.stop()
+
+
+def test_a_user_logs_in_with_a_password() -> None:
+    asked: list[str | None] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"status": "success", "message": "so it is"}')
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    other = HTTPServer(("127.0.0.1", 0), Listening)
+    Thread(target=other.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{other.server_port}"
+        shell = Shell(SCHEDULER_URL=url, SCHEDULER_TOKEN="of-the-environment")
+        for words, said in [
+            ("start", "Bearer of-the-environment"),
+            ("start --user ann:a:b", basic("ann:a:b")),
+        ]:
+            shell.ok(words)
+            assert asked[-1] == said
+        shell = Shell(SCHEDULER_URL=url, SCHEDULER_USER="änn", SCHEDULER_PASSWORD="pässword", SCHEDULER_TOKEN="t")
+        shell.ok("start")
+        assert asked[-1] == basic("änn:pässword"), "a user beats a token"
+        shell.ok("start --token option")
+        assert asked[-1] == "Bearer option", "an option beats the environment"
+        count = len(asked)
+        assert shell.say("start --token t --user u").code == 2
+        said_ = Shell(SCHEDULER_URL=url).say("start --user ann")
+        assert (said_.code, "SCHEDULER_PASSWORD" in said_.err) == (2, True)
+        assert len(asked) == count, "nothing was sent"
+    finally:
+        other.shutdown()
+        other.server_close()
+
+
+def basic(text: str) -> str:
+    """Return what a user and password look like in `Authorization`."""
+    return "Basic " + b64encode(text.encode()).decode()
+
+
+def test_something_else_answers() -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    other = HTTPServer(("127.0.0.1", 0), Other)
+    Thread(target=other.handle_request, daemon=True).start()
+    said = Shell(SCHEDULER_URL=f"http://127.0.0.1:{other.server_port}").say("list")
+    other.server_close()
+    assert said.code == 1
+    assert "no task scheduler" in said.err
+
+
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        ({"action": "start"}, "task-scheduler start"),
+        ({"action": "get", "task_id": "two words"}, 'task-scheduler show "two words"'),
+        (
+            {"action": "create", "task_id": "t", "type": "command", "command": "echo '$HOME'", "env": {"A": "b c"}},
+            "task-scheduler add t --type command --command 'echo '\\''$HOME'\\''' --env \"A=b c\"",
+        ),
+        (
+            {"action": "create", "task_id": "t", "coalesce": False, "tags": ["a", "b"], "trigger": {"type": "cron"}},
+            'task-scheduler add t --no-coalesce --tags a --tags b --trigger \'{"type": "cron"}\'',
+        ),
+        ({"action": "import", "tasks": []}, '{"action": "import", "tasks": []}'),
+    ],
+)
+def test_an_example_as_a_command(request_: dict[str, object], text: str) -> None:
+    assert as_command(request_) == text
