@@ -132,6 +132,8 @@ class Executor:
             for assignment in list(self._assigned.values()):
                 assignment.cancellation.cancel("the server was stopped")
             self._join(None)
+        # Tried once more before the store is closed: what it does not take now the next start calls interrupted.
+        self.write_again()
         self.confinement.close()
 
     def clear_private_dirs(self) -> None:
