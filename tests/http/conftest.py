@@ -106,8 +106,12 @@ class Api:
         self.ok("stop")
         for task in self.ok("list", limit=10_000)["tasks"]:
             self.ok("remove", task_id=task["id"])
-        shutil.rmtree(self.workspace)
-        self.workspace.mkdir()
+        # The folder itself stays: the sandbox may be tried in it at this moment.
+        for path in self.workspace.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def close(self) -> None:
         """End it, and the runs under way."""
