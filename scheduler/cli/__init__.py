@@ -73,6 +73,8 @@ class _Commands(click.Group):
             return super().parse_args(ctx, args)
         own = {option for parameter in self.get_params(ctx) for option in parameter.opts}
         if not args or (args[0].startswith("-") and args[0] not in own):
+            if (name := _command_behind(args)) is not None:
+                ctx.fail(f"settings are options of serving, not of '{name}': begin with '{name}'")
             args = ["serve", *(args[:-1] if args[-1:] == ["serve"] else args)]
         return super().parse_args(ctx, args)
 
@@ -88,6 +90,14 @@ class _Commands(click.Group):
         """List the commands from the table."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, home.summary) for name, home in COMMANDS.items()])
+
+
+def _command_behind(args: list[str]) -> str | None:
+    """Return the command that stands behind options of `serve`, each of which takes a value; None where none does."""
+    if len(args) < 2 or args[-1] not in COMMANDS or args[-1] == "serve":
+        return None
+    is_value = args[-2].startswith("-") and "=" not in args[-2]
+    return None if is_value else args[-1]
 
 
 @click.group(

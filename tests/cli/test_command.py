@@ -54,6 +54,14 @@ def test_options_alone_are_those_of_serving() -> None:
         assert "'port' must be" in said.err
 
 
+def test_settings_before_another_command_are_refused() -> None:
+    for words in ("--port 1 list", "--port=1 list"):
+        said = Shell().say(words)
+        assert (said.code, "options of serving, not of 'list'" in said.err) == (2, True)
+    said = Shell(SCHEDULER_DATA_DIR="/nonexistent/data").say("--port x --log-file list")
+    assert "'port' must be" in said.err, "a value may be the name of a command"
+
+
 def test_an_unknown_command_is_told_the_nearest() -> None:
     said = Shell().say("exprot")
     assert (said.code, "Did you mean 'export'?" in said.err) == (2, True)
