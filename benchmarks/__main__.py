@@ -17,7 +17,7 @@ from typing import TypeVar
 from benchmarks.table import Row, show
 
 T = TypeVar("T")
-TABLES = ("lateness", "idle", "runs", "creates", "rest", "store", "recovery", "scrape")
+TABLES = ("lateness", "idle", "runs", "creates", "events", "rest", "store", "recovery", "scrape")
 """Those that return rows of the one table."""
 OTHERS = ("phrases", "sandbox")
 """Those that print what they have found."""

@@ -31,7 +31,7 @@ import requests
 from tests.server import Server
 
 ROOT = Path(__file__).parents[1]
-_PAGES = ("quickstart", "actions", "api", "authentication", "notifications", "operations", "cli")
+_PAGES = ("quickstart", "actions", "api", "authentication", "events", "notifications", "operations", "cli")
 REPLAYED = [ROOT / "README.md", *(ROOT / f"docs/{name}.md" for name in _PAGES)]
 RUN_IDS = [f"01m7yrfsy21ghd4efpxcagn{number:03}" for number in range(1, 100)]
 WORKSPACE = "/srv/workspace"

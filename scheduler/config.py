@@ -183,6 +183,12 @@ class SchedulerConfig(BaseModel):
     )
     keep_runs: int = Field(1000, ge=1, description="Runs kept of a task; the last always stays.")
     keep_days: float = Field(30, gt=0, description="Days that runs and their output are kept.")
+    keep_events: int = Field(
+        50_000, ge=1000, description="Events kept for readers that come back; older ones than three days go anyway."
+    )
+    max_readers: int = Field(
+        500, ge=0, description="Readers of events or of a run's output at a time, in each process; 429 for one more."
+    )
     stop_grace_seconds: float = Field(
         10.0, ge=0, description="How long runs under way may go on when the server is stopped."
     )

@@ -15,7 +15,7 @@ from scheduler.errors import SchedulerError
 from scheduler.events import Event, Events, RunFinished
 from scheduler.ids import first_run_id
 from scheduler.models import utc_now
-from scheduler.store import Database, keys, runs
+from scheduler.store import Database, events, keys, runs
 from tasks.sandbox import remove_output
 
 log = logging.getLogger(__name__)
@@ -23,24 +23,28 @@ log = logging.getLogger(__name__)
 ROWS_A_STEP = 500
 STEP_SECONDS = 0.05
 PAUSE_SECONDS = 60.0
+EVENTS_A_STEP = 2000
+EVENT_HOURS = 72.0
 
 
 class Retention:
     """Delete runs beyond `keep_runs` of a task or older than `keep_days`; the last run of a task always stays.
+
+    Of events the newest `keep_events` are kept, and of those none older than EVENT_HOURS.
 
     A step takes a few milliseconds of the store's time, so nobody notices: neither a fire time nor
     a request. Output goes before its row, so that no file is left without one.
     """
 
     def __init__(
-        self, store: Database, events: Events, config: SchedulerConfig, now: Callable[[], datetime] = utc_now
+        self, store: Database, told: Events, config: SchedulerConfig, now: Callable[[], datetime] = utc_now
     ) -> None:
         self._store, self._config, self._now = store, config, now
         self._log_dir: Path = log_dir(config)
         self._grown: set[int] = set()
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._unsubscribe = events.subscribe(self._hear)
+        self._unsubscribe = told.subscribe(self._hear)
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
@@ -60,9 +64,11 @@ class Retention:
             grown, self._grown = self._grown, set()
         removed = sum(self._trim(job_key) for job_key in grown)
         removed += self._drop_old()
-        if removed:
+        trimmed = self._trim_events()
+        if removed or trimmed:
             while self._store.write(runs.give_back_space) and not self._closing.wait(STEP_SECONDS):
                 pass
+        if removed:
             log.info("%d runs were past their time and are removed", removed)
         self._forget_keys()
         return removed
@@ -118,6 +124,14 @@ class Retention:
             self._store.write(lambda connection: keys.drop_older(connection, before, ROWS_A_STEP))
             if self._closing.wait(STEP_SECONDS):
                 return
+
+    def _trim_events(self) -> int:
+        removed, keep, before = 0, self._config.keep_events, self._now() - timedelta(hours=EVENT_HOURS)
+        while True:
+            gone = self._store.write(lambda connection: events.trim(connection, keep, before, EVENTS_A_STEP))
+            removed += gone
+            if gone < EVENTS_A_STEP or self._closing.wait(STEP_SECONDS):
+                return removed
 
     def _remove(self, run_ids: list[str]) -> int:
         for run_id in run_ids:

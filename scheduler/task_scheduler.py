@@ -35,6 +35,7 @@ from scheduler.errors import (
 from scheduler.events import Events
 from scheduler.executor import Executor
 from scheduler.explain import Explanation, Known, around, explain
+from scheduler.feed import Feed
 from scheduler.fire_times import settle, settle_all
 from scheduler.firing import FiringWatch
 from scheduler.holder import Holder
@@ -65,7 +66,7 @@ from scheduler.previews import preview
 from scheduler.readiness import Readiness
 from scheduler.results import JobResult
 from scheduler.standing import JobInfo, Planned, described
-from scheduler.store import Connection, Database, deliveries, jobs, runs, sqlite_url, state, stats
+from scheduler.store import Connection, Database, deliveries, events, jobs, runs, sqlite_url, state, stats
 from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
@@ -74,11 +75,13 @@ from scheduler.store.surrounded import Around, OnConnection, Surrounded
 from scheduler.watch import LedgerWatch
 from tasks.sandbox import (
     OutputText,
+    output_size,
     read_bytes,
     read_ends,
+    read_from,
     read_output,
 )
-from tasks.sandbox.output import Stream
+from tasks.sandbox.output import OutputBytes, Stream
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +125,7 @@ class TaskScheduler:
         self.firing = FiringWatch(self._lease, self._holder.vitals, lambda: self.metrics.read().vitals)
         self.figures = FigureReader(self._store)
         self.readiness = Readiness(self._store, self.firing)
+        self.feed = Feed(self._store, self._log_dir, config.max_readers, now)
         self.tokens = TokenBook(self._store, now)
         self._more_warnings: list[Callable[[], list[str]]] = []
         self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)
@@ -173,6 +177,7 @@ class TaskScheduler:
             self._closed.set()
             atexit.unregister(self._close_at_exit)
             self._follower.close()
+            self.feed.close()
             self._holder.close(self.config.stop_grace_seconds)
             self.watch.close()
             self.metrics.close()
@@ -253,6 +258,8 @@ class TaskScheduler:
             if changed and not running:
                 runs.skip_queued(connection, "scheduler stopped", now)
                 settle_all(connection, since, "scheduler stopped", now, self._executor.teller)
+            if changed:
+                events.note_scheduler(connection, running, now)
             return changed
 
         changed = self._store.write(unit)
@@ -448,6 +455,15 @@ class TaskScheduler:
         """Return a job; raise `NotFound` naming the nearest id."""
         return self._store.read(lambda connection: self._info(connection, self._find(connection, task_id)))
 
+    def check_known(self, task_id: str) -> None:
+        """Raise `NotFound` naming the nearest id where there is no such job, nor any run of one that was removed."""
+
+        def unit(connection: Connection) -> None:
+            if not runs.has_runs(connection, task_id):
+                self._find(connection, task_id)
+
+        self._store.read(unit)
+
     def list_jobs(self, which: JobFilter, after_key: int, limit: int) -> tuple[list[JobInfo], int]:
         """Return up to `limit` matching jobs made after the one with `after_key`, and the count of all that match."""
 
@@ -594,6 +610,14 @@ class TaskScheduler:
     def read_log(self, run_id: str, stream: Stream) -> tuple[bytes, bool]:
         """Return all that is kept of what a run wrote, as it came, and whether bytes of its middle were cut."""
         return read_bytes(self._log_dir, run_id, stream)
+
+    def output_size(self, run_id: str, stream: Stream) -> int:
+        """Return how many bytes a run has written so far."""
+        return output_size(self._log_dir, run_id, stream)
+
+    def read_output_from(self, run_id: str, stream: Stream, offset: int, limit: int) -> OutputBytes:
+        """Return up to `limit` bytes from `offset` on, or from the first that is still there."""
+        return read_from(self._log_dir, run_id, stream, offset, limit)
 
     def output_ends(self, run: Run, stream: Stream, most: int) -> str:
         """Return what a run wrote, without its middle where that is over `most` bytes."""

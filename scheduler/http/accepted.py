@@ -42,7 +42,7 @@ def read_text(model: type[BaseModel], name: str, text: str) -> Any:
     try:
         match spec and spec.get("type"):
             case "boolean":
-                return {"true": True, "false": False}.get(text, text)
+                return {"true": True, "1": True, "false": False, "0": False}.get(text, text)
             case "integer" if re.fullmatch("-?[0-9]{1,18}", text):
                 return int(text)
             case "number":

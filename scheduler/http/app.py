@@ -14,7 +14,7 @@ from scheduler.auth.access import Access, users_of_settings
 from scheduler.auth.scopes import Scope
 from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, NotFound, SchedulerError, Unavailable, nearest
-from scheduler.http import actions, health, metrics
+from scheduler.http import actions, events, health, metrics
 from scheduler.http.answers import error_response, json_response, malformed
 from scheduler.http.body import parse_body
 from scheduler.http.guard import Guard, check_media_type, forbidden_host, read_body
@@ -145,6 +145,7 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
 
     health.register(app, service)
     metrics.register(app, service)
+    events.add_routes(app, service)
     return app
 
 
@@ -166,10 +167,10 @@ def _framework_error(error: HTTPException) -> Response:
 
 
 def _no_such_path() -> NotFound:
-    guess = nearest(request.path[:200], known_paths())
+    guess = nearest(request.path[:200], [*known_paths(), "/api/events"])
     hint = f" Did you mean {guess}?" if guess else ""
-    others = ("POST /schedule", "GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json", "GET /docs")
-    known = ", ".join((*others, *known_paths()))
+    others = "POST /schedule, GET /healthz, GET /readyz, GET /metrics, GET /openapi.json, GET /docs, GET /api/events"
+    known = ", ".join((others, *known_paths()))
     return NotFound(f"There is no {request.method} {request.path[:200]}.{hint} Known: {known}.", suggestion=guess)
 
 

@@ -40,6 +40,7 @@ CODES = {
     "rate_limited": "429: too many requests or failed logins; see Retry-After",
     "too_many_tasks": "429: the limit of tasks is reached",
     "queue_full": "429: too many runs are waiting",
+    "too_many_readers": "429: as many readers follow events or runs as may",
     "internal_error": "500: a fault of the service; `error_id` is in its log",
     "store_unavailable": "503: the store does not answer; nothing was changed",
     "shutting_down": "503: the service is being stopped",

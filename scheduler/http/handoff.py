@@ -11,7 +11,7 @@ import errno
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from flask import Request, Response
@@ -19,6 +19,9 @@ from flask import Request, Response
 log = logging.getLogger(__name__)
 
 SEND_SECONDS = 30.0
+FINISH_SECONDS = 1.0
+SEND_BUFFER = 128 * 1024
+"""What the system keeps for a reader of a stream that does not read; it would let that grow to megabytes."""
 
 _taken_sockets_are_understood = threading.Event()
 
@@ -26,6 +29,10 @@ _taken_sockets_are_understood = threading.Event()
 def allow_handoff() -> None:
     """Tell that this process's server lets go of a socket that was taken from it (see worker.py)."""
     _taken_sockets_are_understood.set()
+
+
+Send = Callable[[bytes], Awaitable[None]]
+"""Sends bytes to a client, and returns when the system has taken them."""
 
 
 class HandedOver(BaseException):
@@ -49,15 +56,21 @@ class Handoff:
 
     def take(self, request: Request) -> Callable[[Response], None]:
         """Take the request's socket; the function returned sends the answer, from any thread, and closes it."""
-        held: socket.socket = request.environ["gunicorn.socket"]
-        taken = socket.socket(fileno=held.detach())
-        taken.setblocking(False)
-        loop = self._running_loop()
+        loop, taken = self._running_loop(), _detach(request)
 
         def send(response: Response) -> None:
             loop.call_soon_threadsafe(self._send_soon, loop, taken, _as_bytes(response))
 
         return send
+
+    def stream(self, request: Request, serve: Callable[[Send], Awaitable[None]]) -> None:
+        """Take the request's socket and let `serve` write to it, on the loop; it is closed when that returns.
+
+        Where the client goes away, or reads nothing for SEND_SECONDS, `serve` is cancelled.
+        """
+        loop, taken = self._running_loop(), _detach(request)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        loop.call_soon_threadsafe(lambda: self._keep(loop.create_task(_stream(loop, taken, serve))))
 
     def close(self) -> None:
         """Send what is ready, for a moment, then end the thread."""
@@ -78,12 +91,25 @@ class Handoff:
 
     async def _finish(self) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=2)
+            _, late = await asyncio.wait(self._tasks, timeout=FINISH_SECONDS)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=FINISH_SECONDS)
 
     def _send_soon(self, loop: asyncio.AbstractEventLoop, taken: socket.socket, data: bytes) -> None:
-        task = loop.create_task(_send(loop, taken, data))
+        self._keep(loop.create_task(_send(loop, taken, data)))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _detach(request: Request) -> socket.socket:
+    held: socket.socket = request.environ["gunicorn.socket"]
+    taken = socket.socket(fileno=held.detach())
+    taken.setblocking(False)
+    return taken
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
@@ -99,6 +125,44 @@ async def _send(loop: asyncio.AbstractEventLoop, taken: socket.socket, data: byt
         log.info("who waited for an answer is gone: %s", error)
     finally:
         taken.close()
+
+
+async def _stream(
+    loop: asyncio.AbstractEventLoop, taken: socket.socket, serve: Callable[[Send], Awaitable[None]]
+) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+
+    async def send(data: bytes) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await loop.sock_sendall(taken, data)
+
+    loop.add_reader(taken, _end_with_client, loop, taken, task)
+    try:
+        await serve(send)
+        taken.shutdown(socket.SHUT_WR)
+    except (OSError, TimeoutError) as error:
+        log.info("a reader of a stream is gone: %s", str(error) or "it did not read")
+    except asyncio.CancelledError:
+        log.debug("a reader of a stream has left")
+    except Exception:
+        log.exception("a stream broke off")
+    finally:
+        loop.remove_reader(taken)
+        taken.close()
+
+
+def _end_with_client(loop: asyncio.AbstractEventLoop, taken: socket.socket, task: asyncio.Task[None]) -> None:
+    """Notice that the client has closed; what it sends otherwise is nobody's business."""
+    try:
+        if taken.recv(4096):
+            return
+    except BlockingIOError:
+        return
+    except OSError:
+        pass  # The connection is broken, which ends the stream as well.
+    loop.remove_reader(taken)
+    task.cancel()
 
 
 class LeaveSocket:

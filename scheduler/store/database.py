@@ -71,6 +71,10 @@ class Database:
         self.write_soon(touch, done)
         return probe
 
+    def on_commit(self, tell: Callable[[], None]) -> None:
+        """Call `tell` after each commit of this process, in the writer's thread; it must neither raise nor wait."""
+        self._writer.on_commit = tell
+
     def read(self, unit: Callable[[Connection], T]) -> T:
         """Run `unit` on a connection that sees one consistent state; raise `Unavailable` where the store fails."""
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -27,7 +27,9 @@ from sqlalchemy import (
 )
 
 from scheduler.models import StoredJob
-from scheduler.store import state
+from scheduler.moments import iso_or_none
+from scheduler.store import events, state
+from scheduler.store.events import EventKind
 from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, UtcTime, jobs, runs
 
@@ -128,13 +130,30 @@ def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) 
     """Add a job and return its key and revision; raise `sqlalchemy.exc.IntegrityError` where the id is taken."""
     revision = state.bump_revision(connection)
     row = {"task_id": task_id, "revision": revision, "paused": False, "fired": 0, **_derived(task_id, values), **values}
-    return int(connection.execute(_INSERT, row).inserted_primary_key[0]), revision  # type: ignore[index]
+    key = int(connection.execute(_INSERT, row).inserted_primary_key[0])  # type: ignore[index]
+    events.note_job(connection, EventKind.TASK_CREATED, task_id, values["updated_at"], _told(values))
+    return key, revision
 
 
 def change_job(connection: Connection, job: StoredJob, values: Mapping[str, Any]) -> None:
     """Change columns of a job and count the change."""
     revision = state.bump_revision(connection)
     connection.execute(_CHANGE, {"job": job.key, "revision": revision, **_derived(job.task_id, values), **values})
+    events.note_job(connection, _kind_of(values), job.task_id, values["updated_at"], _told(values))
+
+
+def _kind_of(values: Mapping[str, Any]) -> EventKind:
+    """Say what a change is: one that brings no schedule but says whether the job is paused does nothing else."""
+    if values.get("removed_at") is not None:
+        return EventKind.TASK_REMOVED
+    if "paused" in values and "schedule" not in values:
+        return EventKind.TASK_PAUSED if values["paused"] else EventKind.TASK_RESUMED
+    return EventKind.TASK_UPDATED
+
+
+def _told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event says of a job: when it is due next, where that was set."""
+    return {"next_run_at": iso_or_none(values["next_fire_time"], UTC)} if "next_fire_time" in values else {}
 
 
 def find_job(connection: Connection, task_id: str) -> StoredJob | None:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.store import events
 from scheduler.store.ended import note_ended
 from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, runs
@@ -57,6 +58,7 @@ _START = (
     update(runs)
     .where(runs.c.run_id == bindparam("run"), runs.c.status == RunStatus.QUEUED.value)
     .values(status=RunStatus.RUNNING.value, started_at=bindparam("moment"))
+    .returning(runs)
 )
 _FINISH = (
     update(runs)
@@ -83,6 +85,7 @@ def add_runs(connection: Connection, new: Sequence[Run]) -> None:
     except IntegrityError as error:
         raise FireTimeTaken(str(error.orig)) from error
     note_ended(connection, new)
+    events.note_runs(connection, new)
 
 
 def are_taken(connection: Connection, new: Sequence[Run]) -> set[str]:
@@ -267,7 +270,9 @@ def end_queued(
         .values(status=status.value, finished_at=now, details={"reason": reason})
         .returning(*runs.c)
     )
-    note_ended(connection, map(_run, ended))
+    final = [_run(row) for row in ended]
+    note_ended(connection, final)
+    events.note_runs(connection, final)
 
 
 def is_run(run_id: str) -> ColumnElement[bool]:
@@ -280,7 +285,11 @@ def start_run(connection: Connection, run_id: str, now: datetime) -> bool:
 
     False where it waits no more, or waits for another process that fires now.
     """
-    return may_fire(connection) and connection.execute(_START, {"run": run_id, "moment": now}).rowcount == 1
+    if not may_fire(connection):
+        return False
+    started = connection.execute(_START, {"run": run_id, "moment": now}).all()
+    events.note_runs(connection, map(_run, started))
+    return len(started) == 1
 
 
 def finish_run(connection: Connection, run: Run) -> bool:
@@ -295,6 +304,7 @@ def finish_run(connection: Connection, run: Run) -> bool:
     if connection.execute(_FINISH, values).rowcount != 1:
         return False
     note_ended(connection, [run])
+    events.note_runs(connection, [run])
     return True
 
 
@@ -317,6 +327,7 @@ def interrupt_running(
         .values(status=RunStatus.INTERRUPTED.value, finished_at=now, details={"reason": reason})
     )
     note_ended(connection, gone)
+    events.note_runs(connection, gone)
     return gone
 
 

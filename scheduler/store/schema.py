@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from scheduler.errors import Unavailable
 
-HEAD = "0005"
+HEAD = "0006"
 
 
 def upgrade(connection: Connection) -> None:

@@ -50,6 +50,16 @@ def note_zone_data(connection: Connection, mark: int) -> bool:
     return before is not None and before != mark
 
 
+def events_trimmed(connection: Connection) -> int:
+    """Return the highest id of an event that is no longer kept; 0 where all are."""
+    return connection.execute(select(number("events_trimmed"))).scalar() or 0
+
+
+def note_events_trimmed(connection: Connection, event_id: int) -> None:
+    """Remember up to which id events are no longer kept."""
+    _put(connection, "events_trimmed", event_id)
+
+
 def number(name: str) -> ScalarSelect[int]:
     """Return one of the numbers, for use in another query."""
     return select(state.c.value).where(state.c.name == name).scalar_subquery()

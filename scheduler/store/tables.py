@@ -199,6 +199,19 @@ tokens = Table(
 )
 """Named tokens: `digest` is the SHA-256 of the secret part, in hexadecimal."""
 
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    Column("kind", String(24), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("task_id", Plain(128)),
+    Column("run_id", Plain(26)),
+    Column("data", JsonText, nullable=False),
+)
+"""What happened to jobs and runs, in the order of the commits: writers take turns, so an id is seen only after all
+lower ones. The newest row is never deleted, so SQLite gives no id twice."""
+
 # Spelled out, not bound and without a type (a Boolean would be written as "... = 1"), so that the database sees
 # that the partial index fits.
 IS_ACTIVE: ColumnElement[bool] = literal_column("runs.status IN ('queued', 'running')")

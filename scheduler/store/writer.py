@@ -63,6 +63,8 @@ class Writer:
         """Why the store took nothing when it was last written to; None where it did."""
         self.observer: Callable[[float, list[Run]], None] | None = None
         """Told after each commit, in the writer's thread, how long its transaction took and which runs it ended."""
+        self.on_commit: Callable[[], None] = lambda: None
+        """Called after each commit, in the writer's thread; it must neither raise nor wait."""
         self.doubts = 0
         """How many commits there were of which nobody knows whether they were kept."""
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
@@ -95,6 +97,7 @@ class Writer:
         while not closing:
             batch, closing = self._gather()
             self._commit(batch)
+            self.on_commit()
             for work in batch:
                 self._deliver(work)
 

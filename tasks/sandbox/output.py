@@ -51,6 +51,13 @@ def output_path(log_dir: Path, run_id: str, stream: Stream) -> Path:
     return log_dir / f"{zlib.crc32(run_id.encode()) & 0xFF:02x}" / f"{run_id}.{stream}"
 
 
+class OutputBytes(NamedTuple):
+    """Bytes of a stream as they came, and where they stand in it: later than was asked for where bytes are gone."""
+
+    data: bytes
+    offset: int
+
+
 class OutputFile:
     """Takes one stream of one run; the file is made with the first byte."""
 
@@ -152,6 +159,31 @@ def read_output(
         return _from_offset(kept, max(offset, 0), limit)
     text = kept.whole() if tail_lines is None else _last_lines(kept.whole(), tail_lines)
     return OutputText(_last_bytes(text, limit), kept.total, kept.cut > 0)
+
+
+def output_size(log_dir: Path, run_id: str, stream: Stream) -> int:
+    """Return how many bytes a stream has had so far; cheap, for whoever asks again and again."""
+    path = output_path(log_dir, run_id, stream)
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    return size if size < HEAD else _load(path).total
+
+
+def read_from(log_dir: Path, run_id: str, stream: Stream, offset: int, limit: int) -> OutputBytes:
+    """Return up to `limit` bytes from `offset` on, or from the first that is still there."""
+    kept = _load(output_path(log_dir, run_id, stream))
+    if offset < len(kept.head):
+        return OutputBytes(kept.head[offset : offset + limit], offset)
+    start = len(kept.head) + kept.cut
+    first = max(offset, start)
+    return OutputBytes(kept.tail[first - start : first - start + limit], first)
+
+
+def cut_line(count: int) -> bytes:
+    """Return the line that stands for bytes that are gone."""
+    return _cut_line(count).encode()
 
 
 def read_ends(log_dir: Path, run_id: str, stream: Stream, limit: int = ENDS) -> str:

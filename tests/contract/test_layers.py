@@ -33,7 +33,10 @@ FLOORS = [
     ["notify"],
     ["definitions"],
     ["attempts", "portable", "crontab"],
-    ["fire_times", "clock", "executor", "recovery", "retention", "watch", "jobsfiles", "auth", "metrics", "importing"],
+    [
+        *("fire_times", "clock", "executor", "recovery", "retention", "watch", "feed", "jobsfiles", "auth"),
+        *("metrics", "importing"),
+    ],
     ["dispatcher"],
     ["holder", "firing", "readiness", "cycle"],
     ["condition"],

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, SchedulerError, Unavailable
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
-from scheduler.store import Database, jobs, runs, schema, sqlite_url, state
+from scheduler.store import Database, events, jobs, runs, schema, sqlite_url, state
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.tables import metadata
@@ -332,3 +332,19 @@ def test_jobs_of_which_something_is_expected_are_found(config: SchedulerConfig, 
         assert scheduler._store.read(lambda c: runs.nth_success(c, plain, 1)) is None
     finally:
         scheduler.close()
+
+
+def test_events_are_kept_alike_in_either_database(
+    scheduler: TaskScheduler, job: Callable[..., Job], time: Time
+) -> None:
+    scheduler.add_job(job("a"))
+    run = scheduler.run_now("a")
+    scheduler._store.write(lambda connection: runs.start_run(connection, run.run_id, time.now))
+    scheduler._store.write(lambda connection: runs.interrupt_running(connection, "it died", time.now))
+    found = scheduler._store.read(lambda connection: events.after(connection, 0, 100))
+    assert [event.kind for event in found] == ["task.created", "run.queued", "run.started", "run.finished"]
+    assert [event.at for event in found] == [NOON] * 4
+    assert found[-1].data["reason"] == "it died"
+    assert scheduler._store.write(lambda connection: events.trim(connection, 2, NOON - timedelta(days=1), 100)) == 2
+    assert scheduler._store.read(state.events_trimmed) == found[1].id
+    assert scheduler._store.read(events.newest) == found[-1].id

@@ -12,8 +12,8 @@ import pytest
 from scheduler.config import SchedulerConfig
 from scheduler.ids import first_run_id, new_run_id
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
-from scheduler.retention import ROWS_A_STEP, Retention
-from scheduler.store import runs
+from scheduler.retention import EVENT_HOURS, ROWS_A_STEP, Retention
+from scheduler.store import events, runs
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import output_path
@@ -22,7 +22,7 @@ from tests.owned_time import NOON, Time
 
 @pytest.fixture
 def config(config: SchedulerConfig) -> SchedulerConfig:
-    return config.model_copy(update={"keep_runs": 10, "keep_days": 7})
+    return config.model_copy(update={"keep_runs": 10, "keep_days": 7, "keep_events": 1000})
 
 
 @pytest.fixture
@@ -126,3 +126,18 @@ def test_the_file_shrinks(
     retention.sweep()
     after = scheduler._store.read(lambda c: c.exec_driver_sql(pages).scalar_one())
     assert after < before / 4
+
+
+def test_events_go_beyond_their_number_and_their_time(scheduler: TaskScheduler, time: Time, job: MakeJob) -> None:
+    scheduler.add_job(job("a"))
+    add_runs(scheduler, "a", 8)
+    few = scheduler.config.model_copy(update={"keep_events": 5})
+    retention = Retention(scheduler._store, scheduler.events, few, time)
+    retention.sweep()
+    assert [event.id for event in scheduler._store.read(lambda connection: events.after(connection, 0, 100))] == [
+        *range(5, 10)
+    ]
+    time.move(hours=EVENT_HOURS + 1)
+    retention.sweep()
+    retention.close()
+    assert [event.id for event in scheduler._store.read(lambda connection: events.after(connection, 0, 100))] == [9]

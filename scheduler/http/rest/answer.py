@@ -51,3 +51,11 @@ class Later:
     run_ids: list[str]
     seconds: float
     finish: Callable[[bool], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a run writes, sent as it comes until the run has ended."""
+
+    run_id: str
+    stream: str

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from flask import Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 from werkzeug.http import parse_range_header
 
-from scheduler.errors import SchedulerError
+from scheduler.errors import Problem, ProblemFound, SchedulerError
 from scheduler.http import requests
 from scheduler.http.answers import error_response
+from scheduler.http.rest.answer import Followed
 from scheduler.http.rest.call import Call
 from scheduler.models import Run
 from scheduler.task_scheduler import TaskScheduler
@@ -33,6 +34,14 @@ class LogQuery(requests.Request):
     run_id: requests.RunId
     stream: Literal["stdout", "stderr", "both"] = Field("both", description="Which stream; both: one after the other.")
     tail: int | None = Field(None, ge=1, le=1_000_000, description="Only so many lines from the end of each stream.")
+    follow: bool = Field(False, description="Go on until the run has ended; both streams as they come. Not with tail.")
+
+    @model_validator(mode="after")
+    def _follow_from_the_start(self) -> LogQuery:
+        if self.follow and self.tail is not None:
+            text = "'tail' reads the end, 'follow' all from the start: leave one out"
+            raise ProblemFound(Problem("tail", text, self.tail, ["follow", "tail"]))
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +55,12 @@ class Log:
     ended: bool
 
 
-def get_run_log(call: Call) -> Response:
-    """Send what a run wrote."""
+def get_run_log(call: Call) -> Response | Followed:
+    """Send what a run wrote, or follow what it writes."""
 
-    def send(service: TaskScheduler, asked: LogQuery) -> Response:
+    def send(service: TaskScheduler, asked: LogQuery) -> Response | Followed:
+        if asked.follow:
+            return Followed(asked.run_id, asked.stream)
         log = _read(service, service.get_run(asked.run_id), asked)
         return _answer(call.request, log)
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from scheduler.http.actions import ACTIONS
 from scheduler.http.answers import MIMETYPE
+from scheduler.http.event_query import DESCRIBED
 from scheduler.http.examples import EXAMPLES
 from scheduler.http.health import FORMATS
 from scheduler.http.rest import models
@@ -83,6 +84,7 @@ def build() -> Object:
     paths["/healthz"] = {"get": _health("healthz", "Tell whether the service is alive", models.Health, schemas)}
     paths["/readyz"] = {"get": _health("readyz", "Tell whether it can do what it is for", models.Readiness, schemas)}
     paths["/metrics"] = {"get": _metrics(schemas)}
+    paths["/api/events"] = {"get": _events(schemas)}
     ways = {
         "token": {"type": "http", "scheme": "bearer", "description": "The value of SCHEDULER_TOKEN, or a named token."},
         "login": {"type": "http", "scheme": "basic", "description": "The name and password of a user."},
@@ -295,4 +297,18 @@ def _metrics(schemas: Object) -> Object:
         "description": "Scope: read, unless SCHEDULER_METRICS_PUBLIC is set.",
         "operationId": "metrics",
         "responses": _by_status({200: answer}, ALWAYS, schemas),
+    }
+
+
+def _events(schemas: Object) -> Object:
+    answer = {"description": MEANINGS[200], "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    query = [_parameter(name, "query", text, schema) for name, (text, schema) in DESCRIBED.items()]
+    text, schema = DESCRIBED["last_event_id"]
+    return {
+        "tags": ["scheduler"],
+        "summary": "Tell what happens, as it happens",
+        "description": "Server-sent events, which go on until the caller leaves. Scope: read.",
+        "operationId": "events",
+        "parameters": [*query, _parameter("Last-Event-ID", "header", f"{text} It wins over the query.", schema)],
+        "responses": _by_status({200: answer}, {*ALWAYS, 404}, schemas),
     }

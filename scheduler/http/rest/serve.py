@@ -9,12 +9,14 @@ from flask import Flask, Request, Response, request
 
 from scheduler.auth.scopes import Scope
 from scheduler.errors import InvalidRequest, Problem
+from scheduler.http import events
 from scheduler.http.accepted import read_text
 from scheduler.http.body import invalid_json, parse_body
 from scheduler.http.examples import EXAMPLES
 from scheduler.http.guard import check_media_type, read_body
+from scheduler.http.handoff import Handoff
 from scheduler.http.mending import working_example
-from scheduler.http.rest.answer import Answer, Later
+from scheduler.http.rest.answer import Answer, Followed, Later
 from scheduler.http.rest.call import Call
 from scheduler.http.rest.compression import compressed
 from scheduler.http.rest.document import add_document
@@ -29,6 +31,8 @@ _OPTIONS = {"strict_slashes": False, "provide_automatic_options": False}
 
 class Gate(Protocol):
     """What the application does for every route."""
+
+    handoff: Handoff
 
     def admit(self, asked: Request, scope: Scope) -> TaskScheduler:
         """Return the scheduler where the caller may do that; raise `SchedulerError` where not."""
@@ -75,6 +79,8 @@ def _view(route: Route, gate: Gate) -> Callable[..., Response]:
         if isinstance(answer, Later):
             later = answer
             return gate.answer_later(asked, later.run_ids, later.seconds, lambda ended: later.finish(ended).response())
+        if isinstance(answer, Followed):
+            return events.follow(gate.handoff, scheduler, asked, answer.run_id, answer.stream)
         return compressed(asked, answer.response() if isinstance(answer, Answer) else answer)
 
     return view

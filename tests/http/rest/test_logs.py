@@ -154,9 +154,25 @@ def test_a_long_stream_that_lost_its_middle(rest: Rest) -> None:
     assert log("?stream=stdout", Range=f"bytes={HEAD}-{HEAD + len(cut) - 1}").data == cut
 
 
-@pytest.mark.parametrize("query", ["?follow=1", "?offset=3", "?stream=out", "?tail=0", "?tail=x", "?path=/etc/passwd"])
+@pytest.mark.parametrize(
+    "query",
+    ["?follow=maybe", "?follow=1&tail=3", "?offset=3", "?stream=out", "?tail=0", "?tail=x", "?path=/etc/passwd"],
+)
 def test_what_is_not_known_is_refused(log: Log, query: str) -> None:
     response = log(query)
     assert response.status_code == 400
     assert len(response.json["problems"]) == 1
     assert log.rest("GET", response.json["example"]["path"]).mimetype == "text/plain"
+
+
+@pytest.mark.parametrize("word", ["1", "true"])
+def test_a_run_that_is_over_is_followed_to_its_end(log: Log, word: str) -> None:
+    response = log(f"?stream=stdout&follow={word}")
+    assert (response.status_code, response.data) == (200, TEXT)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "ETag" not in response.headers
+
+
+def test_a_log_that_is_not_to_be_followed(log: Log) -> None:
+    response = log("?stream=stdout&follow=0&tail=1")
+    assert (response.data, "ETag" in response.headers) == (b"four", True)

@@ -51,7 +51,7 @@ def test_every_route_of_the_application_is_in_it_and_has_a_scope() -> None:
     }
     assert served - {("GET", "/openapi.json"), ("GET", "/docs")} == described
     others = {rule.endpoint for rule in app.url_map.iter_rules()} - set(SCOPES)
-    assert others == {"schedule", "explain", "healthz", "readyz", "metrics"}
+    assert others == {"schedule", "explain", "healthz", "readyz", "metrics", "events"}
     assert set(SCOPES.values()) == {"read", "run", "write", "admin"}
 
 

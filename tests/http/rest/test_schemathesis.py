@@ -108,6 +108,6 @@ def test_nor_is_there_one_without_the_token(guarded: Target, operation_id: str) 
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("operation_id", OPERATIONS)
+@pytest.mark.parametrize("operation_id", sorted(set(OPERATIONS) - {"events"}))  # whose answer has no end
 def test_many_more_with_a_token(guarded: Target, operation_id: str) -> None:
     guarded.try_out(operation_id, 12, repeatable=False)
