@@ -64,7 +64,8 @@ def _plain_example(service: TaskScheduler, action: Doable) -> dict[str, Any]:
         plain |= {"task_id": found[0].stored.task_id} if found else {}
     elif "target" in plain:
         named = list(service.config.targets)
-        plain |= {"target": named[0]} if named else {}
+        # Where nothing has a name, nothing can be tried: then the way to a target is what helps.
+        plain = plain | {"target": named[0]} if named else {"action": "help", "topic": action.name}
     elif "run_id" in plain:
         newest = service.list_runs(RunFilter(), None, 1)
         plain |= {"run_id": newest[0].run_id} if newest else {}

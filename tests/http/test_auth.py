@@ -161,7 +161,7 @@ def test_each_action_asks_for_its_scope(make_api: MakeApi, granted: str, grade: 
 def test_the_scopes_of_actions() -> None:
     table = {scope: [name for name, action in ACTIONS.items() if action.scope is scope] for scope in Scope}
     assert table[Scope.RUN] == ["run_now", "cancel"]
-    assert table[Scope.WRITE] == ["create", "remove", "update", "pause", "resume"]
+    assert table[Scope.WRITE] == ["create", "remove", "update", "pause", "resume", "import", "test_notification"]
     assert table[Scope.ADMIN] == ["start", "stop"]
 
 
