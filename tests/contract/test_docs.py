@@ -77,6 +77,7 @@ SLOW = {"cli.md"}
 """Pages whose examples start many programs."""
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "page",
     [

@@ -75,6 +75,7 @@ def test_the_other_answers_everything(pair: tuple[Server, Server]) -> None:
     assert len(holder.runs(task_id="ticker")) == count
 
 
+@pytest.mark.soak
 def test_a_create_through_the_other_is_planned_within_a_tenth_of_a_second(pair: tuple[Server, Server]) -> None:
     _, other = pair
     other.ok("start")

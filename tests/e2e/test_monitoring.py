@@ -81,6 +81,7 @@ def ready(server: Server) -> bool:
         return False
 
 
+@pytest.mark.soak
 def test_ready_while_another_process_fires(make_server: Any) -> None:
     servers = make_server(), make_server()
     for server in servers:

@@ -132,6 +132,7 @@ def test_a_create_through_the_other_is_planned_at_once(pair: tuple[Server, Serve
     assert min(latenesses) < 100
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("how", STOPS)
 def test_a_database_that_stops_and_comes_back(server: Server, postgres: Cluster, how: int) -> None:
     create_counting(server, "ticker")

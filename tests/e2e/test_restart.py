@@ -106,6 +106,7 @@ def _runs_sleep(pid: int) -> bool:
         return False
 
 
+@pytest.mark.soak
 def test_a_graceful_stop_interrupts_what_does_not_end_in_time(make_server: Any) -> None:
     server = make_server(SCHEDULER_STOP_GRACE_SECONDS="1")
     for name, command in (("long", "sleep 1000"), ("short", "sleep 0.5")):
@@ -117,6 +118,7 @@ def test_a_graceful_stop_interrupts_what_does_not_end_in_time(make_server: Any) 
     assert {row["task_id"]: row["status"] for row in server.runs()} == {"long": "interrupted", "short": "completed"}
 
 
+@pytest.mark.soak
 def test_a_restart_keeps_phase_state_and_definitions(server: Server) -> None:
     create_counting(server, "hourly", "every 1 hour")
     server.ok("create", task_id="off", type="command", interval="daily at 2:00", command="true", enabled=False)
@@ -130,6 +132,7 @@ def test_a_restart_keeps_phase_state_and_definitions(server: Server) -> None:
     assert server.ok("status")["state"] == "running"
 
 
+@pytest.mark.soak
 def test_a_fresh_server_is_stopped_and_autostart_starts_it_once(make_server: Any) -> None:
     server = make_server()
     assert server.ok("status")["state"] == "stopped"

@@ -22,6 +22,7 @@ def server(reused: Server) -> Server:
     return reused
 
 
+@pytest.mark.soak
 def test_a_lock_of_seconds_delays_and_loses_nothing(server: Server) -> None:
     create_counting(server, "ticker")
     server.ok("start")
@@ -85,6 +86,7 @@ def test_a_deleted_file_is_noticed_and_nothing_goes_into_the_void(server: Server
     assert {task["id"] for task in server.ok("list")["tasks"]} == {"kept", "later"}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("how", ["rubbish", "torn"])
 def test_a_damaged_database_is_refused_at_start_and_left_alone(make_server: MakeServer, how: str) -> None:
     server = make_server()
@@ -105,6 +107,7 @@ def test_a_damaged_database_is_refused_at_start_and_left_alone(make_server: Make
     assert database.read_bytes() == damaged
 
 
+@pytest.mark.soak
 def test_a_suspended_server_loses_and_doubles_nothing(server: Server) -> None:
     create_counting(server, "suspended")
     server.ok("start")

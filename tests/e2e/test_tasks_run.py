@@ -71,6 +71,7 @@ def watch_four(server: Server, seconds: float) -> None:
     assert statistics.median(answers) < 2
 
 
+@pytest.mark.soak
 def test_four_types_leave_evidence_beside_a_slow_one(server: Server) -> None:
     watch_four(server, 7)
 
@@ -112,6 +113,7 @@ def test_a_run_sees_its_own_environment_and_nothing_of_the_servers(server: Serve
     assert not [name for name in seen if name in ("SCHEDULER_PORT", "SCHEDULER_DATA_DIR", "SCHEDULER_TOKEN")]
 
 
+@pytest.mark.soak
 def test_cancel_ends_the_whole_tree(server: Server) -> None:
     command = "setsid sh -c 'trap \"\" TERM; echo $$ > deep.pid; sleep 1000' & echo $$ > top.pid; wait"
     server.ok("create", task_id="tree", type="command", interval="every 1 hour", command=command)

@@ -94,6 +94,7 @@ def check(api: Api, body: bytes) -> None:
             assert again.status_code == 200, (body, response.text, again.text)
 
 
+@pytest.mark.soak
 @settings(max_examples=30, **QUIET)
 @given(body=anything)
 def test_random_objects(target: Api, body: Any) -> None:

@@ -288,6 +288,7 @@ def test_badly_cut_chunks(server: Server, chunks: bytes) -> None:
 # --- clients that are slow ------------------------------------------------------------------
 
 
+@pytest.mark.soak
 def test_who_stops_half_way_holds_no_thread_for_long(server: Server) -> None:
     whole = request({"action": "status"})
     slow = []
@@ -312,6 +313,7 @@ def test_who_stops_half_way_holds_no_thread_for_long(server: Server) -> None:
 # --- off loopback ---------------------------------------------------------------------------
 
 
+@pytest.mark.soak
 def test_off_loopback_a_token_is_made_and_asked_for(tmp_path: Path) -> None:
     server = Server(tmp_path, SCHEDULER_HOST="0.0.0.0")
     server.start()
