@@ -43,8 +43,7 @@ def interpreter(env: dict[str, str]) -> str:
     pytest.skip("no interpreter of this version is within an ordinary user's reach")
 
 
-QUICK = []
-LONG = [
+FILES = [
     "test_policy.py",
     "test_ways_out.py",
     "test_everyday.py",
@@ -55,10 +54,11 @@ LONG = [
 
 
 def test_all_files_are_among_them() -> None:
-    assert {*QUICK, *LONG, Path(__file__).name} == {path.name for path in HERE.glob("test_*.py")}
+    assert {*FILES, Path(__file__).name} == {path.name for path in HERE.glob("test_*.py")}
 
 
-@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.soak) for name in LONG)])
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FILES)
 def test_same_tests(name: str, base: Path) -> None:
     packages = sysconfig.get_paths()["purelib"]
     env = {"PYTHONPATH": f"{ROOT}:{packages}", "PATH": "/usr/bin:/bin", "HOME": str(base), "LANG": "C.UTF-8"}
