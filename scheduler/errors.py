@@ -8,7 +8,7 @@
     ├── LimitReached     too many, too fast, too large
     └── Unavailable      right, but not now: shutting down, store out of reach
 
-Each error carries a stable `code`. Only scheduler/http/errors.py knows HTTP numbers.
+Each error carries a stable `code`. Only scheduler/http/answers.py knows HTTP numbers.
 """
 
 from __future__ import annotations
