@@ -49,11 +49,12 @@ class PasswordCheck:
             with self._turns:
                 # Whoever waited here may have waited for the same password.
                 right = self._is_remembered(mark) or self._verify(kept, password)
+                passes = right and user is not None
+                if passes:
+                    self._remember(mark)  # before the next has its turn
         finally:
             self._places.release()
-        if right and user is not None:
-            self._remember(mark)
-        return right and user is not None
+        return passes
 
     def _is_remembered(self, mark: bytes) -> bool:
         with self._lock:
