@@ -13,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from scheduler.auth.attempts import Attempts
 from scheduler.config import SchedulerConfig
 from scheduler.http.app import EXTENSION, Service, create_app
 from scheduler.task_scheduler import TaskScheduler
@@ -182,6 +183,31 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     api = Api(tmp_path_factory.mktemp("shared"))
     yield api
     api.close()
+
+
+@pytest.fixture(scope="module")
+def _standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Api]]:
+    made: dict[str, Api] = {}
+    yield made
+    for api in made.values():
+        api.close()
+
+
+@pytest.fixture
+def standing(_standing: dict[str, Api], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Api]:
+    """Return a function like that of `make_api` that makes one Api of the same settings for all tests of a file.
+
+    For tests that change nothing but what they undo. Failed attempts to log in are forgotten.
+    """
+
+    def stand(**settings: Any) -> Api:
+        key = repr(sorted(settings.items()))
+        if key not in _standing:
+            _standing[key] = Api(tmp_path_factory.mktemp("standing"), **settings)
+        _standing[key].service.guard.access._attempts = Attempts()
+        return _standing[key]
+
+    return stand
 
 
 @pytest.fixture(scope="module")

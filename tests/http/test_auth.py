@@ -70,8 +70,8 @@ def with_users(make_api: MakeApi, *lines: str, **settings: Any) -> Api:
         ("Bearer " + basic()[6:], 401),
     ],
 )
-def test_forms_of_the_header(make_api: MakeApi, header: str | None, number: int) -> None:
-    api = with_users(make_api, line(), line("jürgen", password="pä:ss:wörd"))
+def test_forms_of_the_header(standing: MakeApi, header: str | None, number: int) -> None:
+    api = standing(users=(line(), line("jürgen", password="pä:ss:wörd")))
     response = ask(api, header)
     assert response.status_code == number, response.text
     if number == 401:
@@ -145,9 +145,9 @@ def test_a_wrong_user_in_the_setting_is_refused_at_the_start(make_api: MakeApi) 
 
 
 @pytest.mark.parametrize(("granted", "grade"), [("read", 0), ("run", 1), ("write", 2), ("admin", 3)])
-def test_each_action_asks_for_its_scope(make_api: MakeApi, granted: str, grade: int) -> None:
-    api = make_api()
-    shown, _ = api.scheduler.tokens.add("ci", read_scopes([granted]), None)
+def test_each_action_asks_for_its_scope(standing: MakeApi, granted: str, grade: int) -> None:
+    api = standing()
+    shown, _ = api.scheduler.tokens.add(granted, read_scopes([granted]), None)
     for name, action in ACTIONS.items():
         response = ask(api, f"Bearer {shown}", {"action": name})
         if list(Scope).index(action.scope) <= grade:

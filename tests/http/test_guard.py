@@ -41,8 +41,8 @@ STATUS = b'{"action": "status"}'
         "[fd00::5]:10800",
     ],
 )
-def test_hosts_that_are_known(make_api: Callable[..., Api], host: str) -> None:
-    api = make_api(allowed_hosts=("scheduler", "ci.example.org:8443", "[fd00::5]"))
+def test_hosts_that_are_known(standing: Callable[..., Api], host: str) -> None:
+    api = standing(allowed_hosts=("scheduler", "ci.example.org:8443", "[fd00::5]"))
     assert api.raw(STATUS, Host=host).status_code == 200
 
 
@@ -78,8 +78,8 @@ def test_hosts_that_are_known(make_api: Callable[..., Api], host: str) -> None:
         "x" * 5000,
     ],
 )
-def test_hosts_that_are_not(make_api: Callable[..., Api], host: str) -> None:
-    api = make_api(allowed_hosts=("scheduler", "ci.example.org:8443"))
+def test_hosts_that_are_not(standing: Callable[..., Api], host: str) -> None:
+    api = standing(allowed_hosts=("scheduler", "ci.example.org:8443"))
     for response in (api.raw(STATUS, Host=host), api.client.get("/healthz", headers={"Host": host})):
         check_answer(response)
         assert (response.status_code, response.json["code"]) == (403, "forbidden_host")
@@ -95,8 +95,8 @@ def test_a_host_is_required(shared: Api) -> None:
     assert "missing" in response.json["message"]
 
 
-def test_the_address_it_listens_on_is_known(make_api: Callable[..., Api]) -> None:
-    api = make_api(host="10.1.2.3", token="t")
+def test_the_address_it_listens_on_is_known(standing: Callable[..., Api]) -> None:
+    api = standing(host="10.1.2.3", token="t")
     assert api.raw(STATUS, Host="10.1.2.3:10800", Authorization="Bearer t").status_code == 200
 
 
@@ -133,8 +133,8 @@ def test_the_address_that_was_reached_is_known(shared: Api, reached: Any, host: 
     "origin",
     ["http://localhost", "http://localhost:10800", "https://127.0.0.1:3000", "http://[::1]:10800", "https://scheduler"],
 )
-def test_origins_that_are_known(make_api: Callable[..., Api], origin: str) -> None:
-    assert make_api(allowed_hosts=("scheduler",)).raw(STATUS, Origin=origin).status_code == 200
+def test_origins_that_are_known(standing: Callable[..., Api], origin: str) -> None:
+    assert standing(allowed_hosts=("scheduler",)).raw(STATUS, Origin=origin).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_a_foreign_page_reads_nothing_and_changes_nothing(api: Api) -> None:
         ("Bearer schl\u00fcssel", False),
     ],
 )
-def test_the_token(make_api: Callable[..., Api], header: str | None, passes: bool) -> None:
-    api = make_api(token="s3cret")
+def test_the_token(standing: Callable[..., Api], header: str | None, passes: bool) -> None:
+    api = standing(token="s3cret")
     for response in (
         api.raw(STATUS, Authorization=header),
         api.client.get("/schedule", headers={"Host": "localhost", **({"Authorization": header} if header else {})}),
@@ -215,21 +215,21 @@ def test_the_token(make_api: Callable[..., Api], header: str | None, passes: boo
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-def test_a_token_of_other_letters(make_api: Callable[..., Api], encoding: str) -> None:
-    api = make_api(token="schlüssel")
+def test_a_token_of_other_letters(standing: Callable[..., Api], encoding: str) -> None:
+    api = standing(token="schlüssel")
     header = "Bearer " + "schlüssel".encode(encoding).decode("latin-1")
     assert api.raw(STATUS, Authorization=header).status_code == 200
     assert api.raw(STATUS, Authorization="Bearer schlussel").status_code == 401
 
 
-def test_the_message_tells_missing_from_wrong(make_api: Callable[..., Api]) -> None:
-    api = make_api(token="s3cret")
+def test_the_message_tells_missing_from_wrong(standing: Callable[..., Api]) -> None:
+    api = standing(token="s3cret")
     assert "missing" in api.raw(STATUS).json["message"]
     assert "wrong" in api.raw(STATUS, Authorization="Bearer x").json["message"]
 
 
-def test_the_token_is_asked_for_before_the_body_is_read(make_api: Callable[..., Api]) -> None:
-    assert make_api(token="s3cret").raw(b"{", Content_Type="text/plain").status_code == 401
+def test_the_token_is_asked_for_before_the_body_is_read(standing: Callable[..., Api]) -> None:
+    assert standing(token="s3cret").raw(b"{", Content_Type="text/plain").status_code == 401
 
 
 def test_the_token_never_reaches_a_run(make_api: Callable[..., Api]) -> None:
