@@ -90,7 +90,7 @@ class Server:
         assert self.process is not None
         assert self.process.poll() is None, self.log
         try:
-            return requests.get(f"{self.url}/healthz", timeout=5).ok
+            return requests.get(f"{self.url}/healthz", timeout=30).ok
         except requests.ConnectionError:
             return False
 

@@ -50,7 +50,7 @@ class Container:
                 env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=die_with_parent,
             )  # fmt: skip
         while self.healthy() != 0:
-            if self.process.poll() is not None or time.monotonic() > started + 30:
+            if self.process.poll() is not None or time.monotonic() > started + 120:
                 raise Failure(f"the service did not become healthy:\n{self.log()[-4000:]}")
             time.sleep(0.05)
         return time.monotonic() - started

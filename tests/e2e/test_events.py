@@ -102,6 +102,7 @@ def ends(found: list[Message]) -> Counter[tuple[str, str]]:
     return Counter((m.data["run_id"], m.data["status"]) for m in found if m.event == "run.finished")
 
 
+@pytest.mark.soak
 def test_nothing_is_lost_or_told_twice_when_the_server_is_killed(make_server: Any) -> None:
     server: Server = make_server()
     reader = Following([server.port], "last")
@@ -127,6 +128,7 @@ def test_nothing_is_lost_or_told_twice_when_the_server_is_killed(make_server: An
     assert Counter(kinds(reader.found))["task.created"] == 7
 
 
+@pytest.mark.soak
 def test_two_workers_tell_the_same(make_server: Any) -> None:
     port = free_port()
     server: Server = make_server(port=port, command=gunicorn(port, 2))
@@ -144,6 +146,7 @@ def test_two_workers_tell_the_same(make_server: Any) -> None:
         reader.close()
 
 
+@pytest.mark.soak
 def test_the_end_of_the_service_is_told_at_once(make_server: Any) -> None:
     server: Server = make_server(SCHEDULER_STOP_GRACE_SECONDS="30")
     server.ok("create", task_id="long", type="command", interval="hourly", command="echo begun; sleep 3")

@@ -93,7 +93,7 @@ def served(folder: Path, database: str) -> Iterator[str]:
 def answers(url: str) -> bool:
     """Whether anybody answers there."""
     try:
-        return requests.get(f"{url}/jobs", timeout=5).ok
+        return requests.get(f"{url}/jobs", timeout=30).ok
     except requests.ConnectionError:
         return False
 

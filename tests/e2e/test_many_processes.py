@@ -101,6 +101,7 @@ def test_another_takes_over_when_the_holder_goes(pair: tuple[Server, Server], ho
     assert max(Counter(fire_times(other, "ticker")).values()) == 1
 
 
+@pytest.mark.soak
 def test_a_killed_worker_of_four_is_replaced_and_nothing_fires_twice(make_server: Any) -> None:
     port = free_port()
     server = make_server(port=port, command=gunicorn(port))

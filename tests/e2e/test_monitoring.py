@@ -76,7 +76,7 @@ def test_totals_outlive_the_process_that_counted(make_server: Any) -> None:
 
 def ready(server: Server) -> bool:
     try:
-        return requests.get(f"{server.url}/readyz", timeout=10).ok
+        return requests.get(f"{server.url}/readyz", timeout=30).ok
     except requests.ConnectionError:
         return False
 
@@ -86,7 +86,7 @@ def test_ready_while_another_process_fires(make_server: Any) -> None:
     servers = make_server(), make_server()
     for server in servers:
         wait_until(lambda server=server: ready(server), what="readiness")
-    told = [requests.get(f"{server.url}/metrics", timeout=10).text for server in servers]
+    told = [requests.get(f"{server.url}/metrics", timeout=30).text for server in servers]
     for line in ("task_scheduler_lease_held 1.0", "task_scheduler_clock_alive 1.0", "task_scheduler_store_up 1.0"):
         assert all(line in text for text in told), line
     started = {line for text in told for line in text.splitlines() if line.startswith("process_start_time_seconds ")}

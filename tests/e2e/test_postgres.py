@@ -99,6 +99,7 @@ def test_characters_that_the_database_does_not_take_are_no_fault(server: Server)
     assert server.post("cancel", run_id=zero).status_code in (400, 404)
 
 
+@pytest.mark.soak
 def test_another_machine_takes_over_after_a_kill(pair: tuple[Server, Server]) -> None:
     holder, other = pair
     create_counting(other, "ticker")

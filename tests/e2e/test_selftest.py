@@ -35,7 +35,10 @@ def test_a_round_of_chaos_finds_nothing(workers: str, store: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_test_and_all_that_it_started(number: signal.Signals, tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "server.py"), "selftest", "--rounds", "5", "--store", "sqlite"]
+    # A shell that starts these tests in the background has SIGINT ignored, which a program passes on.
+    before = signal.signal(number, signal.default_int_handler)
     with subprocess.Popen(command, cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)}, text=True) as process:
+        signal.signal(number, before)
         wait_until(lambda: started_in(tmp_path, "gunicorn"), what="a server of the test")
         process.send_signal(number)
         process.wait(60)

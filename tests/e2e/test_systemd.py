@@ -72,7 +72,7 @@ def test_it_tells_when_it_is_ready_that_it_lives_and_when_it_stops(
 ) -> None:
     server = launch(command, NOTIFY_SOCKET=address, WATCHDOG_USEC="400000")
     assert manager.wait_for("READY=1") == ["READY=1", "STATUS=Serving"]
-    assert requests.get(f"{server.url}/healthz", timeout=5).json()["status"] == "ok"
+    assert requests.get(f"{server.url}/healthz", timeout=30).json()["status"] == "ok"
     for _ in range(3):
         assert "STATUS=Serving" in manager.wait_for("WATCHDOG=1")
     assert server.process is not None

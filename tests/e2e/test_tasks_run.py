@@ -139,6 +139,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.soak
 def test_priorities_decide_who_goes_first(make_server: Any) -> None:
     server = make_server(SCHEDULER_MAX_WORKERS="1")
     server.ok(

@@ -34,9 +34,9 @@ LATER = (
 
 
 @pytest.fixture
-def api(cleared: Api) -> Api:
+def api(api: Api) -> Api:
     """Return the one Api of this file."""
-    return cleared
+    return api
 
 
 def test_the_documented_example(api: Api) -> None:

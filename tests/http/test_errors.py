@@ -30,9 +30,9 @@ KINDS: list[tuple[int, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("number", "code", "request_"), KINDS)
-def test_codes(cleared: Api, number: int, code: str, request_: dict[str, Any]) -> None:
-    cleared.create("nightly")
-    body = cleared.refused(number, code, **request_)
+def test_codes(api: Api, number: int, code: str, request_: dict[str, Any]) -> None:
+    api.create("nightly")
+    body = api.refused(number, code, **request_)
     assert list(body)[:3] == ["status", "code", "message"]
     assert CODES[code].startswith(f"{number}: ")
     assert ("problems" in body) == ("example" in body) == (number == 400)
@@ -70,12 +70,12 @@ def test_codes(cleared: Api, number: int, code: str, request_: dict[str, Any]) -
     ],
     ids=str,
 )
-def test_the_example_works_when_it_is_sent(cleared: Api, request_: dict[str, Any]) -> None:
-    cleared.create("nightly")
-    cleared.run("nightly")
-    response = cleared.post(**request_)
+def test_the_example_works_when_it_is_sent(api: Api, request_: dict[str, Any]) -> None:
+    api.create("nightly")
+    api.run("nightly")
+    response = api.post(**request_)
     assert response.status_code == 400, response.text
-    assert cleared.ok(**response.json["example"])["status"] in ("success", "info")
+    assert api.ok(**response.json["example"])["status"] in ("success", "info")
 
 
 def test_the_example_is_near_to_what_was_sent(shared: Api) -> None:
@@ -130,15 +130,15 @@ def test_actions_that_do_not_work_are_unknown(shared: Api, action: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(actions.ACTIONS))
-def test_null_is_the_same_as_absent(cleared: Api, name: str) -> None:
+def test_null_is_the_same_as_absent(api: Api, name: str) -> None:
     with_null = {
         field: None for field in actions.ACTIONS[name].model.model_json_schema()["properties"] if field != "action"
     }
-    absent, null = cleared.post(name), cleared.post(name, **with_null)
+    absent, null = api.post(name), api.post(name, **with_null)
     assert absent.status_code == null.status_code
     if absent.status_code == 400:
         assert [p["field"] for p in absent.json["problems"]] == [p["field"] for p in null.json["problems"]]
-    assert cleared.post(name, **with_null, frobnicate=None).status_code == absent.status_code
+    assert api.post(name, **with_null, frobnicate=None).status_code == absent.status_code
 
 
 # --- ids ------------------------------------------------------------------------------------
@@ -168,13 +168,13 @@ def test_null_is_the_same_as_absent(cleared: Api, name: str) -> None:
         "a\u0301" * 128,
     ],
 )
-def test_ids_that_are_taken(cleared: Api, task_id: str) -> None:
+def test_ids_that_are_taken(api: Api, task_id: str) -> None:
     normal = unicodedata.normalize("NFC", task_id)
-    assert cleared.create(task_id)["task_id"] == normal
-    assert cleared.ok("get", task_id=task_id)["task"]["id"] == normal
-    assert cleared.run(task_id)["task_id"] == normal
-    assert [task["id"] for task in cleared.ok("list")["tasks"]] == [normal]
-    assert cleared.ok("remove", task_id=task_id)["message"] == f"Task '{normal}' removed"
+    assert api.create(task_id)["task_id"] == normal
+    assert api.ok("get", task_id=task_id)["task"]["id"] == normal
+    assert api.run(task_id)["task_id"] == normal
+    assert [task["id"] for task in api.ok("list")["tasks"]] == [normal]
+    assert api.ok("remove", task_id=task_id)["message"] == f"Task '{normal}' removed"
 
 
 @pytest.mark.parametrize(
@@ -393,13 +393,13 @@ def test_wrong_settings_are_no_fault_of_the_client(make_api: Callable[..., Api])
     assert "SCHEDULER_PORT" not in response.text
 
 
-def test_after_the_end(api: Api) -> None:
-    api.ok("start")
-    api.close()
-    response = api.post("status")
+def test_after_the_end(fresh: Api) -> None:
+    fresh.ok("start")
+    fresh.close()
+    response = fresh.post("status")
     assert (response.status_code, response.json["code"]) == (503, "shutting_down")
     assert response.headers["Retry-After"]
-    api.close()
+    fresh.close()
 
 
 def test_a_store_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

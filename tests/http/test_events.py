@@ -13,6 +13,11 @@ from tests.http.conftest import PROBLEM_KEYS, Api
 from tests.sse import Message, parse
 
 
+@pytest.fixture
+def api(fresh: Api) -> Api:
+    return fresh
+
+
 class Stream:
     """A reader in this process; what comes is read in the test's thread."""
 

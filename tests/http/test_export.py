@@ -31,8 +31,8 @@ def document(api: Api, **fields: Any) -> dict[str, Any]:
     return dict(api.ok("export", **fields)["document"])
 
 
-def test_nothing_is_a_document_too(cleared: Api) -> None:
-    assert cleared.ok("export") == {
+def test_nothing_is_a_document_too(api: Api) -> None:
+    assert api.ok("export") == {
         "status": "success",
         "message": "The definitions of 0 tasks",
         "document": {"format": 1, "tasks": []},
@@ -40,10 +40,10 @@ def test_nothing_is_a_document_too(cleared: Api) -> None:
     }
 
 
-def test_an_entry_has_the_fields_of_the_definition_without_defaults(cleared: Api) -> None:
-    cleared.create("plain", interval="daily at 10:30")
-    cleared.create("full", **FULL)
-    full, plain = document(cleared)["tasks"]
+def test_an_entry_has_the_fields_of_the_definition_without_defaults(api: Api) -> None:
+    api.create("plain", interval="daily at 10:30")
+    api.create("full", **FULL)
+    full, plain = document(api)["tasks"]
     assert list(full.items()) == [("task_id", "full"), *((name, full[name]) for name in FULL)]
     assert full == {"task_id": "full", **FULL}
     assert plain == {
@@ -69,45 +69,45 @@ def test_an_entry_has_the_fields_of_the_definition_without_defaults(cleared: Api
         ({"schedule_type": "manual"}, False),
     ],
 )
-def test_the_moment_it_counts_from_is_told_where_it_matters(cleared: Api, when: dict[str, Any], anchored: bool) -> None:
-    cleared.create("t", **when)
-    entry = document(cleared)["tasks"][0]
+def test_the_moment_it_counts_from_is_told_where_it_matters(api: Api, when: dict[str, Any], anchored: bool) -> None:
+    api.create("t", **when)
+    entry = document(api)["tasks"][0]
     assert {name: entry[name] for name in when} == when, "the original spelling"
     assert ("anchor" in entry) is anchored
 
 
-def test_the_order_is_that_of_the_ids(cleared: Api) -> None:
+def test_the_order_is_that_of_the_ids(api: Api) -> None:
     for task_id in ("b", "Z", "a", "ä"):
-        cleared.create(task_id)
-    assert [entry["task_id"] for entry in document(cleared)["tasks"]] == ["Z", "a", "b", "ä"]
+        api.create(task_id)
+    assert [entry["task_id"] for entry in document(api)["tasks"]] == ["Z", "a", "b", "ä"]
 
 
-def test_runs_change_nothing(cleared: Api) -> None:
-    cleared.ok("start")
-    cleared.create("t")
-    before = cleared.raw('{"action": "export"}').data
-    cleared.run("t")
-    cleared.ok("pause", task_id="t")
-    cleared.ok("resume", task_id="t")
-    cleared.ok("stop")
-    assert cleared.raw('{"action": "export"}').data == before
+def test_runs_change_nothing(api: Api) -> None:
+    api.ok("start")
+    api.create("t")
+    before = api.raw('{"action": "export"}').data
+    api.run("t")
+    api.ok("pause", task_id="t")
+    api.ok("resume", task_id="t")
+    api.ok("stop")
+    assert api.raw('{"action": "export"}').data == before
 
 
-def test_a_pause_travels_along(cleared: Api) -> None:
-    cleared.create("t")
-    cleared.ok("pause", task_id="t")
-    assert document(cleared)["tasks"][0]["paused"] is True
+def test_a_pause_travels_along(api: Api) -> None:
+    api.create("t")
+    api.ok("pause", task_id="t")
+    assert document(api)["tasks"][0]["paused"] is True
 
 
-def test_some_tasks(cleared: Api) -> None:
+def test_some_tasks(api: Api) -> None:
     for task_id in ("a", "b", "c"):
-        cleared.create(task_id)
-    answer = cleared.ok("export", tasks=["c", "a", "c"])
+        api.create(task_id)
+    answer = api.ok("export", tasks=["c", "a", "c"])
     assert [entry["task_id"] for entry in answer["document"]["tasks"]] == ["a", "c"]
     assert answer["count"] == 2
-    body = cleared.refused(404, "task_not_found", "export", tasks=["x", "a", "y"])
+    body = api.refused(404, "task_not_found", "export", tasks=["x", "a", "y"])
     assert body["task_ids"] == ["x", "y"]
-    assert cleared.ok("export", tasks=[])["count"] == 0
+    assert api.ok("export", tasks=[])["count"] == 0
 
 
 def test_policies_that_the_server_fills_in_are_named(make_api: Callable[..., Api]) -> None:

@@ -20,6 +20,11 @@ from tests.http.conftest import Api, watch_for
 HOST = {"Host": "localhost"}
 
 
+@pytest.fixture
+def api(fresh: Api) -> Api:
+    return fresh
+
+
 def ready(api: Api, query: str = "", **headers: str) -> TestResponse:
     return api.client.get(f"/readyz{query}", headers={**HOST, **headers})
 

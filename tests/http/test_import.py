@@ -33,67 +33,67 @@ def counts(answer: dict[str, Any]) -> tuple[int, int, int]:
     return answer["created"], answer["replaced"], answer["unchanged"]
 
 
-def test_a_list_is_taken(cleared: Api) -> None:
-    answer = cleared.ok("import", tasks=[task("a"), task("b")])
+def test_a_list_is_taken(api: Api) -> None:
+    answer = api.ok("import", tasks=[task("a"), task("b")])
     assert answer["message"] == "2 tasks imported: 2 created, 0 replaced, 0 unchanged"
     assert (answer["status"], counts(answer)) == ("success", (2, 0, 0))
     assert "hint" in answer
-    cleared.ok("start")
-    assert "hint" not in cleared.ok("import", tasks=[task("a")])
-    assert cleared.details("a")["next_run"]
+    api.ok("start")
+    assert "hint" not in api.ok("import", tasks=[task("a")])
+    assert api.details("a")["next_run"]
 
 
-def test_the_same_is_left_alone(cleared: Api) -> None:
-    cleared.create("a")
-    before = cleared.details("a")
-    again = cleared.ok("import", tasks=document(cleared))
+def test_the_same_is_left_alone(api: Api) -> None:
+    api.create("a")
+    before = api.details("a")
+    again = api.ok("import", tasks=document(api))
     assert (again["status"], counts(again)) == ("info", (0, 0, 1))
     assert again["message"] == "Nothing new: 0 created, 0 replaced, 1 unchanged"
-    assert cleared.details("a") == before
-    assert counts(cleared.ok("import", tasks=[task("a")])) == (0, 0, 1), "an anchor is no part of the definition"
+    assert api.details("a") == before
+    assert counts(api.ok("import", tasks=[task("a")])) == (0, 0, 1), "an anchor is no part of the definition"
 
 
-def test_another_definition_needs_replace(cleared: Api) -> None:
+def test_another_definition_needs_replace(api: Api) -> None:
     for task_id in ("a", "b", "c"):
-        cleared.create(task_id)
+        api.create(task_id)
     sent = [task("a", command="false"), task("b"), task("c", enabled=False), task("new")]
-    body = cleared.refused(409, "task_exists", "import", tasks=sent)
+    body = api.refused(409, "task_exists", "import", tasks=sent)
     assert body["task_ids"] == ["a", "c"]
     assert "'a', 'c'" in body["message"]
-    assert cleared.ok("list")["count"] == 3, "all or nothing"
-    answer = cleared.ok("import", tasks=sent, replace=True)
+    assert api.ok("list")["count"] == 3, "all or nothing"
+    answer = api.ok("import", tasks=sent, replace=True)
     assert counts(answer) == (1, 2, 1)
-    assert cleared.details("a")["command"] == "false"
-    assert cleared.details("c")["state"] == "disabled"
+    assert api.details("a")["command"] == "false"
+    assert api.details("c")["state"] == "disabled"
 
 
-def test_a_dry_run_changes_nothing(cleared: Api) -> None:
-    cleared.create("a")
-    before = document(cleared)
+def test_a_dry_run_changes_nothing(api: Api) -> None:
+    api.create("a")
+    before = document(api)
     sent = [task("a", command="false"), task("b")]
-    cleared.refused(409, "task_exists", "import", tasks=sent, dry_run=True)
-    answer = cleared.ok("import", tasks=sent, dry_run=True, replace=True)
+    api.refused(409, "task_exists", "import", tasks=sent, dry_run=True)
+    answer = api.ok("import", tasks=sent, dry_run=True, replace=True)
     assert answer["message"] == "2 tasks would be imported: 1 created, 1 replaced, 0 unchanged"
     assert answer["task_ids"] == {"created": ["b"], "replaced": ["a"]}
-    assert document(cleared) == before
+    assert document(api) == before
 
 
-def test_history_stays_when_replaced(cleared: Api) -> None:
-    cleared.create("a")
-    run_id = cleared.run("a")["run_id"]
-    cleared.ok("import", tasks=[task("a", command="false")], replace=True)
-    assert cleared.ok("get", task_id="a")["task"]["last_run"]["run_id"] == run_id
+def test_history_stays_when_replaced(api: Api) -> None:
+    api.create("a")
+    run_id = api.run("a")["run_id"]
+    api.ok("import", tasks=[task("a", command="false")], replace=True)
+    assert api.ok("get", task_id="a")["task"]["last_run"]["run_id"] == run_id
 
 
-def test_a_pause_travels_along(cleared: Api) -> None:
-    cleared.create("a")
+def test_a_pause_travels_along(api: Api) -> None:
+    api.create("a")
     paused = [task("a", paused=True), task("b", paused=True)]
-    assert cleared.refused(409, "task_exists", "import", tasks=paused)["task_ids"] == ["a"]
-    assert counts(cleared.ok("import", tasks=paused, replace=True)) == (1, 1, 0)
-    assert [cleared.details(task_id)["state"] for task_id in ("a", "b")] == ["paused", "paused"]
-    assert cleared.details("b")["next_run"] is None
-    cleared.ok("resume", task_id="b")
-    assert cleared.details("b")["next_run"]
+    assert api.refused(409, "task_exists", "import", tasks=paused)["task_ids"] == ["a"]
+    assert counts(api.ok("import", tasks=paused, replace=True)) == (1, 1, 0)
+    assert [api.details(task_id)["state"] for task_id in ("a", "b")] == ["paused", "paused"]
+    assert api.details("b")["next_run"] is None
+    api.ok("resume", task_id="b")
+    assert api.details("b")["next_run"]
 
 
 def test_what_has_passed_comes_back_as_it_was(pair: tuple[Api, Api]) -> None:
@@ -162,7 +162,7 @@ def test_an_import_makes_the_state_that_was_exported(two: tuple[Api, Api], befor
     assert target.ok("import", tasks=wished)["status"] == "info"
 
 
-def test_every_problem_of_every_entry_is_told_with_its_path(cleared: Api) -> None:
+def test_every_problem_of_every_entry_is_told_with_its_path(api: Api) -> None:
     sent = [
         task("good"),
         task("bad", interval="every 5 minuets", command=None, env={"LD_PRELOAD": "x"}),
@@ -174,7 +174,7 @@ def test_every_problem_of_every_entry_is_told_with_its_path(cleared: Api) -> Non
         task("when", interval="every 3 huors"),
         task("inner", interval=None, trigger={"type": "interval", "minuets": 5}),
     ]
-    body = cleared.refused(400, "invalid_request", "import", tasks=sent)
+    body = api.refused(400, "invalid_request", "import", tasks=sent)
     found = {problem["field"]: problem for problem in body["problems"]}
     assert set(found) == {
         *("tasks.1.interval", "tasks.1.command", "tasks.1.env.LD_PRELOAD", "tasks.2", "tasks.3.task_id"),
@@ -187,19 +187,19 @@ def test_every_problem_of_every_entry_is_told_with_its_path(cleared: Api) -> Non
     assert found["tasks.4.priority"]["accepted"] == ["urgent", "high", "medium", "low"]
     assert found["tasks.6.type"]["accepted"] == ["command", "test", "script", "custom", "function"]
     assert "'tasks.0'" in found["tasks.3.task_id"]["message"]
-    assert cleared.ok("list")["count"] == 0
+    assert api.ok("list")["count"] == 0
 
 
 @pytest.mark.parametrize("form", ["list", "document"])
-def test_the_example_is_what_was_sent_put_right(cleared: Api, form: str) -> None:
+def test_the_example_is_what_was_sent_put_right(api: Api, form: str) -> None:
     entries = [task("a"), task("b", interval="every 5 minuets", pausd=True)]
     sent = entries if form == "list" else {"format": 1, "tasks": entries}
-    body = cleared.refused(400, "invalid_request", "import", tasks=sent)
+    body = api.refused(400, "invalid_request", "import", tasks=sent)
     path = "tasks.1" if form == "list" else "tasks.tasks.1"
     assert {problem["field"] for problem in body["problems"]} == {f"{path}.interval", f"{path}.pausd"}
-    answer = cleared.ok(**body["example"])
+    answer = api.ok(**body["example"])
     assert counts(answer) == (2, 0, 0)
-    assert cleared.details("b")["interval"] == "every 5 minutes"
+    assert api.details("b")["interval"] == "every 5 minutes"
 
 
 @pytest.mark.parametrize(
@@ -213,17 +213,17 @@ def test_the_example_is_what_was_sent_put_right(cleared: Api, form: str) -> None
         ({"format": 1, "tasks": [], "taks": 1}, "unknown_field", "tasks.taks"),
     ],
 )
-def test_no_document(cleared: Api, sent: Any, code: str, field: str) -> None:
-    assert cleared.problem(code, "import", tasks=sent)["field"] == field
+def test_no_document(api: Api, sent: Any, code: str, field: str) -> None:
+    assert api.problem(code, "import", tasks=sent)["field"] == field
 
 
-def test_a_document_by_its_other_name(cleared: Api) -> None:
-    body = cleared.refused(400, "invalid_request", "import", document=document(cleared))
+def test_a_document_by_its_other_name(api: Api) -> None:
+    body = api.refused(400, "invalid_request", "import", document=document(api))
     assert "tasks" in {problem["suggestion"] for problem in body["problems"]}
 
 
-def test_equal_ids_in_two_spellings_are_one(cleared: Api) -> None:
-    problem = cleared.problem("invalid_field", "import", tasks=[task("\u00e4"), task("a\u0308")])
+def test_equal_ids_in_two_spellings_are_one(api: Api) -> None:
+    problem = api.problem("invalid_field", "import", tasks=[task("\u00e4"), task("a\u0308")])
     assert problem["field"] == "tasks.1.task_id"
 
 

@@ -72,12 +72,12 @@ def test_every_family_is_there_with_its_kind_and_labels(make_api: Callable[..., 
         assert {frozenset(set(sample.labels) - {"le"}) for sample in metric.samples} == {frozenset(family.labels)}
 
 
-def test_a_run_is_counted_once_with_its_duration_and_its_wait(api: Api) -> None:
-    api.create("good")
-    api.create("bad", command="false")
+def test_a_run_is_counted_once_with_its_duration_and_its_wait(fresh: Api) -> None:
+    fresh.create("good")
+    fresh.create("bad", command="false")
     for task in ("good", "good", "bad"):
-        api.run(task)
-    found = samples(api)
+        fresh.run(task)
+    found = samples(fresh)
     assert found["runs_total", frozenset({("status", "completed"), ("type", "command")})] == 2
     assert found["runs_total", frozenset({("status", "failed"), ("type", "command")})] == 1
     assert found["run_duration_seconds_count", frozenset({("type", "command")})] == 3
@@ -140,13 +140,13 @@ def test_who_fires(api: Api) -> None:
     assert value(api, "store_up") == 1
 
 
-def test_a_store_in_trouble_is_told_and_the_counts_with_it(api: Api) -> None:
-    api.create("good")
-    api.run("good")
-    api.ok("status")
-    assert value(api, "store_up") == 1
-    api.scheduler._store._writer.trouble = "the disk is full"
-    found = samples(api)
+def test_a_store_in_trouble_is_told_and_the_counts_with_it(fresh: Api) -> None:
+    fresh.create("good")
+    fresh.run("good")
+    fresh.ok("status")
+    assert value(fresh, "store_up") == 1
+    fresh.scheduler._store._writer.trouble = "the disk is full"
+    found = samples(fresh)
     assert found["store_up", frozenset()] == 0
     assert found["runs_total", frozenset({("status", "completed"), ("type", "command")})] == 1
     assert not [name for name, _ in found if name == "tasks"]
@@ -188,13 +188,13 @@ def test_it_can_be_opened_to_all_but_other_hosts(make_api: Callable[..., Api]) -
     assert scrape(api, Host="evil.example").status_code == 403
 
 
-def test_labels_of_requests_are_bounded(api: Api) -> None:
-    api.ok("status")
-    api.client.delete("/no/such/path", headers={"Host": "localhost"})
-    api.client.open("/also/none", method="BREW", headers={"Host": "localhost"})
-    assert value(api, "http_requests_total", endpoint="schedule", method="POST", code="200") == 1
-    assert value(api, "http_requests_total", endpoint="none", method="DELETE", code="404") == 1
-    assert value(api, "http_requests_total", endpoint="none", method="other", code="404") == 1
+def test_labels_of_requests_are_bounded(fresh: Api) -> None:
+    fresh.ok("status")
+    fresh.client.delete("/no/such/path", headers={"Host": "localhost"})
+    fresh.client.open("/also/none", method="BREW", headers={"Host": "localhost"})
+    assert value(fresh, "http_requests_total", endpoint="schedule", method="POST", code="200") == 1
+    assert value(fresh, "http_requests_total", endpoint="none", method="DELETE", code="404") == 1
+    assert value(fresh, "http_requests_total", endpoint="none", method="other", code="404") == 1
 
 
 def test_prometheus_own_tool_finds_no_fault(api: Api) -> None:

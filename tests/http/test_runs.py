@@ -30,11 +30,11 @@ def test_rows(api: Api) -> None:
     assert set(answer["runs"][0]) == RUN_KEYS
 
 
-def test_filters(api: Api) -> None:
-    api.create("good")
-    api.create("bad", command="exit 1")
-    good, bad = api.run("good")["run_id"], api.run("bad")["run_id"]
-    long = api.running("long")
+def test_filters(fresh: Api) -> None:
+    fresh.create("good")
+    fresh.create("bad", command="exit 1")
+    good, bad = fresh.run("good")["run_id"], fresh.run("bad")["run_id"]
+    long = fresh.running("long")
     hour = timedelta(hours=1)
     now = datetime.now(UTC)
     cases: list[tuple[dict[str, Any], list[str]]] = [
@@ -50,16 +50,16 @@ def test_filters(api: Api) -> None:
         ({"since": "2099-01-01T00:00:00"}, []),
     ]
     for fields, expected in cases:
-        assert [run["run_id"] for run in api.ok("runs", **fields)["runs"]] == expected, fields
+        assert [run["run_id"] for run in fresh.ok("runs", **fields)["runs"]] == expected, fields
 
 
-def test_pages(api: Api) -> None:
-    api.create("t")
-    made = [api.run("t")["run_id"] for _ in range(5)]
+def test_pages(fresh: Api) -> None:
+    fresh.create("t")
+    made = [fresh.run("t")["run_id"] for _ in range(5)]
     seen: list[str] = []
     cursor = None
     while True:
-        answer = api.ok("runs", limit=2, cursor=cursor)
+        answer = fresh.ok("runs", limit=2, cursor=cursor)
         seen += [run["run_id"] for run in answer["runs"]]
         assert len(answer["runs"]) <= 2
         cursor = answer["next_cursor"]
@@ -75,10 +75,10 @@ def test_times_are_told_in_the_tasks_zone(api: Api) -> None:
         assert run[name].endswith("+05:30")
 
 
-def test_long_output_is_shown_with_head_and_tail(api: Api) -> None:
-    api.create("t", command="echo begin; seq 100000; echo end")
-    api.run("t")
-    [run] = api.ok("runs")["runs"]
+def test_long_output_is_shown_with_head_and_tail(fresh: Api) -> None:
+    fresh.create("t", command="echo begin; seq 100000; echo end")
+    fresh.run("t")
+    [run] = fresh.ok("runs")["runs"]
     assert run["stdout"].startswith("begin\n")
     assert run["stdout"].endswith("end\n")
     assert len(run["stdout"]) < 10_000

@@ -34,14 +34,14 @@ def test_neither_takes_a_field(api: Api) -> None:
         assert body["example"] == {"action": action}
 
 
-def test_whether_it_runs_outlives_the_process(api: Api, make_api: Callable[..., Api]) -> None:
-    api.ok("start")
-    api.close()
-    again = make_api(data_dir=api.data, allowed_dirs=(api.workspace,))
+def test_whether_it_runs_outlives_the_process(fresh: Api, make_api: Callable[..., Api]) -> None:
+    fresh.ok("start")
+    fresh.close()
+    again = make_api(data_dir=fresh.data, allowed_dirs=(fresh.workspace,))
     assert again.ok("status")["state"] == "running"
     again.ok("stop")
     again.close()
-    last = make_api(data_dir=api.data, allowed_dirs=(api.workspace,))
+    last = make_api(data_dir=fresh.data, allowed_dirs=(fresh.workspace,))
     assert last.ok("status")["state"] == "stopped"
 
 
@@ -64,14 +64,14 @@ def test_runs_under_way_finish_after_stop(api: Api) -> None:
     assert (run["status"], run["stdout"]) == ("completed", "done\n")
 
 
-def test_tasks_fire_while_it_runs(api: Api) -> None:
-    api.create("t", interval="every 1 second", command="echo $SCHEDULER_TASK_ID")
-    assert api.ok("runs")["runs"] == []
-    api.ok("start")
+def test_tasks_fire_while_it_runs(fresh: Api) -> None:
+    fresh.create("t", interval="every 1 second", command="echo $SCHEDULER_TASK_ID")
+    assert fresh.ok("runs")["runs"] == []
+    fresh.ok("start")
     ended = Event()
-    api.scheduler.events.subscribe(lambda event: ended.set() if isinstance(event, RunFinished) else None)
+    fresh.scheduler.events.subscribe(lambda event: ended.set() if isinstance(event, RunFinished) else None)
     assert ended.wait(10)
-    run = api.ok("runs")["runs"][-1]
+    run = fresh.ok("runs")["runs"][-1]
     assert (run["trigger"], run["status"], run["stdout"]) == ("schedule", "completed", "t\n")
 
 

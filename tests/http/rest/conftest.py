@@ -65,8 +65,14 @@ class Rest:
 
 @pytest.fixture
 def rest(api: Api) -> Rest:
-    """Return the REST routes of an Api of the test's own."""
+    """Return the REST routes of the one Api of a file, cleared."""
     return Rest(api)
+
+
+@pytest.fixture
+def fresh_rest(fresh: Api) -> Rest:
+    """Return the REST routes of an Api of the test's own."""
+    return Rest(fresh)
 
 
 @pytest.fixture

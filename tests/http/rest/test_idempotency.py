@@ -15,6 +15,11 @@ from tests.http.conftest import COMMAND
 from tests.http.rest.conftest import HOST, Rest
 
 
+@pytest.fixture
+def rest(fresh_rest: Rest) -> Rest:
+    return fresh_rest
+
+
 def counts(rest: Rest) -> tuple[int, int]:
     return rest.ok("GET", "/api/tasks")["count"], len(rest.ok("GET", "/api/runs")["runs"])
 

@@ -37,13 +37,13 @@ def test_wait_that_is_too_short_says_that_it_goes_on(rest: Rest) -> None:
     assert set(error["run_ids"]) == {run_id, response.json["run_id"]}
 
 
-def test_cancel(rest: Rest) -> None:
-    run_id = rest.api.running("long")
-    assert rest.ok("POST", f"/api/runs/{run_id}/cancel") == {"cancelled": [run_id]}
-    assert rest.ok("POST", f"/api/runs/{run_id}/cancel") == {"cancelled": []}
-    assert rest.ok("POST", "/api/tasks/long/cancel", {}) == {"cancelled": []}
-    rest.refused(404, "run_not_found", "POST", f"/api/runs/{run_id[:-1]}0/cancel")
-    rest.refused(404, "task_not_found", "POST", "/api/tasks/lonk/cancel")
+def test_cancel(fresh_rest: Rest) -> None:
+    run_id = fresh_rest.api.running("long")
+    assert fresh_rest.ok("POST", f"/api/runs/{run_id}/cancel") == {"cancelled": [run_id]}
+    assert fresh_rest.ok("POST", f"/api/runs/{run_id}/cancel") == {"cancelled": []}
+    assert fresh_rest.ok("POST", "/api/tasks/long/cancel", {}) == {"cancelled": []}
+    fresh_rest.refused(404, "run_not_found", "POST", f"/api/runs/{run_id[:-1]}0/cancel")
+    fresh_rest.refused(404, "task_not_found", "POST", "/api/tasks/lonk/cancel")
 
 
 def test_cancel_of_a_task_ends_all_its_runs(rest: Rest) -> None:

@@ -65,9 +65,9 @@ def test_stats_count_what_the_ledger_has(rest: Rest) -> None:
         rest.works(rest("GET", f"/api/stats?{query}").json["example"])
 
 
-def test_percentiles_are_times_that_runs_took_and_days_are_those_of_the_zone(rest: Rest) -> None:
-    rest.create()
-    scheduler = rest.api.scheduler
+def test_percentiles_are_times_that_runs_took_and_days_are_those_of_the_zone(fresh_rest: Rest) -> None:
+    fresh_rest.create()
+    scheduler = fresh_rest.api.scheduler
     stored, now = scheduler.get_job("nightly").stored, scheduler.now()
 
     def add(number: int, back: timedelta, took: int, status: RunStatus) -> Run:
@@ -90,7 +90,7 @@ def test_percentiles_are_times_that_runs_took_and_days_are_those_of_the_zone(res
     ledger = [add(number, timedelta(0), number, RunStatus.COMPLETED) for number in range(1, 101)]
     ledger += [add(200, timedelta(0), 10**6, RunStatus.CANCELLED), add(201, timedelta(0), 0, RunStatus.MISSED)]
     scheduler._store.write(lambda connection: runs.add_runs(connection, ledger))
-    stats = rest.ok("GET", "/api/stats?days=1")
+    stats = fresh_rest.ok("GET", "/api/stats?days=1")
     assert stats["duration_ms"] == {"p50": 50, "p95": 95, "max": 100}
     assert stats["by_status"] == {"completed": 100, "cancelled": 1, "missed": 1}
     assert stats["success_rate"] == 1.0
