@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -23,23 +22,22 @@ from scheduler.config import SchedulerConfig
 from scheduler.confining import confine
 from scheduler.cycle import Cycle
 from scheduler.daemon import told_by_signals
-from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same, says_when
+from scheduler.definitions import Definitions
 from scheduler.errors import (
     Conflict,
     InvalidRequest,
-    LimitReached,
     NotFound,
     Unavailable,
-    nearest,
 )
 from scheduler.events import Events
 from scheduler.executor import Executor
 from scheduler.explain import Explanation, Known, around, explain
 from scheduler.feed import Feed
-from scheduler.fire_times import settle, settle_all
+from scheduler.fire_times import settle_all
 from scheduler.firing import FiringWatch
 from scheduler.holder import Holder
-from scheduler.importing import Imported, compare, read_jobs, write
+from scheduler.importing import Imported
+from scheduler.job_book import JobBook, check_known, end_runs, find
 from scheduler.job_mapping import JobMapping
 from scheduler.jobsfiles import FileProblem, Plan
 from scheduler.jobsfiles.following import Follower
@@ -51,9 +49,7 @@ from scheduler.metrics.recorder import Recorder
 from scheduler.models import (
     Job,
     Run,
-    RunStatus,
     StoredJob,
-    read_job,
     utc_now,
 )
 from scheduler.namespaces import DEFAULT
@@ -61,11 +57,10 @@ from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
 from scheduler.placing import with_namespace, with_place
-from scheduler.portable import read_document, write_document
 from scheduler.previews import preview
 from scheduler.readiness import Readiness
 from scheduler.results import JobResult
-from scheduler.standing import JobInfo, Planned, described
+from scheduler.standing import JobInfo, Planned
 from scheduler.store import Connection, Database, deliveries, events, jobs, runs, sqlite_url, state, stats
 from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.store.jobs import JobFilter
@@ -117,6 +112,7 @@ class TaskScheduler:
         self.jobs = JobMapping(self._replace_job, self.remove_job, self._stored_job, self._job_names)
         self._attempts = Attempts(config, self.confinement, self.callables, self._own_execution())
         self._executor = Executor(self._store, self.events, config, self._attempts, now)
+        self._book = JobBook(self._store, self._definitions, self._executor.teller, config, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
         deliver = self._holder.deliverer.deliver
         self._cycle = Cycle(self._store, self._lease, self._executor, self.events, deliver, now)
@@ -147,6 +143,7 @@ class TaskScheduler:
     def _with(self, store: Database) -> TaskScheduler:
         twin = copy.copy(self)
         twin._store = store
+        twin._book = replace(self._book, store=store)
         return twin
 
     # --- the service -------------------------------------------------------------------------
@@ -283,40 +280,12 @@ class TaskScheduler:
         schedule was given, where that was earlier: a one-shot whose moment has passed since is no error then, and
         gets its row.
         """
-        now, given = self._definitions.moment(), job
-        anchor = min(given_at or now, now)
-        try:
-            job, schedule = self._definitions.check(job, anchor)
-        except InvalidRequest:
-            if (unchanged := self._unchanged(job)) is None:
-                raise
-            return unchanged
-        if created_by == BY_PROGRAM:
-            self.jobs.keep(given, job.definition())
-        pending = None if given_at is None else schedule.trigger.utc_after(anchor)
 
-        def unit(connection: Connection) -> Planned:
-            existing = self._compare(connection, job, replace, override)
-            if existing is not None and same(existing, job):
-                return Planned("unchanged", self._info(connection, existing))
-            values = columns(job, schedule, anchor, now, pending=pending)
-            if existing is not None:
-                self._settle(connection, existing, "its task was replaced", now)
-                jobs.change_job(connection, existing, {**values, "paused": False})
-                return Planned("replaced", self._info(connection, jobs.get_job(connection, existing.key)))
-            new = {**values, "created_at": now, "created_by": created_by}
-            key, revision = jobs.insert_job(connection, job.task_id, new)
-            # Keys are never given twice, so a low one proves that there are few jobs.
-            if key > self.config.max_tasks and jobs.count_jobs(connection) > self.config.max_tasks:
-                raise LimitReached(
-                    f"{self.config.max_tasks} tasks exist, which is the limit (SCHEDULER_MAX_TASKS): remove some first",
-                    code="too_many_tasks",
-                    retry_after=60,
-                )
-            stored = StoredJob(key=key, task_id=job.task_id, paused=False, revision=revision, **new)
-            return Planned("created", described(stored, False, False, now))
+        def keep(kept: Job) -> None:
+            if created_by == BY_PROGRAM:
+                self.jobs.keep(job, kept.definition())
 
-        planned = self._store.write(unit)
+        planned = self._book.add(job, replace, created_by, override, given_at, keep)
         self._doorbell.ring(Ring.JOBS)
         return planned
 
@@ -336,84 +305,26 @@ class TaskScheduler:
         return self.add_job(job, replace=True)
 
     def _stored_job(self, task_id: str) -> StoredJob:
-        return self._store.read(lambda connection: self._find(connection, task_id))
+        return self._store.read(lambda connection: find(connection, task_id))
 
     def _job_names(self) -> list[str]:
         return self._store.read(jobs.all_names)
-
-    def _unchanged(self, job: Job) -> Planned | None:
-        """Return the answer to a job that exists already, though it could not be given anew: its time has passed."""
-
-        def unit(connection: Connection) -> Planned | None:
-            existing = jobs.find_job(connection, job.task_id)
-            if existing is None or not same(existing, self._definitions.complete(job)):
-                return None
-            return Planned("unchanged", self._info(connection, existing))
-
-        return self._store.read(unit)
 
     def check_job(
         self, job: Job, replace: bool = False, created_by: str = BY_PROGRAM, override: bool = False
     ) -> Planned:
         """Say what `add_job` would do, changing nothing; raise what it would raise."""
-        now = self._definitions.moment()
-        job, schedule = self._definitions.check(job, now)
-
-        def unit(connection: Connection) -> Planned:
-            existing = self._compare(connection, job, replace, override)
-            if existing is not None and same(existing, job):
-                return Planned("unchanged", self._info(connection, existing))
-            values = columns(job, schedule, now, now)
-            stored = StoredJob(
-                key=existing.key if existing else 0,
-                task_id=job.task_id,
-                paused=False,
-                created_at=existing.created_at if existing else now,
-                created_by=existing.created_by if existing else created_by,
-                **values,
-            )
-            return Planned("replaced" if existing else "created", described(stored, False, False, now))
-
-        return self._store.read(unit)
+        return self._book.check(job, replace, created_by, override)
 
     def update_job(self, task_id: str, changes: Mapping[str, Any], override: bool = False) -> Planned:
         """Change fields of a job; its history stays, and so does its phase unless its schedule changes."""
-        before = self.get_job(task_id).stored
-        now = self._definitions.moment()
-        fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
-        anchor = now if says_when(before, changes) else before.anchor
-        job, schedule = self._definitions.check(self._definitions.read(fields, anchor, type(before.job)), anchor)
-
-        def unit(connection: Connection) -> Planned:
-            stored = self._find(connection, task_id)
-            if same(stored, job):
-                return Planned("unchanged", self._info(connection, stored))
-            _check_file(stored, override)
-            moved = is_moved(stored, job)
-            planned = schedule if moved else stored.read_schedule()
-            pending = stored.next_fire_time if stored.planned and not moved else None
-            values = columns(job, planned, now if moved else stored.anchor, now, stored.fired, pending)
-            if pending is None or values["next_fire_time"] is None:
-                self._settle(connection, stored, "its task was changed", now)
-            jobs.change_job(connection, stored, values)
-            return Planned("updated", self._info(connection, jobs.get_job(connection, stored.key)))
-
-        planned = self._store.write(unit)
+        planned = self._book.update(task_id, changes, override)
         self._doorbell.ring(Ring.JOBS)
         return planned
 
     def remove_job(self, task_id: str, override: bool = False) -> list[str]:
         """Remove a job and ask for the end of its runs; return the ids of those to wait for."""
-        now = self.now()
-
-        def unit(connection: Connection) -> list[str]:
-            stored = self._find(connection, task_id)
-            _check_file(stored, override)
-            self._settle(connection, stored, "its task was removed", now)
-            jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now})
-            return self._end_runs(connection, runs.active_runs(connection, stored.key), "its task was removed", now)
-
-        ending = self._store.write(unit)
+        ending = self._book.remove(task_id, override)
         self.jobs.forget(task_id)
         self.callables.forget(task_id)
         self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
@@ -421,62 +332,27 @@ class TaskScheduler:
 
     def pause_job(self, task_id: str, override: bool = False) -> bool:
         """Plan no fire times of a job; False where it is paused already."""
-        return self._switch(task_id, override, lambda stored: None if stored.paused else {"paused": True})
+        changed = self._book.pause(task_id, override)
+        self._doorbell.ring(Ring.JOBS)
+        return changed
 
     def resume_job(self, task_id: str, override: bool = False) -> bool:
         """Plan a job from now on, be it paused or disabled; False where it is planned already."""
-        wanted = {"paused": False, "enabled": True}
-        return self._switch(task_id, override, lambda stored: wanted if stored.paused or not stored.enabled else None)
-
-    def _switch(self, task_id: str, override: bool, change: Callable[[StoredJob], Mapping[str, Any] | None]) -> bool:
-        now = self.now()
-
-        def unit(connection: Connection) -> bool:
-            stored = self._find(connection, task_id)
-            values = change(stored)
-            if values is None:
-                return False
-            _check_file(stored, override)
-            planned = not values["paused"]
-            job = stored.job.model_copy(update={"enabled": values.get("enabled", stored.enabled)})
-            following = next_columns(job, stored.read_schedule(), now, stored.fired, planned)
-            if not planned:
-                following["ended"] = stored.ended
-                self._settle(connection, stored, "its task was paused", now)
-            changes = {**values, "definition": job.definition(), "updated_at": now, **following}
-            jobs.change_job(connection, stored, changes)
-            return True
-
-        changed = self._store.write(unit)
+        changed = self._book.resume(task_id, override)
         self._doorbell.ring(Ring.JOBS)
         return changed
 
     def get_job(self, task_id: str) -> JobInfo:
         """Return a job; raise `NotFound` naming the nearest id."""
-        return self._store.read(lambda connection: self._info(connection, self._find(connection, task_id)))
+        return self._book.get(task_id)
 
     def check_known(self, task_id: str) -> None:
         """Raise `NotFound` naming the nearest id where there is no such job, nor any run of one that was removed."""
-
-        def unit(connection: Connection) -> None:
-            if not runs.has_runs(connection, task_id):
-                self._find(connection, task_id)
-
-        self._store.read(unit)
+        self._store.read(lambda connection: check_known(connection, task_id))
 
     def list_jobs(self, which: JobFilter, after_key: int, limit: int) -> tuple[list[JobInfo], int]:
         """Return up to `limit` matching jobs made after the one with `after_key`, and the count of all that match."""
-
-        def unit(connection: Connection) -> tuple[list[JobInfo], int]:
-            going = runs.running_jobs(connection)
-            now = self.now()
-            found = jobs.list_jobs(connection, which, after_key, limit)
-            failed = runs.failed_last(connection, [job.key for job in found if job.ended])
-            return [described(job, job.key in going, job.key in failed, now) for job in found], jobs.count_jobs(
-                connection, which
-            )
-
-        return self._store.read(unit)
+        return self._book.matching(which, after_key, limit)
 
     # --- jobs of files -----------------------------------------------------------------------
 
@@ -505,29 +381,19 @@ class TaskScheduler:
 
     def export_jobs(self, task_ids: Sequence[str] | None = None) -> dict[str, Any]:
         """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state."""
-        found = self._store.read(lambda connection: read_jobs(connection, task_ids))
-        return write_document(found, self.config.policies)
+        return self._book.export(task_ids)
 
     def import_jobs(
         self, sent: object, replace: bool = False, created_by: str = "program", override: bool = False
     ) -> Imported:
         """Keep all definitions of a document or none; raise `InvalidRequest` with every problem of every one."""
-        entries, now = read_document(self._definitions, sent), self._definitions.moment()
-
-        def unit(connection: Connection) -> Imported:
-            done, writes = compare(connection, entries, replace, override)
-            settle = partial(self._settle, connection, reason="its task was replaced", now=now)
-            write(connection, writes, now, created_by, self.config.max_tasks, settle)
-            return done
-
-        imported = self._store.write(unit)
+        imported = self._book.import_all(sent, replace, created_by, override)
         self._doorbell.ring(Ring.JOBS)
         return imported
 
     def check_import(self, sent: object, replace: bool = False, override: bool = False) -> Imported:
         """Say what `import_jobs` would do, changing nothing; raise what it would raise, but for limits."""
-        entries = read_document(self._definitions, sent)
-        return self._store.read(lambda connection: compare(connection, entries, replace, override))[0]
+        return self._book.check_import(sent, replace, override)
 
     # --- runs --------------------------------------------------------------------------------
 
@@ -538,7 +404,7 @@ class TaskScheduler:
         def unit(connection: Connection) -> Run:
             if self.confinement.refusal is not None:
                 raise Unavailable(self.confinement.refusal, code="sandbox_unavailable")
-            return ask_for_run(connection, self._find(connection, task_id), force, self.config.max_queued, now)
+            return ask_for_run(connection, find(connection, task_id), force, self.config.max_queued, now)
 
         run = self._store.write(unit)
         self._doorbell.ring(Ring.RUNS)
@@ -551,7 +417,7 @@ class TaskScheduler:
             run = runs.find_run(connection, run_id)
             if run is None:
                 raise _no_run(run_id)
-            return self._end_runs(connection, [run], "cancelled", self.now())
+            return end_runs(connection, [run], "cancelled", self.now())
 
         ending = self._store.write(unit)
         self._doorbell.ring(Ring.CANCELS)
@@ -561,17 +427,12 @@ class TaskScheduler:
         """Ask for the end of all runs of a job; return their ids."""
 
         def unit(connection: Connection) -> list[str]:
-            stored = self._find(connection, task_id)
-            return self._end_runs(connection, runs.active_runs(connection, stored.key), "cancelled", self.now())
+            stored = find(connection, task_id)
+            return end_runs(connection, runs.active_runs(connection, stored.key), "cancelled", self.now())
 
         ending = self._store.write(unit)
         self._doorbell.ring(Ring.CANCELS)
         return ending
-
-    def _end_runs(self, connection: Connection, found: Sequence[Run], reason: str, now: datetime) -> list[str]:
-        active = [run.run_id for run in found if not run.status.is_final]
-        runs.request_cancel(connection, active, reason, now)
-        return active
 
     def get_run(self, run_id: str) -> Run:
         """Return a run; raise `NotFound`."""
@@ -597,8 +458,7 @@ class TaskScheduler:
         """Return up to `limit` runs that match, newest first, older than `before`."""
 
         def unit(connection: Connection) -> list[Run]:
-            if which.task_id is not None and not runs.has_runs(connection, which.task_id):
-                self._find(connection, which.task_id)
+            check_known(connection, which.task_id)
             return runs.list_runs(connection, which, before, limit)
 
         return self._store.read(unit)
@@ -638,8 +498,8 @@ class TaskScheduler:
 
         def unit(connection: Connection) -> list[Delivery]:
             found = deliveries.list_deliveries(connection, which, before, limit)
-            if not found and which.task_id is not None and not runs.has_runs(connection, which.task_id):
-                self._find(connection, which.task_id)
+            if not found:
+                check_known(connection, which.task_id)
             return found
 
         return self._store.read(unit)
@@ -657,8 +517,7 @@ class TaskScheduler:
         """Return how the runs of those days went, each given by its first moment; the newest day is the last."""
 
         def unit(connection: Connection) -> Stats:
-            if task_id is not None and not runs.has_runs(connection, task_id):
-                self._find(connection, task_id)
+            check_known(connection, task_id)
             return stats.read(connection, days, task_id, limit)
 
         return self._store.read(unit)
@@ -667,7 +526,7 @@ class TaskScheduler:
         """Say why a job did or did not run, for the moment `at` or just now, and what to ask next."""
 
         def unit(connection: Connection) -> Known:
-            info = self._info(connection, self._find(connection, task_id))
+            info = self._book.info(connection, find(connection, task_id))
             stored = info.stored
             before, after, is_fire_time = around(stored, at)
             return Known(
@@ -724,59 +583,7 @@ class TaskScheduler:
 
         A definition that exists already is not wrong because its time has passed meanwhile.
         """
-        try:
-            return self._definitions.read(fields)
-        except InvalidRequest as error:
-            if any(problem.code != "invalid_interval" for problem in error.problems):
-                raise
-            job = read_job(fields)
-            if self._unchanged(job) is None:
-                raise
-            return job
-
-    # --- inside ------------------------------------------------------------------------------
-
-    def _settle(self, connection: Connection, stored: StoredJob, reason: str, now: datetime) -> None:
-        """Account for what is due of a job before nobody notices it any more."""
-        settle(connection, stored, state.planned_since(connection), reason, now, self._executor.teller)
-
-    def _compare(self, connection: Connection, job: Job, replace: bool, override: bool) -> StoredJob | None:
-        existing = jobs.find_job(connection, job.task_id)
-        if existing is None or same(existing, job):
-            return existing
-        _check_file(existing, override)
-        if not replace:
-            raise Conflict(
-                f"Task '{job.task_id}' exists with another definition. Send \"replace\": true to replace it, "
-                "use action 'update' to change fields of it, or choose another task_id.",
-            )
-        return existing
-
-    def _find(self, connection: Connection, task_id: str) -> StoredJob:
-        stored = jobs.find_job(connection, task_id)
-        if stored is None:
-            known = jobs.names(connection)
-            guess = nearest(task_id, known)
-            hint = f" Did you mean '{guess}'?" if guess else " Action 'list' tells which exist."
-            raise NotFound(f"No task '{task_id}' exists.{hint}", code="task_not_found", suggestion=guess)
-        return stored
-
-    def _info(self, connection: Connection, stored: StoredJob) -> JobInfo:
-        going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
-        failed = stored.ended and bool(runs.failed_last(connection, [stored.key]))
-        return described(stored, going, failed, self.now())
-
-
-def _check_file(stored: StoredJob, override: bool) -> None:
-    """Refuse to change a job that a file defines, unless that is meant."""
-    if stored.file is None or override:
-        return
-    raise Conflict(
-        f"Task '{stored.task_id}' is defined in {stored.file}: change its entry there, which is live within 2 seconds. "
-        'To change it here all the same, until that entry changes, send "override": true.',
-        code="managed_by_file",
-        file=stored.file,
-    )
+        return self._book.read(fields)
 
 
 def _check_default_targets(config: SchedulerConfig) -> None:

@@ -37,7 +37,7 @@ FLOORS = [
         *("fire_times", "clock", "executor", "recovery", "retention", "watch", "feed", "jobsfiles", "auth"),
         *("metrics", "importing"),
     ],
-    ["dispatcher"],
+    ["dispatcher", "job_book"],
     ["holder", "firing", "readiness", "cycle"],
     ["condition"],
     ["task_scheduler"],

@@ -1,0 +1,294 @@
+"""Keep jobs: add, change, switch, remove and find them, each change with the rows of the ledger that it owes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from scheduler.config import SchedulerConfig
+from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same, says_when
+from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, nearest
+from scheduler.fire_times import settle
+from scheduler.importing import Imported, compare, read_jobs, write
+from scheduler.models import Job, Run, RunStatus, StoredJob, read_job
+from scheduler.notify.teller import Teller
+from scheduler.portable import read_document, write_document
+from scheduler.standing import JobInfo, Planned, described
+from scheduler.store import Connection, Database, jobs, runs, state
+from scheduler.store.jobs import JobFilter
+
+
+@dataclass(frozen=True, slots=True)
+class JobBook:
+    """The jobs of one store. It wakes nobody: whoever changes something through it rings for the process that fires."""
+
+    store: Database
+    definitions: Definitions
+    teller: Teller
+    config: SchedulerConfig
+    now: Callable[[], datetime]
+
+    # --- changes -----------------------------------------------------------------------------
+
+    def add(
+        self,
+        job: Job,
+        replace: bool,
+        created_by: str,
+        override: bool,
+        given_at: datetime | None,
+        before: Callable[[Job], None],
+    ) -> Planned:
+        """Keep a job, as `TaskScheduler.add_job` says; `before` is told how it will be kept, before it can fire."""
+        now = self.definitions.moment()
+        anchor = min(given_at or now, now)
+        try:
+            job, schedule = self.definitions.check(job, anchor)
+        except InvalidRequest:
+            if (unchanged := self.unchanged(job)) is None:
+                raise
+            return unchanged
+        before(job)
+        pending = None if given_at is None else schedule.trigger.utc_after(anchor)
+
+        def unit(connection: Connection) -> Planned:
+            existing = _compare(connection, job, replace, override)
+            if existing is not None and same(existing, job):
+                return Planned("unchanged", self.info(connection, existing))
+            values = columns(job, schedule, anchor, now, pending=pending)
+            if existing is not None:
+                self._settle(connection, existing, "its task was replaced", now)
+                jobs.change_job(connection, existing, {**values, "paused": False})
+                return Planned("replaced", self.info(connection, jobs.get_job(connection, existing.key)))
+            return self._insert(connection, job, {**values, "created_at": now, "created_by": created_by}, now)
+
+        return self.store.write(unit)
+
+    def _insert(self, connection: Connection, job: Job, values: dict[str, Any], now: datetime) -> Planned:
+        most = self.config.max_tasks
+        key, revision = jobs.insert_job(connection, job.task_id, values)
+        # Keys are never given twice, so a low one proves that there are few jobs.
+        if key > most and jobs.count_jobs(connection) > most:
+            raise LimitReached(
+                f"{most} tasks exist, which is the limit (SCHEDULER_MAX_TASKS): remove some first",
+                code="too_many_tasks",
+                retry_after=60,
+            )
+        stored = StoredJob(key=key, task_id=job.task_id, paused=False, revision=revision, **values)
+        return Planned("created", described(stored, False, False, now))
+
+    def check(self, job: Job, replace: bool, created_by: str, override: bool) -> Planned:
+        """Say what `add` would do, changing nothing; raise what it would raise."""
+        now = self.definitions.moment()
+        job, schedule = self.definitions.check(job, now)
+
+        def unit(connection: Connection) -> Planned:
+            existing = _compare(connection, job, replace, override)
+            if existing is not None and same(existing, job):
+                return Planned("unchanged", self.info(connection, existing))
+            values = columns(job, schedule, now, now)
+            stored = StoredJob(
+                key=existing.key if existing else 0,
+                task_id=job.task_id,
+                paused=False,
+                created_at=existing.created_at if existing else now,
+                created_by=existing.created_by if existing else created_by,
+                **values,
+            )
+            return Planned("replaced" if existing else "created", described(stored, False, False, now))
+
+        return self.store.read(unit)
+
+    def unchanged(self, job: Job) -> Planned | None:
+        """Return the answer to a job that exists already, though it could not be given anew: its time has passed."""
+
+        def unit(connection: Connection) -> Planned | None:
+            existing = jobs.find_job(connection, job.task_id)
+            if existing is None or not same(existing, self.definitions.complete(job)):
+                return None
+            return Planned("unchanged", self.info(connection, existing))
+
+        return self.store.read(unit)
+
+    def read(self, fields: Mapping[str, Any]) -> Job:
+        """Make a Job of what was sent, as `TaskScheduler.read_definition` says."""
+        try:
+            return self.definitions.read(fields)
+        except InvalidRequest as error:
+            if any(problem.code != "invalid_interval" for problem in error.problems):
+                raise
+            job = read_job(fields)
+            if self.unchanged(job) is None:
+                raise
+            return job
+
+    def update(self, task_id: str, changes: Mapping[str, Any], override: bool) -> Planned:
+        """Change fields of a job; its history stays, and so does its phase unless its schedule changes."""
+        before = self.get(task_id).stored
+        now = self.definitions.moment()
+        fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
+        anchor = now if says_when(before, changes) else before.anchor
+        job, schedule = self.definitions.check(self.definitions.read(fields, anchor, type(before.job)), anchor)
+
+        def unit(connection: Connection) -> Planned:
+            stored = find(connection, task_id)
+            if same(stored, job):
+                return Planned("unchanged", self.info(connection, stored))
+            _check_file(stored, override)
+            moved = is_moved(stored, job)
+            planned = schedule if moved else stored.read_schedule()
+            pending = stored.next_fire_time if stored.planned and not moved else None
+            values = columns(job, planned, now if moved else stored.anchor, now, stored.fired, pending)
+            if pending is None or values["next_fire_time"] is None:
+                self._settle(connection, stored, "its task was changed", now)
+            jobs.change_job(connection, stored, values)
+            return Planned("updated", self.info(connection, jobs.get_job(connection, stored.key)))
+
+        return self.store.write(unit)
+
+    def remove(self, task_id: str, override: bool) -> list[str]:
+        """Remove a job and ask for the end of its runs; return the ids of those to wait for."""
+        now = self.now()
+
+        def unit(connection: Connection) -> list[str]:
+            stored = find(connection, task_id)
+            _check_file(stored, override)
+            self._settle(connection, stored, "its task was removed", now)
+            jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now})
+            return end_runs(connection, runs.active_runs(connection, stored.key), "its task was removed", now)
+
+        return self.store.write(unit)
+
+    def pause(self, task_id: str, override: bool) -> bool:
+        """Plan no fire times of a job; False where it is paused already."""
+        return self._switch(task_id, override, lambda stored: None if stored.paused else {"paused": True})
+
+    def resume(self, task_id: str, override: bool) -> bool:
+        """Plan a job from now on, be it paused or disabled; False where it is planned already."""
+        wanted = {"paused": False, "enabled": True}
+        return self._switch(task_id, override, lambda stored: wanted if stored.paused or not stored.enabled else None)
+
+    def _switch(self, task_id: str, override: bool, change: Callable[[StoredJob], Mapping[str, Any] | None]) -> bool:
+        now = self.now()
+
+        def unit(connection: Connection) -> bool:
+            stored = find(connection, task_id)
+            values = change(stored)
+            if values is None:
+                return False
+            _check_file(stored, override)
+            planned = not values["paused"]
+            job = stored.job.model_copy(update={"enabled": values.get("enabled", stored.enabled)})
+            following = next_columns(job, stored.read_schedule(), now, stored.fired, planned)
+            if not planned:
+                following["ended"] = stored.ended
+                self._settle(connection, stored, "its task was paused", now)
+            changes = {**values, "definition": job.definition(), "updated_at": now, **following}
+            jobs.change_job(connection, stored, changes)
+            return True
+
+        return self.store.write(unit)
+
+    def _settle(self, connection: Connection, stored: StoredJob, reason: str, now: datetime) -> None:
+        """Account for what is due of a job before nobody notices it any more."""
+        settle(connection, stored, state.planned_since(connection), reason, now, self.teller)
+
+    # --- documents ---------------------------------------------------------------------------
+
+    def export(self, task_ids: Sequence[str] | None) -> dict[str, Any]:
+        """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state."""
+        found = self.store.read(lambda connection: read_jobs(connection, task_ids))
+        return write_document(found, self.config.policies)
+
+    def import_all(self, sent: object, replace: bool, created_by: str, override: bool) -> Imported:
+        """Keep all definitions of a document or none; raise `InvalidRequest` with every problem of every one."""
+        entries, now = read_document(self.definitions, sent), self.definitions.moment()
+
+        def unit(connection: Connection) -> Imported:
+            done, writes = compare(connection, entries, replace, override)
+            settled = partial(self._settle, connection, reason="its task was replaced", now=now)
+            write(connection, writes, now, created_by, self.config.max_tasks, settled)
+            return done
+
+        return self.store.write(unit)
+
+    def check_import(self, sent: object, replace: bool, override: bool) -> Imported:
+        """Say what `import_all` would do, changing nothing; raise what it would raise, but for limits."""
+        entries = read_document(self.definitions, sent)
+        return self.store.read(lambda connection: compare(connection, entries, replace, override))[0]
+
+    # --- answers -----------------------------------------------------------------------------
+
+    def get(self, task_id: str) -> JobInfo:
+        """Return a job; raise `NotFound` naming the nearest id."""
+        return self.store.read(lambda connection: self.info(connection, find(connection, task_id)))
+
+    def matching(self, which: JobFilter, after_key: int, limit: int) -> tuple[list[JobInfo], int]:
+        """Return up to `limit` matching jobs made after the one with `after_key`, and the count of all that match."""
+
+        def unit(connection: Connection) -> tuple[list[JobInfo], int]:
+            going = runs.running_jobs(connection)
+            now = self.now()
+            found = jobs.list_jobs(connection, which, after_key, limit)
+            failed = runs.failed_last(connection, [job.key for job in found if job.ended])
+            told = [described(job, job.key in going, job.key in failed, now) for job in found]
+            return told, jobs.count_jobs(connection, which)
+
+        return self.store.read(unit)
+
+    def info(self, connection: Connection, stored: StoredJob) -> JobInfo:
+        """Return where a job stands."""
+        going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
+        failed = stored.ended and bool(runs.failed_last(connection, [stored.key]))
+        return described(stored, going, failed, self.now())
+
+
+def find(connection: Connection, task_id: str) -> StoredJob:
+    """Return a job; raise `NotFound` naming the nearest id."""
+    stored = jobs.find_job(connection, task_id)
+    if stored is None:
+        guess = nearest(task_id, jobs.names(connection))
+        hint = f" Did you mean '{guess}'?" if guess else " Action 'list' tells which exist."
+        raise NotFound(f"No task '{task_id}' exists.{hint}", code="task_not_found", suggestion=guess)
+    return stored
+
+
+def check_known(connection: Connection, task_id: str | None) -> None:
+    """Raise `NotFound` naming the nearest id where there is no such job, nor any run of one that was removed."""
+    if task_id is not None and not runs.has_runs(connection, task_id):
+        find(connection, task_id)
+
+
+def end_runs(connection: Connection, found: Sequence[Run], reason: str, now: datetime) -> list[str]:
+    """Ask for the end of those of the runs that go on; return their ids."""
+    active = [run.run_id for run in found if not run.status.is_final]
+    runs.request_cancel(connection, active, reason, now)
+    return active
+
+
+def _compare(connection: Connection, job: Job, replace: bool, override: bool) -> StoredJob | None:
+    existing = jobs.find_job(connection, job.task_id)
+    if existing is None or same(existing, job):
+        return existing
+    _check_file(existing, override)
+    if not replace:
+        raise Conflict(
+            f"Task '{job.task_id}' exists with another definition. Send \"replace\": true to replace it, "
+            "use action 'update' to change fields of it, or choose another task_id.",
+        )
+    return existing
+
+
+def _check_file(stored: StoredJob, override: bool) -> None:
+    """Refuse to change a job that a file defines, unless that is meant."""
+    if stored.file is None or override:
+        return
+    raise Conflict(
+        f"Task '{stored.task_id}' is defined in {stored.file}: change its entry there, which is live within 2 seconds. "
+        'To change it here all the same, until that entry changes, send "override": true.',
+        code="managed_by_file",
+        file=stored.file,
+    )
