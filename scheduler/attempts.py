@@ -55,9 +55,8 @@ class Attempts:
         self._log_dir, self.tmp_root = log_dir(config), config.state_dir / "tmp"
         self._current = threading.local()
 
-    def refusal(self, assignment: Assignment) -> str | None:
-        """Say why this process cannot make the attempt, though another may; None where it can."""
-        job = assignment.job
+    def refusal(self, job: Job) -> str | None:
+        """Say why this process cannot make an attempt of a job, though another may; None where it can."""
         if isinstance(job, CallableJob) and job.task_id not in self._callables:
             return f"the process that fires has not registered the function {job.function} of this task"
         return None

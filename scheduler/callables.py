@@ -63,9 +63,11 @@ class Callables:
 
     def call(self, task_id: str, timeout_seconds: float, cancellation: Cancellation) -> Called:
         """Call a job's function and wait for its end; never raise for its failing."""
-        function = self._functions[task_id]
+        function = self._functions.get(task_id)
         if cancellation.reason is not None:
             return Called(_result("cancelled", cancellation.reason))
+        if function is None:
+            return Called(TaskResult.not_started("the program took the function back as its run began"))
         if not is_coroutine_function(function):
             return _call_here(function, timeout_seconds, cancellation)
         if self.loop is None:

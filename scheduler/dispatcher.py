@@ -13,7 +13,7 @@ from scheduler.executor import Executor
 from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
 from scheduler.models import Origin, Run, RunStatus, utc_now
-from scheduler.policy import Decision, Verdict, judge
+from scheduler.policy import Decision, Verdict, forgone, judge
 from scheduler.store import Connection, Database, is_trouble, jobs, runs
 from scheduler.store.jobs import Advance, DueJob, Plan
 
@@ -197,7 +197,9 @@ class Dispatcher:
         times, following = rule.due_times(row.next_fire_time, row.since, now)
         more = following is not None and rule.due_at(following) <= now
         terms = rule.job.model_copy(update={"misfire_grace_time": -1}) if outcome.never_late else rule.job
-        verdicts = outcome.within_room(judge(terms, times, now, row.active, row.since, more))
+        verdicts = judge(terms, times, now, row.active, row.since, more)
+        refusal = self._executor.refusal(rule.job)
+        verdicts = outcome.within_room(verdicts) if refusal is None else forgone(verdicts)
         fired = row.fired + sum(verdict.decision.runs for verdict in verdicts)
         if rule.job.max_runs is not None and fired >= rule.job.max_runs:
             following = None
@@ -205,15 +207,15 @@ class Dispatcher:
         outcome.advances.append(Advance(row.key, following, due, fired))
         outcome.rules[row.key] = rule
         merged_into = None if more else _merged_into(verdicts, now)
-        coalesced = f"coalesced into {merged_into or 'the run of a later fire time'}"
+        reason = refusal or f"coalesced into {merged_into or 'the run of a later fire time'}"
         if are_one(verdicts):
-            outcome.rows.append(collapsed(row.key, rule, verdicts, told(verdicts[0], rule, now, coalesced), now))
+            outcome.rows.append(collapsed(row.key, rule, verdicts, told(verdicts[0], rule, now, reason), now))
             return
         for verdict in verdicts:
             if verdict.decision.runs:
                 outcome.rows.append(self._run(outcome, row, rule, verdict, now, merged_into))
             else:
-                outcome.rows.append(without_run(row.key, rule, verdict, told(verdict, rule, now, coalesced), now))
+                outcome.rows.append(without_run(row.key, rule, verdict, told(verdict, rule, now, reason), now))
 
     def _run(
         self, outcome: _Outcome, row: DueJob, rule: Rule, verdict: Verdict, now: datetime, run_id: str | None

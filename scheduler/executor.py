@@ -103,6 +103,10 @@ class Executor:
         """How many more runs may wait here (`max_queued`)."""
         return self._config.max_queued - len(self._heap) - sum(map(len, self._parked.values()))
 
+    def refusal(self, job: Job) -> str | None:
+        """Say why this process can start no run of a job, though another may; None where it can."""
+        return self._attempts.refusal(job)
+
     def cancel(self, run_id: str, reason: str) -> None:
         """End a run and its whole process tree; one that is not here is let alone."""
         assignment = self._assigned.get(run_id)
@@ -215,15 +219,15 @@ class Executor:
         run = assignment.run
         started_at = self._now()
         if run.status is RunStatus.QUEUED:
+            if (reason := self.refusal(assignment.job)) is not None:
+                details = {"reason": reason}
+                never = replace(run, status=RunStatus.SKIPPED, finished_at=started_at, details=details)
+                self._finish(replace(assignment, run=never))
+                return
             if not self._store.write(partial(self._start, assignment, started_at)):
                 self._assigned.pop(run.run_id, None)
                 return
             started_at = self._now()
-        if (reason := self._attempts.refusal(assignment)) is not None:
-            details = {"reason": reason}
-            never = replace(run, status=RunStatus.SKIPPED, started_at=None, finished_at=started_at, details=details)
-            self._finish(replace(assignment, run=never))
-            return
         run = replace(run, status=RunStatus.RUNNING, started_at=started_at)
         self._events.publish(RunStarted(run))
         ended = self._ended(run, self._attempts.make(replace(assignment, run=run)))

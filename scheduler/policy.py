@@ -124,6 +124,16 @@ def forgo(job: Job, fire_times: Sequence[FireTime], now: datetime, running_since
     ]
 
 
+def forgone(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts where no run can be made here: what would have become a run, or part of one, is none."""
+    return [
+        replace(verdict, decision=Decision.FORGONE)
+        if verdict.decision.runs or verdict.decision is Decision.COALESCE
+        else verdict
+        for verdict in verdicts
+    ]
+
+
 def retry_delay(job: Job, status: RunStatus, attempt: int, run_id: str) -> float | None:
     """Return after how many seconds another attempt follows the one that ended so, or None.
 

@@ -293,7 +293,12 @@ def start_run(connection: Connection, run_id: str, now: datetime) -> bool:
 
 
 def finish_run(connection: Connection, run: Run) -> bool:
-    """Write how a run ended; False where its row was ended by somebody else."""
+    """Write how a run ended; False where its row was ended by somebody else.
+
+    One that never began is left to the process that fires now, if this one does no more.
+    """
+    if run.started_at is None and not may_fire(connection):
+        return False
     values = {
         "run": run.run_id,
         "new_status": run.status.value,

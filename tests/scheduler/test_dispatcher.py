@@ -31,6 +31,9 @@ class Workers:
         self.teller = Teller(SchedulerConfig(), Path())
         self.given: list[Assignment] = []
 
+    def refusal(self, job: Job) -> str | None:
+        return None
+
     def claim(self, wanted: int) -> int:
         claimed = min(wanted, self.free)
         self.free -= claimed

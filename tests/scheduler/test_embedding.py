@@ -16,7 +16,7 @@ import pytest
 from scheduler import Job, JobResult, JobStatus, Priority, Run, RunStatus, SchedulerConfig, TaskScheduler
 from scheduler.errors import Conflict, InvalidRequest
 from scheduler.models import CallableJob
-from scheduler.store import sqlite_url
+from scheduler.store import events, sqlite_url
 from scheduler.store.deliveries import DeliveryFilter
 from scheduler.store.runs import RunFilter
 from tests.owned_time import NOON, Time
@@ -43,6 +43,12 @@ def ended(scheduler: TaskScheduler, task_id: str) -> Run:
 def ledger(scheduler: TaskScheduler, **which: Any) -> list[Run]:
     """Return all rows, oldest first."""
     return list(reversed(scheduler.list_runs(RunFilter(**which), None, 1000)))
+
+
+def told_of(scheduler: TaskScheduler, task_id: str) -> list[str]:
+    """Return the kinds of events about runs of a job, oldest first."""
+    found = scheduler._store.read(lambda connection: events.after(connection, 0, 1000))
+    return [event.kind.value for event in found if event.task_id == task_id and event.run_id is not None]
 
 
 # --- the examples of the component that this takes the place of ----------------------------------
@@ -481,8 +487,23 @@ def test_a_function_is_called_only_where_it_is_registered(config: SchedulerConfi
     assert shown.started_at is None
     assert "has not registered the function" in shown.details["reason"]
     assert len(ledger(asks)) == 1  # nothing is tried again
+    assert told_of(asks, "there") == ["run.queued", "run.finished"]
     fires.close()
     asks.close()
+
+
+def test_a_function_that_is_not_registered_is_never_said_to_have_started(config: SchedulerConfig, time: Time) -> None:
+    targets = {"life": {"ping": "http://127.0.0.1:9/life"}}
+    scheduler = TaskScheduler(SchedulerConfig(**{**dict(config), "sandbox": "off", "notify_targets": targets}), time)
+    scheduler.add_callable(raise_error, interval="every 10 seconds", task_id="due", notify={"to": ["life"]})
+    scheduler.callables.forget("due")  # as in a program that was started again and does not give this job any more
+    time.move(seconds=25)
+    assert scheduler.run_once() == []
+    assert [(run.status, run.started_at) for run in ledger(scheduler)] == [(RunStatus.SKIPPED, None)] * 2
+    assert all("has not registered the function" in run.details["reason"] for run in ledger(scheduler))
+    assert told_of(scheduler, "due") == ["run.finished"] * 2
+    assert scheduler.list_deliveries(DeliveryFilter(), None, 10) == []
+    scheduler.close()
 
 
 @pytest.mark.soak
