@@ -44,6 +44,11 @@ def label_of(namespace: str) -> str:
     return f"n{readable and '_'}{readable}__{blake2b(namespace.encode(), digest_size=6).hexdigest()}"
 
 
+def schema_of(namespace: str) -> str | None:
+    """Return the schema of PostgreSQL that a namespace has; None for that which the URL leads to."""
+    return None if namespace == DEFAULT else f"scheduler_{label_of(namespace)}"
+
+
 def _is_inner(frame: FrameType, made: object) -> bool:
     """Whether a frame belongs to this package, or to a class that makes `made` as a kind of its own."""
     if str(frame.f_globals.get("__name__", "")).partition(".")[0] == _OWN:

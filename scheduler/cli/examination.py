@@ -20,8 +20,11 @@ from scheduler.cli.client import Client, Login
 from scheduler.cli.ending import NOT_ALLOWED, Refused
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Unavailable
+from scheduler.models import utc_now
+from scheduler.namespaces import DEFAULT
+from scheduler.placing import with_place
 from scheduler.store import sqlite_url
-from scheduler.store.looking import file_of, found_schema
+from scheduler.store.looking import file_of, found_schema, found_tokens
 from tasks.sandbox import AllowedDirs, ConfinementError, make_confinement
 
 _LEAST_FREE = 100 << 20
@@ -42,6 +45,7 @@ class Finding:
 
 def examine(config: SchedulerConfig) -> Iterator[Finding]:
     """Check everything that serving needs."""
+    config, _ = with_place(config)
     for check in (_token, _directories, _data, _sandbox, _clock, _store, _port):
         yield from check(config)
 
@@ -53,8 +57,8 @@ def _token(config: SchedulerConfig) -> Iterator[Finding]:
         short = len(token) < _SHORT
         todo = "choose one of 32 random characters (SCHEDULER_TOKEN)" if short else None
         yield Finding("token", "warning" if short else "ok", f"set, {len(token)} characters", todo)
-    elif config.users or config.users_path.exists():
-        yield Finding("token", "ok", "none: users log in by name and password, programs by named tokens")
+    elif (named := _named_tokens(config)) is not None:
+        yield named
     elif config.on_loopback:
         todo = "set SCHEDULER_TOKEN if others use this machine or tasks are not trusted"
         yield Finding("token", "warning", "none: every program on this machine may call", todo)
@@ -64,6 +68,27 @@ def _token(config: SchedulerConfig) -> Iterator[Finding]:
         yield Finding("token", "failed", f"{kept} can be read by others", f"chmod 600 {kept}")
     else:
         yield Finding("token", "ok", f"kept in {kept}")
+
+
+def _named_tokens(config: SchedulerConfig) -> Finding | None:
+    """Say who else may call: users, and programs by named tokens; None where anybody may."""
+    users = "users log in by name and password" if config.users or config.users_path.exists() else ""
+    try:
+        rows = found_tokens(_database_url(config), config.namespace or DEFAULT)
+    except (Unavailable, ValueError) as error:
+        return Finding("token", "warning", f"whether named tokens exist is not known: {error}", "see the store, below")
+    good = sum(row.fault(utc_now()) is None for row in rows)
+    if not rows and not users:
+        return None
+    if not good and not users:
+        found = f"nobody may call: every named token was revoked or has expired"
+        return Finding("token", "warning", found, "task-scheduler token add NAME --scope admin")
+    named = f"programs show named tokens ({good} good)" if good else ""
+    return Finding("token", "ok", f"none set: {'; '.join(filter(None, [users, named]))}")
+
+
+def _database_url(config: SchedulerConfig) -> str:
+    return config.database_url or sqlite_url(config.state_dir)
 
 
 def _directories(config: SchedulerConfig) -> Iterator[Finding]:
@@ -162,16 +187,16 @@ def _clock(config: SchedulerConfig) -> Iterator[Finding]:
 
 
 def _store(config: SchedulerConfig) -> Iterator[Finding]:
-    url = config.database_url or sqlite_url(config.state_dir)
+    url, namespace = _database_url(config), config.namespace or DEFAULT
     try:
-        path = file_of(url)
+        path = file_of(url, namespace)
         if path is not None and not path.exists():
             yield Finding("store", "ok", f"none yet: {path} is made at the first start")
             return
         if path is not None and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
             yield Finding("store", "failed", f"{path} cannot be written by this user", f"check who owns {path.parent}")
             return
-        has, expects = found_schema(url)
+        has, expects = found_schema(url, namespace)
     except (Unavailable, ValueError) as error:
         yield Finding("store", "failed", str(error), "check SCHEDULER_DATABASE_URL, and that the database is up")
         return
@@ -207,6 +232,8 @@ def _listener(config: SchedulerConfig, place: str, why: str) -> Finding:
     try:
         status: dict[str, Any] = Client(f"http://{host}:{config.port}", Login(token), _PATIENCE).ask("status")
     except Refused as error:
+        if error.exit_code == NOT_ALLOWED and token is None:
+            return Finding("port", "ok", f"a server answers at {place}; it asks who calls, and no token is set here")
         if error.exit_code == NOT_ALLOWED:
             todo = "set SCHEDULER_TOKEN here to what the server has"
             return Finding("port", "warning", f"the server at {place} does not take the token", todo)

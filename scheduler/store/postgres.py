@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from scheduler.errors import Unavailable
-from scheduler.namespaces import DEFAULT, label_of
+from scheduler.namespaces import DEFAULT, schema_of
 from scheduler.store import schema
 from scheduler.store.fence import Fence
 from scheduler.store.patience import Patience
@@ -84,7 +84,7 @@ class Postgres:
 
     def __init__(self, url: URL, fence: Fence, namespace: str = DEFAULT) -> None:
         self._url, self._shown = url.set(drivername="postgresql+psycopg"), shown(url)
-        self._schema = None if namespace == DEFAULT else f"scheduler_{label_of(namespace)}"
+        self._schema = schema_of(namespace)
         self.readers = self._engine(
             poolclass=QueuePool,
             isolation_level="REPEATABLE READ",  # a unit sees one state, as in SQLite

@@ -99,6 +99,23 @@ def test_users_take_the_place_of_a_token(healthy: dict[str, str], tmp_path: Path
     assert states(Shell(**healthy | {"SCHEDULER_TOKEN": ""}))["token"] == "ok"
 
 
+@pytest.mark.parametrize("namespace", ["default", "billing"])
+def test_named_tokens_take_the_place_of_a_token(healthy: dict[str, str], namespace: str) -> None:
+    shell = Shell(**healthy | {"SCHEDULER_TOKEN": "", "SCHEDULER_NAMESPACE": namespace})
+
+    def told() -> tuple[str, str]:
+        (found,) = (check for check in shell.json("doctor")["checks"] if check["check"] == "token")
+        return found["state"], found["found"]
+
+    assert told() == ("warning", "none: every program on this machine may call")
+    shell.ok("token add ci --scope run")
+    assert told() == ("ok", "none set: programs show named tokens (1 good)")
+    shell.ok("token revoke ci")
+    assert told() == ("warning", "nobody may call: every named token was revoked or has expired")
+    shell.ok("token forget ci")
+    assert told()[1] == "none: every program on this machine may call"
+
+
 def test_a_token_that_others_can_read(healthy: dict[str, str], tmp_path: Path) -> None:
     kept = tmp_path / "data/token"
     kept.write_text("x" * 40)
