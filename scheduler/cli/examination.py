@@ -81,7 +81,7 @@ def _named_tokens(config: SchedulerConfig) -> Finding | None:
     if not rows and not users:
         return None
     if not good and not users:
-        found = f"nobody may call: every named token was revoked or has expired"
+        found = "nobody may call: every named token was revoked or has expired"
         return Finding("token", "warning", found, "task-scheduler token add NAME --scope admin")
     named = f"programs show named tokens ({good} good)" if good else ""
     return Finding("token", "ok", f"none set: {'; '.join(filter(None, [users, named]))}")
