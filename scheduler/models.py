@@ -150,6 +150,10 @@ def _read_grace(seconds: float) -> float:
     return seconds
 
 
+JobType = Literal["command", "test", "script", "custom", "function", "callable"]
+"""What kind of task a job may have. A `callable` is only a program's to define, and is seen by all."""
+
+
 class Job(BaseModel):
     """A named definition: what to do, when, and under which terms. Flat, as people write it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -13,7 +13,7 @@ from scheduler.cli.fields import field_options, given_fields
 from scheduler.cli.options import override_option, remote
 from scheduler.cli.printing import print_answer, print_json
 from scheduler.cli.show import print_fields, print_table
-from tasks import TASK_TYPES
+from scheduler.models import JobType
 
 _SHOWN_FIRST = ("state", "type", "interval", "next_run")
 
@@ -45,7 +45,7 @@ def _type_of(fields: Mapping[str, Any]) -> str | None:
 
 
 @click.command(name="list")
-@click.option("--type", type=click.Choice(list(TASK_TYPES)), help="Only tasks of that type.")
+@click.option("--type", type=click.Choice(get_args(JobType)), help="Only tasks of that type.")
 @click.option("--tag", help="Only tasks with that tag.")
 @click.option("--enabled/--disabled", default=None, help="Only tasks that are enabled, or only those that are not.")
 @click.option("--search", help="Only tasks that have this text in id, name or words.")

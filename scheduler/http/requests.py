@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from scheduler.alerts import Written
 from scheduler.errors import Problem, ProblemFound
-from scheduler.models import Job, TaskId
+from scheduler.models import Job, JobType, TaskId
 
 SYNONYMS = {
     "cmd": "command",
@@ -106,9 +106,7 @@ class Update(Request):
 class List(Request):
     """Which tasks to list, and how many."""
 
-    type: Literal["command", "test", "script", "custom", "function"] | None = Field(
-        None, description="Only tasks of that type."
-    )
+    type: JobType | None = Field(None, description="Only tasks of that type; `callable`: functions of a program.")
     tag: str | None = Field(None, max_length=64, description="Only tasks with that tag.")
     enabled: bool | None = Field(None, description="Only tasks that are enabled, or only those that are not.")
     search: str | None = Field(None, max_length=200, description="Only tasks that have this text in id, name or words.")

@@ -78,6 +78,14 @@ def test_filters(api: Api) -> None:
         assert (ids(answer), answer["count"]) == (expected, len(expected)), fields
 
 
+def test_tasks_of_a_program_are_found_by_their_type(api: Api) -> None:
+    api.create("one")
+    api.scheduler.add_callable(print, interval="hourly", task_id="of a program")
+    assert ids(api.ok("list", type="callable")) == ["of a program"]
+    assert ids(api.ok("list", type="command")) == ["one"]
+    assert "callable" in api.refused(400, "invalid_field", "list", type="calable")["message"]
+
+
 def test_pages(api: Api) -> None:
     for number in range(5):
         api.create(f"t{number}", tags=["odd"] if number % 2 else [])

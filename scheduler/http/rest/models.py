@@ -6,9 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scheduler.models import Job, JobStatus, Origin, Priority, RunStatus
-
-TaskType: Any = Job.model_fields["type"].annotation
+from scheduler.models import JobStatus, JobType, Origin, Priority, RunStatus
 
 
 class Shown(BaseModel):
@@ -45,7 +43,7 @@ class TaskShown(Shown):
     """A task: its definition, and where it stands. Beside the fields below stand those of its definition."""
 
     id: str = Field(description="The task's id.")
-    type: TaskType
+    type: JobType
     interval: str = Field(description="When, as it was sent; in words where that was no phrase.")
     command: str | None
     file_path: str | None
