@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_SECONDS = 1.0
 DELIVER_SECONDS = 10.0
 """So long a cycle waits for its notifications; what takes longer, or fails, is tried again in a later one."""
+TEND_SECONDS = 2.0
+"""So long a cycle lets go of old runs."""
 
 
 class Cycle:
@@ -39,11 +41,12 @@ class Cycle:
         executor: Executor,
         events: Events,
         deliver: Callable[[float], None],
+        tend: Callable[[float], None],
         now: Callable[[], datetime],
     ) -> None:
-        """`deliver` sends notifications, for so many seconds at most."""
+        """`deliver` sends notifications and `tend` lets go of old runs, for so many seconds at most."""
         self._store, self._lease, self._executor, self._events, self._now = store, lease, executor, events, now
-        self._deliver = deliver
+        self._deliver, self._tend = deliver, tend
         self._dispatcher = Dispatcher(store, executor, now)
         self._tested = False
 
@@ -72,6 +75,7 @@ class Cycle:
             self._executor.on_retry = on_retry
         self._try_to_deliver()
         ended = {run.run_id: run for run in self._store.read(lambda connection: runs.find_runs(connection, began))}
+        self._tend(TEND_SECONDS)
         return [ended[run_id] for run_id in began if run_id in ended]
 
     def _try_to_deliver(self) -> None:

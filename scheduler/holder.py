@@ -63,7 +63,7 @@ class Holder:
         self._clock = Clock(self._dispatcher.on_due, now)
         self._dispatcher.attach(self._clock)
         executor.on_retry = lambda assignment: self._dispatcher.plan_runs([assignment])
-        self._retention = Retention(store, events, config, now)
+        self.retention = Retention(store, events, config, now)
         expectations = Expectations(store, config, executor.teller, now)
         self.deliverer = Deliverer(store, config, executor.teller.written, expectations.check, now)
         self._revision = -1
@@ -104,7 +104,7 @@ class Holder:
         self._doorbell.ring(Ring.STATE)
         if self._thread.is_alive():
             self._thread.join()
-        self._retention.close()
+        self.retention.close()
         self._clock.close()
         self._executor.close(grace_seconds)
         self.deliverer.close()
@@ -144,7 +144,7 @@ class Holder:
             log.error("the sandbox does not hold: %s", fault)
         if not self._clock.alive:
             self._clock.start()
-            self._retention.start()
+            self.retention.start()
             self.deliverer.start()
         self._revision, self._running = -1, False
         self._plan_by_zones()

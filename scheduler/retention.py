@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -43,6 +45,8 @@ class Retention:
         self._log_dir: Path = log_dir(config)
         self._grown: set[int] = set()
         self._lock = threading.Lock()
+        self._looked = False
+        self._swept_at, self._until = -math.inf, math.inf
         self._closing = threading.Event()
         self._unsubscribe = told.subscribe(self._hear)
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
@@ -58,6 +62,19 @@ class Retention:
         if self._thread.is_alive():
             self._thread.join()
 
+    def tend(self, seconds: float) -> None:
+        """Sweep for so many seconds at most, unless that was done within the last minute; where it fails, log it.
+
+        For whoever has no thread for it. What is left is found again the next time.
+        """
+        began = time.monotonic()
+        if began - self._swept_at < PAUSE_SECONDS:
+            return
+        self._swept_at, self._until = began, began + seconds
+        self._try()
+        if time.monotonic() > self._until:
+            self._looked = False
+
     def sweep(self) -> int:
         """Delete all that may go now, step by step, and return how many runs that were."""
         with self._lock:
@@ -66,7 +83,7 @@ class Retention:
         removed += self._drop_old()
         trimmed = self._trim_events()
         if removed or trimmed:
-            while self._store.write(runs.give_back_space) and not self._closing.wait(STEP_SECONDS):
+            while self._store.write(runs.give_back_space) and not self._ends():
                 pass
         if removed:
             log.info("%d runs were past their time and are removed", removed)
@@ -85,17 +102,23 @@ class Retention:
                 self._grown.add(event.run.job_key)
 
     def _run(self) -> None:
-        looked = False
         while not self._closing.wait(PAUSE_SECONDS):
-            try:
-                if not looked:
-                    self.find_grown()
-                    looked = True
-                self.sweep()
-            except SchedulerError as error:
-                log.warning("old runs could not be removed, it is tried again: %s", error)
-            except Exception:
-                log.exception("old runs could not be removed, it is tried again")
+            self._try()
+
+    def _try(self) -> None:
+        try:
+            if not self._looked:
+                self.find_grown()
+                self._looked = True
+            self.sweep()
+        except SchedulerError as error:
+            log.warning("old runs could not be removed, it is tried again: %s", error)
+        except Exception:
+            log.exception("old runs could not be removed, it is tried again")
+
+    def _ends(self) -> bool:
+        """Rest for a moment between two steps, so that others come to their turn; True where this one was the last."""
+        return self._closing.wait(STEP_SECONDS) or time.monotonic() > self._until
 
     def _trim(self, job_key: int) -> int:
         removed = 0
@@ -104,7 +127,7 @@ class Retention:
                 lambda connection: runs.beyond(connection, job_key, self._config.keep_runs, ROWS_A_STEP)
             )
             removed += self._remove(gone)
-            if len(gone) < ROWS_A_STEP or self._closing.wait(STEP_SECONDS):
+            if len(gone) < ROWS_A_STEP or self._ends():
                 return removed
 
     def _drop_old(self) -> int:
@@ -113,7 +136,7 @@ class Retention:
         while True:
             seen, gone = self._store.read(partial(runs.older_than, before=before, after=after, limit=ROWS_A_STEP))
             removed += self._remove(gone)
-            if not seen or self._closing.wait(STEP_SECONDS):
+            if not seen or self._ends():
                 return removed
             after = seen
 
@@ -122,7 +145,7 @@ class Retention:
         before = self._now() - keys.KEPT_FOR
         while self._store.read(lambda connection: keys.are_older(connection, before)):
             self._store.write(lambda connection: keys.drop_older(connection, before, ROWS_A_STEP))
-            if self._closing.wait(STEP_SECONDS):
+            if self._ends():
                 return
 
     def _trim_events(self) -> int:
@@ -130,7 +153,7 @@ class Retention:
         while True:
             gone = self._store.write(lambda connection: events.trim(connection, keep, before, EVENTS_A_STEP))
             removed += gone
-            if gone < EVENTS_A_STEP or self._closing.wait(STEP_SECONDS):
+            if gone < EVENTS_A_STEP or self._ends():
                 return removed
 
     def _remove(self, run_ids: list[str]) -> int:

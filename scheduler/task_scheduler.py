@@ -114,8 +114,8 @@ class TaskScheduler:
         self._executor = Executor(self._store, self.events, config, self._attempts, now)
         self._book = JobBook(self._store, self._definitions, self._executor.teller, config, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
-        deliver = self._holder.deliverer.deliver
-        self._cycle = Cycle(self._store, self._lease, self._executor, self.events, deliver, now)
+        deliver, tend = self._holder.deliverer.deliver, self._holder.retention.tend
+        self._cycle = Cycle(self._store, self._lease, self._executor, self.events, deliver, tend, now)
         self.watch = LedgerWatch(self._store, self.events)
         self.metrics = Recorder(self._store, config, self._holder.vitals)
         self.firing = FiringWatch(self._lease, self._holder.vitals, lambda: self.metrics.read().vitals)
@@ -224,7 +224,11 @@ class TaskScheduler:
                 raise Conflict(f"this scheduler {what}: run_once is for one that was not", code="already_running")
             if self._store.read(state.is_running) is None:
                 self._set_running(True, self._made_at)
-            return self._cycle.run()
+            self.metrics.observe()
+            try:
+                return self._cycle.run()
+            finally:
+                self.metrics.publish()
 
     def execute_job(self, job: Job) -> JobResult:
         """Carry out one attempt of a job; for subclasses to do more, and to have the last word on how it went.

@@ -44,9 +44,13 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     def start(self) -> None:
-        """Begin to count and to publish."""
-        self._store.observe_commits(lambda seconds, ended: self._commits.append((seconds, ended)))
+        """Begin to count, and to publish once a second."""
+        self.observe()
         self._thread.start()
+
+    def observe(self) -> None:
+        """Begin to count, where whoever asks for it publishes."""
+        self._store.observe_commits(lambda seconds, ended: self._commits.append((seconds, ended)))
 
     def close(self) -> None:
         """Publish what is left, then end."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scheduler import Job, JobResult, JobStatus, Priority, Run, RunStatus, SchedulerConfig, TaskScheduler
+from scheduler import Job, JobResult, JobStatus, Priority, Run, RunStatus, SchedulerConfig, TaskScheduler, retention
 from scheduler.errors import Conflict, InvalidRequest
 from scheduler.models import CallableJob
 from scheduler.store import events, sqlite_url
@@ -289,6 +289,27 @@ def test_a_cycle_delivers_its_notifications(
     assert len(scheduler.run_once()) == 2
     assert sorted(sent) == [("a", "failure"), ("b", "failure")]
     assert {row.state for row in scheduler.list_deliveries(DeliveryFilter(), None, 10)} == {"delivered"}
+    scheduler.close()
+
+
+def test_cycles_let_go_of_old_runs_and_are_counted(
+    config: SchedulerConfig, job: Callable[..., Job], time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config.model_copy(update={"sandbox": "off", "keep_runs": 2, "keep_events": 100})
+    scheduler = TaskScheduler(settings, time)
+    scheduler.add_job(job(interval="every 10 minutes", coalesce=False, command="echo"))
+    output = scheduler.config.state_dir / "runs"
+    for minutes, kept in ((30, 2), (20, 4)):  # a second sweep within a minute of real time would be work for nothing
+        time.move(minutes=minutes)
+        began = scheduler.run_once()
+        assert len(began) == minutes // 10
+        assert len(ledger(scheduler)) == kept
+    assert sum(path.is_file() and began[-1].run_id in str(path) for path in output.rglob("*")) > 0
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
+    assert scheduler.run_once() == []
+    assert [run.run_id for run in ledger(scheduler)] == [run.run_id for run in began]
+    counted = scheduler.metrics.read().counts.numbers
+    assert counted[("runs", "completed", "command")] == 5
     scheduler.close()
 
 
