@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from scheduler.definitions import columns, next_columns, same
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, Problem
@@ -18,6 +18,13 @@ _NAMED = 20
 """Ids at most that one message names; `details` hold all of them."""
 
 
+class Change(NamedTuple):
+    """A field's value before and after."""
+
+    before: Any
+    after: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did, or would do: ids of tasks, in the order of the document."""
@@ -25,6 +32,8 @@ class Imported:
     created: list[str]
     replaced: list[str]
     unchanged: list[str]
+    changes: dict[str, dict[str, Change]]
+    """What becomes other than it was of each task that is replaced, by the names of its fields."""
 
 
 def read_jobs(connection: Connection, task_ids: Sequence[str] | None) -> list[StoredJob]:
@@ -42,7 +51,7 @@ def compare(
     connection: Connection, entries: Sequence[Entry], replace: bool, override: bool
 ) -> tuple[Imported, list[tuple[Entry, StoredJob | None]]]:
     """Say what an import would do, and which entries it would write over which jobs; raise what it would raise."""
-    done = Imported([], [], [])
+    done = Imported([], [], [], {})
     writes: list[tuple[Entry, StoredJob | None]] = []
     overdue: list[Problem] = []
     for entry in entries:
@@ -53,6 +62,8 @@ def compare(
         overdue += entry.overdue
         (done.created if existing is None else done.replaced).append(entry.job.task_id)
         writes.append((entry, existing))
+        if existing is not None:
+            done.changes[entry.job.task_id] = _changes(existing, entry)
     if overdue:
         raise InvalidRequest(overdue)
     if not override:
@@ -64,6 +75,14 @@ def compare(
             task_ids=done.replaced,
         )
     return done, writes
+
+
+def _changes(existing: StoredJob, entry: Entry) -> dict[str, Change]:
+    """Compare a job with the entry that takes its place, both as they are with zone and policies filled in."""
+    before = {**existing.job.model_dump(mode="json"), "paused": existing.paused}
+    after = {**entry.job.model_dump(mode="json"), "paused": entry.paused}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return {name: Change(before.get(name), after.get(name)) for name in names}
 
 
 def _check_files(replaced: Sequence[StoredJob]) -> None:

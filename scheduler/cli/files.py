@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,15 @@ import click
 
 from scheduler.cli.client import Client
 from scheduler.cli.documents import Definitions, as_plain, given_twice, in_a_line, read_definitions
-from scheduler.cli.ending import FAILED, Refused, refusal
+from scheduler.cli.ending import FAILED, Refused
 from scheduler.cli.options import override_option, remote
 from scheduler.cli.printing import print_answer, print_json, with_json
 from scheduler.cli.settings import config_option, read_settings
 from scheduler.definitions import Definitions as Judge
-from scheduler.errors import InvalidRequest, Problem, SchedulerError
+from scheduler.errors import InvalidRequest, Problem
 from scheduler.jobsfiles.reading import FileProblem, read_sources
-from scheduler.models import read_job, utc_now
-from scheduler.portable import BESIDE, read_document, write_fields
+from scheduler.models import utc_now
+from scheduler.portable import read_document
 
 _MOST_BYTES = 1 << 20
 """What the server takes in one request."""
@@ -80,52 +80,98 @@ def _read(name: str) -> Definitions:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a file would do to a server: ids by what becomes of them, and the definitions on both sides."""
+    """What a file would do to a server."""
 
     answer: dict[str, Any]
-    here: dict[str, dict[str, Any]]
-    there: dict[str, dict[str, Any]]
-    files: dict[str, str]
-    """Tasks that files define which the server follows: `apply` changes none of them without --override."""
+    """What the server says that an import would do."""
+    named: frozenset[str]
+    tasks: dict[str, dict[str, Any]]
+    """All tasks that the server has, by their ids."""
+    prune: bool
 
     @property
     def changed(self) -> dict[str, list[str]]:
         """The ids of tasks that the server would create, and of those that it would replace."""
         return dict(self.answer["task_ids"])
 
+    @property
+    def beside(self) -> list[str]:
+        """Tasks that the file does not name."""
+        return [task_id for task_id in self.tasks if task_id not in self.named]
+
+    @property
+    def removed(self) -> list[str]:
+        """Tasks that go since the file does not name them, and nobody else gives them."""
+        return [task_id for task_id in self.beside if self.prune and self.giver(task_id) is None]
+
+    def giver(self, task_id: str) -> str | None:
+        """Say who else gives a task, and would give it again; None for one that was made by a request."""
+        details = self.tasks.get(task_id, {})
+        if "origin" in details:
+            return f"defined in {details['origin']}"
+        return "given by a program" if details.get("type") == "callable" else None
+
+
+_prune_option = click.option(
+    "--prune", is_flag=True, help="Remove tasks that FILE does not name, but those of followed files and of programs."
+)
+
 
 @click.command(name="diff")
 @_FILE
+@_prune_option
 @remote
-def diff_command(client: Client, file: str, as_json: bool) -> None:
+def diff_command(client: Client, file: str, prune: bool, as_json: bool) -> None:
     """Compare a file of definitions with the server's.
 
     Shows what `apply` would do. Exits with 1 if there is a difference, 0 if not. Tasks that the file does not name
-    are listed, and are no difference: `apply` leaves them alone. Tasks that a file defines which the server
-    follows are marked: `apply` changes them with --override only.
+    are listed, and are no difference unless --prune is given: `apply` leaves them alone. Tasks that a file defines
+    which the server follows are marked: `apply` changes them with --override only.
     """
-    plan = _plan(client, _kept_pauses(client, _read(file)))
+    plan = _plan(client, _kept_pauses(client, _read(file)), prune)
     if as_json:
-        print_json(plan.answer)
+        print_json(plan.answer | ({"removed": plan.removed} if prune else {}))
     else:
-        for line in _differences(plan):
-            click.echo(line)
-    if any(plan.changed.values()):
+        click.echo("\n".join(_differences(plan)))
+    if any(plan.changed.values()) or plan.removed:
         sys.exit(FAILED)
 
 
 @click.command(name="apply")
 @_FILE
 @override_option
+@_prune_option
+@click.option("--yes", is_flag=True, help="Remove what --prune removes without asking.")
 @remote
-def apply_command(client: Client, file: str, override: bool, as_json: bool) -> None:
+def apply_command(client: Client, file: str, override: bool, prune: bool, yes: bool, as_json: bool) -> None:
     """Make the server's definitions those of a file.
 
-    All or nothing; what has not changed keeps its phase. Tasks that the file does not name are left alone. A task
-    that is paused stays so, unless the file is a document of `export`, which says who is.
+    All or nothing; what has not changed keeps its phase. Tasks that the file does not name are left alone, unless
+    --prune is given: then it is shown what would be done, and asked whether to go on. A task that is paused stays
+    so, unless the file is a document of `export`, which says who is.
     """
     definitions = _kept_pauses(client, _read(file))
-    print_answer(_send(client, definitions, replace=True, override=override or None), as_json)
+    removed = _agreed(_plan(client, definitions, prune), yes, as_json) if prune else []
+    answer = _send(client, definitions, replace=True, override=override or None)
+    for task_id in removed:
+        client.ask("remove", task_id=task_id)
+    if removed:
+        answer |= {"removed": removed, "message": f"{answer['message']}; {_counted(len(removed), 'task')} removed"}
+    print_answer(answer, as_json)
+
+
+def _agreed(plan: _Plan, yes: bool, as_json: bool) -> list[str]:
+    """Return the tasks to be removed, once whoever asked has seen the plan and wants it."""
+    if plan.removed and not plan.named:
+        raise click.UsageError("the file names no task, so --prune would remove all: use 'remove' for that")
+    if not as_json:
+        click.echo("\n".join(_differences(plan)), err=True)
+    if plan.removed and not yes:
+        if not sys.stdin.isatty():
+            removed = ", ".join(plan.removed)
+            raise click.UsageError(f"--prune would remove {removed}: nothing was changed; --yes lets it go on")
+        click.confirm(f"Remove {_counted(len(plan.removed), 'task')} and end their runs?", abort=True, err=True)
+    return plan.removed
 
 
 @click.command(name="import")
@@ -209,40 +255,27 @@ def _kept_pauses(client: Client, definitions: Definitions) -> Definitions:
     return replace(definitions, entries=entries)
 
 
-def _plan(client: Client, definitions: Definitions) -> _Plan:
+def _plan(client: Client, definitions: Definitions, prune: bool) -> _Plan:
     answer = _send(client, definitions, replace=True, override=True, dry_run=True)
     tasks = {task["id"]: task["details"] for task in client.pages("list", "tasks")}
-    files = {task_id: details["origin"] for task_id, details in tasks.items() if "origin" in details}
-    there = {entry["task_id"]: entry for entry in client.ask("export")["document"]["tasks"]}
-    zone = client.ask("status")["timezone"]
-    here = {entry["task_id"]: _without_defaults(entry, zone) for entry in definitions.entries}
-    return _Plan(answer, here, there, files)
-
-
-def _without_defaults(entry: Mapping[str, Any], zone: str) -> dict[str, Any]:
-    """Return an entry as `export` would write it, to be compared with one that it wrote."""
-    beside = {name: entry[name] for name in BESIDE if entry.get(name)}
-    fields = {name: value for name, value in entry.items() if name not in BESIDE}
-    try:
-        return write_fields(read_job({"timezone": zone, **fields})) | beside
-    except SchedulerError as error:
-        raise refusal(error) from error
+    return _Plan(answer, frozenset(entry["task_id"] for entry in definitions.entries), tasks, prune)
 
 
 def _differences(plan: _Plan) -> Iterator[str]:
     for task_id in plan.changed["created"]:
         yield f"+ {task_id}"
     for task_id in plan.changed["replaced"]:
-        yield f"~ {task_id}" + (f" (defined in {plan.files[task_id]})" if task_id in plan.files else "")
-        here, there = plan.here[task_id], plan.there.get(task_id, {})
-        for name in dict.fromkeys([*there, *here]):
-            if name != "anchor" and here.get(name) != there.get(name):
-                yield f"    {name}: {_shown(there.get(name))} -> {_shown(here.get(name))}"
-    for task_id in plan.there:
-        if task_id not in plan.here:
-            yield f"  {task_id} is not in the file"
+        giver = plan.giver(task_id)
+        yield f"~ {task_id}" + (f" ({giver})" if giver else "")
+        for name, change in plan.answer["changes"][task_id].items():
+            yield f"    {name}: {_shown(change['before'])} -> {_shown(change['after'])}"
+    for task_id in plan.removed:
+        yield f"- {task_id}"
+    for task_id in sorted(set(plan.beside) - set(plan.removed)):
+        giver = plan.giver(task_id)
+        yield f"  {task_id} is not in the file" + (f" ({giver})" if giver else "")
     yield plan.answer["message"]
 
 
 def _shown(value: Any) -> str:
-    return "default" if value is None else json.dumps(value, ensure_ascii=False)
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)

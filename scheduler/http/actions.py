@@ -323,7 +323,9 @@ def import_tasks(service: TaskScheduler, request: requests.Import) -> Answer:
     changed = done.created or done.replaced
     message = f"{present.counted(sum(counts.values()), 'task')} {did}: {told}" if changed else f"Nothing new: {told}"
     ids = {"created": done.created, "replaced": done.replaced}
-    return _hinted(service, {"status": "success" if changed else "info", "message": message, **counts, "task_ids": ids})
+    made = {"status": "success" if changed else "info", "message": message, **counts, "task_ids": ids}
+    changes = {task_id: {name: change._asdict() for name, change in of.items()} for task_id, of in done.changes.items()}
+    return _hinted(service, made | ({"changes": changes} if request.dry_run else {}))
 
 
 def status(service: TaskScheduler, request: requests.Nothing) -> Answer:

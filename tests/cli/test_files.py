@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Shell
+from tests.http.conftest import Api
 from tests.server import Server, wait_until
 
 TWO = """\
@@ -57,6 +58,37 @@ def test_diff_apply_diff(shell: Shell, two: Path) -> None:
     assert shell.json(f"apply {two.name}")["task_ids"] == {"created": [], "replaced": ["files-a"]}
     assert shell.json("show files-b")["task"]["details"] == before
     assert shell.say("show files-c").code == 0
+
+
+def test_what_the_servers_own_settings_fill_in_is_no_difference(here: Path) -> None:
+    api = Api(here / "server", job_defaults={"timeout_seconds": 60, "max_retries": 2}, timezone="Europe/Berlin")
+    api.create("report", interval="daily at 10:00", command="echo a")
+    sent = {"task_id": "report", "type": "command", "interval": "daily at 10:00", "command": "echo b"}
+    answer = api.ok("import", tasks=[sent], replace=True, dry_run=True)
+    assert answer["changes"] == {"report": {"command": {"before": "echo a", "after": "echo b"}}}
+    usual = {**sent, "timeout_seconds": 300}
+    changes = api.ok("import", tasks=[usual], replace=True, dry_run=True)["changes"]["report"]
+    assert changes["timeout_seconds"] == {"before": 60.0, "after": 300.0}
+    api.close()
+
+
+def test_prune_removes_what_the_file_does_not_name(shell: Shell, two: Path) -> None:
+    shell.ok(f"apply {two.name}")
+    shell.ok("add files-c --interval hourly --command true")
+    assert shell.ok(f"diff {two.name}").splitlines()[0] == "  files-c is not in the file"
+    said = shell.say(f"diff {two.name} --prune")
+    assert (said.code, said.out.splitlines()[0]) == (1, "- files-c")
+    assert shell.json(f"diff {two.name} --prune")["removed"] == ["files-c"]
+    said = shell.say(f"apply {two.name} --prune")
+    assert (said.code, "- files-c" in said.err, "files-c: nothing was changed; --yes" in said.err) == (2, True, True)
+    assert shell.say("show files-c").code == 0
+    shell.ok(f"apply {two.name} --prune --yes")
+    assert [task["id"] for task in shell.json("list")["tasks"]] == ["files-a", "files-b"]
+    assert shell.ok(f"diff {two.name} --prune") == "Nothing new: 0 created, 0 replaced, 2 unchanged\n"
+    two.write_text("tasks: []\n")
+    said = shell.say(f"apply {two.name} --prune --yes")
+    assert (said.code, "names no task" in said.err) == (2, True)
+    assert shell.json("list")["count"] == 2
 
 
 def test_a_pause_outlives_an_apply(shell: Shell, two: Path) -> None:

@@ -309,7 +309,7 @@ def test_cycles_let_go_of_old_runs_and_are_counted(
     assert scheduler.run_once() == []
     assert [run.run_id for run in ledger(scheduler)] == [run.run_id for run in began]
     counted = scheduler.metrics.read().counts.numbers
-    assert counted[("runs", "completed", "command")] == 5
+    assert counted[("runs", "completed", "command")] == [5]
     scheduler.close()
 
 
