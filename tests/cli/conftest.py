@@ -1,4 +1,4 @@
-"""Call the command in this process, and a real server over its port."""
+"""Call the command in this process, and a server over its port."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from scheduler.cli import NAME, command
+from tests.local_server import LocalServer
 from tests.server import Server
 
 
@@ -53,7 +54,7 @@ class Shell:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return one server for all tests of this folder; each uses ids of its own."""
-    server = Server(tmp_path_factory.mktemp("cli")).start()
+    server = LocalServer(tmp_path_factory.mktemp("cli"), SCHEDULER_STOP_GRACE_SECONDS="0").start()
     yield server
     server.stop()
 

@@ -15,7 +15,8 @@ from docs.examples import Replay, blocks
 from scheduler.config import PREFIX, SchedulerConfig
 from scheduler.http.actions import ACTIONS
 from scheduler.spellings import SPELLING_FIELDS
-from tests.server import ROOT, Server
+from tests.local_server import LocalServer
+from tests.server import ROOT
 
 README = ROOT / "README.md"
 UPDATE = "the README is not up to date: run `.venv/bin/python -m docs` and look at what it changes"
@@ -25,7 +26,7 @@ UPDATE = "the README is not up to date: run `.venv/bin/python -m docs` and look 
     shutil.which("curl") is None and os.environ.get("REQUIRE_ALL") != "1", reason="the examples need curl"
 )
 def test_examples_give_what_the_page_says(tmp_path: Path) -> None:
-    replay = Replay(Server(tmp_path, **Replay.SETTINGS))
+    replay = Replay(LocalServer(tmp_path, **Replay.SETTINGS))
     try:
         assert not replay.play(README), UPDATE
     finally:

@@ -247,7 +247,8 @@ ENTRIES = st.dictionaries(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@pytest.mark.soak
+@settings(max_examples=30, deadline=None)
 @given(
     versions=st.lists(st.tuples(ENTRIES, ENTRIES), min_size=1, max_size=4),
     removed=st.sampled_from(["pause", "remove"]),
