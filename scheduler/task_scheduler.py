@@ -43,6 +43,7 @@ from scheduler.jobsfiles import FileProblem, Plan
 from scheduler.jobsfiles.following import Follower
 from scheduler.jobsfiles.keeping import FiledJobs, usual_dir
 from scheduler.lease import Ring, open_lease
+from scheduler.listing import Listing, Page, Show
 from scheduler.manual import ask_for_run
 from scheduler.metrics.figures import FigureReader
 from scheduler.metrics.recorder import Recorder
@@ -123,6 +124,7 @@ class TaskScheduler:
         self.readiness = Readiness(self._store, self.firing)
         self.feed = Feed(self._store, self._log_dir, config.max_readers, now)
         self.tokens = TokenBook(self._store, now)
+        self._listing = Listing()
         self._more_warnings: list[Callable[[], list[str]]] = []
         self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)
         self._follower = Follower(self.files, self.apply_files, self._may_fire, config.poll_interval_seconds, now)
@@ -144,6 +146,7 @@ class TaskScheduler:
         twin = copy.copy(self)
         twin._store = store
         twin._book = replace(self._book, store=store)
+        twin._listing = Listing()  # what is read inside a transaction may never come true
         return twin
 
     # --- the service -------------------------------------------------------------------------
@@ -357,6 +360,12 @@ class TaskScheduler:
     def list_jobs(self, which: JobFilter, after_key: int, limit: int) -> tuple[list[JobInfo], int]:
         """Return up to `limit` matching jobs made after the one with `after_key`, and the count of all that match."""
         return self._book.matching(which, after_key, limit)
+
+    def show_jobs(self, which: JobFilter, after_key: int, limit: int, show: Show) -> Page:
+        """Return the jobs that `list_jobs` returns as the texts that `show` makes of them; most are at hand."""
+        return self._store.read(
+            lambda connection: self._listing.page(connection, which, after_key, limit, self.now(), show)
+        )
 
     # --- jobs of files -----------------------------------------------------------------------
 

@@ -22,11 +22,13 @@ from scheduler.errors import (
 )
 from scheduler.http import present, requests
 from scheduler.http.accepted import with_accepted
+from scheduler.http.answers import joined
 from scheduler.http.body import invalid_json
 from scheduler.http.guide import guide
 from scheduler.http.mending import working_example
 from scheduler.http.peer import caller
 from scheduler.http.reading import Definition, moment, read, with_known
+from scheduler.listing import Page
 from scheduler.models import Job, RunStatus
 from scheduler.moments import iso_or_none, local
 from scheduler.spellings import SPELLING_FIELDS
@@ -144,16 +146,11 @@ def create(service: TaskScheduler, request: Definition) -> Answer:
 
 def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:
     """Page through the tasks."""
-    which = JobFilter(request.type, request.tag, request.enabled, request.search)
-    found, count = service.list_jobs(which, int(request.cursor or 0), request.limit + 1)
-    page = found[: request.limit]
-    body: Answer = {
-        "status": "success",
-        "tasks": [present.task(info) for info in page],
-        "count": count,
-    }
-    if len(found) > len(page) or request.model_fields_set & {"limit", "cursor"}:
-        body["next_cursor"] = str(page[-1].stored.key) if len(found) > len(page) else None
+    page = listed(service, request)
+    tasks = joined(b'{"id":%b,"details":%b}' % texts for texts in page.texts)
+    body: Answer = {"status": "success", "tasks": tasks, "count": page.total}
+    if page.more or request.model_fields_set & {"limit", "cursor"}:
+        body["next_cursor"] = next_cursor(page)
     return _hinted(service, body)
 
 
@@ -399,6 +396,17 @@ def stopped(changed: bool) -> Answer:
     if changed:
         return {"status": "success", "message": "Scheduler stopped"}
     return {"status": "info", "message": "Scheduler is not running"}
+
+
+def listed(service: TaskScheduler, request: requests.List) -> Page:
+    """Return the tasks that are asked for, each as the texts of its id and its details."""
+    which = JobFilter(request.type, request.tag, request.enabled, request.search)
+    return service.show_jobs(which, int(request.cursor or 0), request.limit, present.task_texts)
+
+
+def next_cursor(page: Page) -> str | None:
+    """Return the cursor of the page after this one; None at the end."""
+    return str(page.last) if page.more else None
 
 
 def _planned(service: TaskScheduler, planned: Planned) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -45,11 +45,21 @@ _BY_KIND = (
 
 def dump(body: Mapping[str, Any]) -> bytes:
     """Return the JSON text of an answer."""
+    return text(body) + b"\n"
+
+
+def text(value: Any) -> bytes:
+    """Return the JSON text of a part of an answer."""
     try:
-        return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
         # Half of a surrogate pair, or a number beyond 64 bits, that came in a text and is repeated.
-        return json.dumps(body, default=str).encode() + b"\n"
+        return json.dumps(value, default=str).encode()
+
+
+def joined(texts: Iterable[bytes]) -> orjson.Fragment:
+    """Return the JSON array of values that are JSON text already, to stand in an answer as it is."""
+    return orjson.Fragment(b"[%b]" % b",".join(texts))
 
 
 def json_response(body: Mapping[str, Any], status: int = 200) -> Response:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from scheduler.http.answers import problem_body
+from scheduler.http.answers import problem_body, text
 from scheduler.jobsfiles import FileProblem
 from scheduler.jumps import Jump
+from scheduler.listing import Texts
 from scheduler.models import Priority, Run, RunStatus
 from scheduler.moments import both, iso, iso_or_none, local
 from scheduler.notify.targets import shown
@@ -36,6 +37,15 @@ def schedule_text(info: JobInfo) -> str:
 
 def task(info: JobInfo) -> dict[str, Any]:
     """Return a task as `list` and `get` show it."""
+    return {"id": info.stored.task_id, "details": _details(info)}
+
+
+def task_texts(info: JobInfo) -> Texts:
+    """Return the id and the details of a task as JSON text, for lists of many."""
+    return text(info.stored.task_id), text(_details(info))
+
+
+def _details(info: JobInfo) -> dict[str, Any]:
     stored, zone = info.stored, info.stored.zone
     definition = dict(stored.definition)
     next_run, next_run_at = both(info.next_fire_time, zone)
@@ -65,7 +75,7 @@ def task(info: JobInfo) -> dict[str, Any]:
     definition.pop("interval", None)
     if stored.file is not None:
         details["origin"] = stored.file
-    return {"id": stored.task_id, "details": details | definition}
+    return details | definition
 
 
 def task_whole(service: TaskScheduler, info: JobInfo) -> dict[str, Any]:

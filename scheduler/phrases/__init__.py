@@ -20,6 +20,15 @@ from scheduler.phrases.cron_phrase import is_cron
 from scheduler.phrases.guide import forms_help
 from scheduler.phrases.parse import parse_phrase
 from scheduler.phrases.phrase import Limits, find_bounds
-from scheduler.phrases.zones import forget_zones, read_zone
+from scheduler.phrases.zones import forget_zones, read_zone, zones_read
 
-__all__ = ["Limits", "find_bounds", "forget_zones", "forms_help", "is_cron", "parse_phrase", "read_zone"]
+__all__ = [
+    "Limits",
+    "find_bounds",
+    "forget_zones",
+    "forms_help",
+    "is_cron",
+    "parse_phrase",
+    "read_zone",
+    "zones_read",
+]

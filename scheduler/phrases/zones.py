@@ -66,8 +66,14 @@ def find_zone(name: str) -> ZoneInfo | None:
 def forget_zones() -> None:
     """Read all zones anew from now on: their data has changed on the disk."""
     ZoneInfo.clear_cache()
-    for cached in (find_zone, _names, _cities):
+    for cached in (find_zone, _names, _cities, zones_read):  # the sign of it last
         cached.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def zones_read() -> object:
+    """Return what is another object after `forget_zones`: what was written by the zones before may be wrong now."""
+    return object()
 
 
 def has_phrase_name(zone: ZoneInfo) -> bool:

@@ -33,11 +33,11 @@ from scheduler.store.events import EventKind
 from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, UtcTime, jobs, runs
 
-_IDS_A_QUERY = 500
+IDS_A_QUERY = 500
 
 _PRESENT = jobs.c.removed_at.is_(None)
 _PLANNED = and_(_PRESENT, jobs.c.enabled == true(), jobs.c.paused == false(), jobs.c.ended == false())
-_COLUMNS = (
+ALL_COLUMNS = (
     jobs.c.key,
     jobs.c.task_id,
     jobs.c.definition,
@@ -122,8 +122,8 @@ class DueJob(NamedTuple):
 # Statements are made once: building one takes longer than running it.
 _INSERT = insert(jobs)
 _CHANGE = update(jobs).where(jobs.c.key == bindparam("job"))
-_FIND = select(*_COLUMNS).where(jobs.c.task_id == bindparam("id"), _PRESENT)
-_GET = select(*_COLUMNS).where(jobs.c.key == bindparam("job"))
+_FIND = select(*ALL_COLUMNS).where(jobs.c.task_id == bindparam("id"), _PRESENT)
+_GET = select(*ALL_COLUMNS).where(jobs.c.key == bindparam("job"))
 
 
 def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> tuple[int, int]:
@@ -159,21 +159,21 @@ def _told(values: Mapping[str, Any]) -> dict[str, Any]:
 def find_job(connection: Connection, task_id: str) -> StoredJob | None:
     """Return the job of that id, or None."""
     row = connection.execute(_FIND, {"id": task_id}).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else stored_job(row)
 
 
 def of_files(connection: Connection) -> list[StoredJob]:
     """Return the jobs that files define, and those that files did define when somebody else removed them."""
-    query = select(*_COLUMNS).where(jobs.c.origin.is_not(None)).order_by(jobs.c.key)
-    return [_stored(row) for row in connection.execute(query)]
+    query = select(*ALL_COLUMNS).where(jobs.c.origin.is_not(None)).order_by(jobs.c.key)
+    return [stored_job(row) for row in connection.execute(query)]
 
 
 def find_jobs(connection: Connection, task_ids: Sequence[str]) -> list[StoredJob]:
     """Return those of the jobs that exist."""
     found: list[StoredJob] = []
-    for start in range(0, len(task_ids), _IDS_A_QUERY):
-        some = jobs.c.task_id.in_(task_ids[start : start + _IDS_A_QUERY])
-        found += map(_stored, connection.execute(select(*_COLUMNS).where(some, _PRESENT)))
+    for start in range(0, len(task_ids), IDS_A_QUERY):
+        some = jobs.c.task_id.in_(task_ids[start : start + IDS_A_QUERY])
+        found += map(stored_job, connection.execute(select(*ALL_COLUMNS).where(some, _PRESENT)))
     return found
 
 
@@ -185,7 +185,7 @@ def forget_removed(connection: Connection, task_id: str) -> None:
 
 def get_job(connection: Connection, key: int) -> StoredJob:
     """Return the job with that key, removed or not."""
-    return _stored(connection.execute(_GET, {"job": key}).one())
+    return stored_job(connection.execute(_GET, {"job": key}).one())
 
 
 def count_jobs(connection: Connection, which: JobFilter | None = None) -> int:
@@ -196,8 +196,8 @@ def count_jobs(connection: Connection, which: JobFilter | None = None) -> int:
 
 def list_jobs(connection: Connection, which: JobFilter, after_key: int, limit: int) -> list[StoredJob]:
     """Return up to `limit` matching jobs with a key above `after_key`, in the order they were made."""
-    query = select(*_COLUMNS).where(which.clause(), jobs.c.key > after_key).order_by(jobs.c.key).limit(limit)
-    return [_stored(row) for row in connection.execute(query)]
+    query = select(*ALL_COLUMNS).where(which.clause(), jobs.c.key > after_key).order_by(jobs.c.key).limit(limit)
+    return [stored_job(row) for row in connection.execute(query)]
 
 
 def count_states(connection: Connection) -> Mapping[str, int]:
@@ -239,7 +239,7 @@ def types(connection: Connection, keys: Collection[int]) -> dict[int, str]:
     """Return the types of jobs, removed or not."""
     found: dict[int, str] = {}
     wanted = iter(keys)
-    while some := list(islice(wanted, _IDS_A_QUERY)):
+    while some := list(islice(wanted, IDS_A_QUERY)):
         query = select(jobs.c.key, jobs.c.type).where(jobs.c.key.in_(some))
         found |= {row.key: row.type for row in connection.execute(query)}
     return found
@@ -270,14 +270,14 @@ def planned(connection: Connection) -> Iterator[Plan]:
 
 def overdue(connection: Connection, now: datetime) -> list[StoredJob]:
     """Return the jobs whose next fire time is due and has no row yet."""
-    query = select(*_COLUMNS).where(_PLANNED, jobs.c.due_at <= now)
-    return [_stored(row) for row in connection.execute(query)]
+    query = select(*ALL_COLUMNS).where(_PLANNED, jobs.c.due_at <= now)
+    return [stored_job(row) for row in connection.execute(query)]
 
 
 def bound_to_zones(connection: Connection, now: datetime) -> list[StoredJob]:
     """Return the planned jobs whose next fire time is ahead and depends on what the clocks of a zone show."""
-    query = select(*_COLUMNS).where(_PLANNED, jobs.c.next_fire_time > now)
-    return [job for row in connection.execute(query) if (job := _stored(row)).schedule["kind"] != "interval"]
+    query = select(*ALL_COLUMNS).where(_PLANNED, jobs.c.next_fire_time > now)
+    return [job for row in connection.execute(query) if (job := stored_job(row)).schedule["kind"] != "interval"]
 
 
 def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan]]:
@@ -348,8 +348,8 @@ def remove_done(connection: Connection, keys: Sequence[int], now: datetime) -> N
     """Remove those of the jobs that have ended, have no run waiting or going on, and are to be removed then."""
     if not keys:
         return
-    query = select(*_COLUMNS).where(jobs.c.key.in_(keys), _PRESENT, jobs.c.ended == true())
-    for job in map(_stored, connection.execute(query)):
+    query = select(*ALL_COLUMNS).where(jobs.c.key.in_(keys), _PRESENT, jobs.c.ended == true())
+    for job in map(stored_job, connection.execute(query)):
         busy = connection.execute(select(runs.c.run_id).where(runs.c.job_key == job.key, IS_ACTIVE).limit(1)).first()
         if job.definition.get("remove_when_done") and busy is None:
             change_job(connection, job, {"removed_at": now, "updated_at": now})
@@ -373,5 +373,6 @@ def _derived(task_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _stored(row: Row[*tuple[Any, ...]]) -> StoredJob:
-    return StoredJob(*row)  # _COLUMNS are in the order of its fields: by name it would take three times as long
+def stored_job(row: Row[*tuple[Any, ...]]) -> StoredJob:
+    """Return what a row of ALL_COLUMNS says."""
+    return StoredJob(*row)  # ALL_COLUMNS are in the order of its fields: by name it would take three times as long
