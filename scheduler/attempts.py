@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -29,12 +29,16 @@ Execute = Callable[[Job], JobResult]
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A run and the definition it is an execution of, as it was when the run was asked for."""
+    """A run and the definition it is an execution of, as it was when the run was asked for.
+
+    `env` is what the service adds to the environment of its process; what the definition names goes before it.
+    """
 
     run: Run
     job: Job
     zone: ZoneInfo
     cancellation: Cancellation = field(default_factory=Cancellation)
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 class Attempts:
@@ -141,7 +145,7 @@ class Attempts:
             timezone=assignment.zone.key,
             allowed=self.confinement.allowed,
             working_directory=job.working_directory,
-            env=job.env,
+            env={**assignment.env, **job.env},
             timeout_seconds=job.timeout_seconds,
             log_dir=self._log_dir,
             tmp_root=self.tmp_root,

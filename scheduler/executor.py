@@ -24,6 +24,7 @@ from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.results import Ending
 from scheduler.store import Connection, Database, jobs, runs, state
+from scheduler.tracing import OFF, VARIABLE, Tracing, end_run, parent_of
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,10 @@ class Executor:
         config: SchedulerConfig,
         attempts: Attempts,
         now: Callable[[], datetime] = utc_now,
+        tracing: Tracing = OFF,
     ) -> None:
         self._store, self._events, self._config, self._now = store, events, config, now
+        self._tracing = tracing
         self._attempts, self.confinement = attempts, attempts.confinement
         self.teller = Teller(config, log_dir(config), now)
         self._lock = threading.Lock()
@@ -230,8 +233,17 @@ class Executor:
             started_at = self._now()
         run = replace(run, status=RunStatus.RUNNING, started_at=started_at)
         self._events.publish(RunStarted(run))
-        ended = self._ended(run, self._attempts.make(replace(assignment, run=run)))
-        self._finish(replace(assignment, run=ended))
+        self._finish(replace(assignment, run=self._attempted(replace(assignment, run=run))))
+
+    def _attempted(self, assignment: Assignment) -> Run:
+        """Make an attempt and return how its run ended, told to whoever traces it."""
+        run = assignment.run
+        span = self._tracing.begin_run(run, assignment.job)
+        if span is None:
+            return self._ended(run, self._attempts.make(assignment))
+        ended = self._ended(run, self._attempts.make(replace(assignment, env={VARIABLE: span.traceparent})))
+        end_run(span, ended)
+        return ended
 
     def _start(self, assignment: Assignment, started_at: datetime, connection: Connection) -> bool:
         run = replace(assignment.run, status=RunStatus.RUNNING, started_at=started_at)
@@ -244,7 +256,7 @@ class Executor:
         status = ending.status
         if status is RunStatus.CANCELLED and self._interrupting:
             status = RunStatus.INTERRUPTED
-        return replace(run, status=status, finished_at=self._now(), details=ending.details)
+        return replace(run, status=status, finished_at=self._now(), details={**parent_of(run), **ending.details})
 
     def _finish(self, assignment: Assignment) -> None:
         """Write how a run ended and, in the same transaction, that it is to be tried again."""
@@ -302,6 +314,7 @@ def next_attempt(connection: Connection, job: Job, run: Run, now: datetime) -> R
         priority=job.priority,
         created_at=now,
         due_at=now + timedelta(seconds=delay),
+        details=parent_of(run),
     )
     if state.is_running(connection) or runs.was_asked_for(connection, run):
         return follows

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from scheduler.errors import Conflict, LimitReached
 from scheduler.ids import new_run_id
@@ -11,7 +13,14 @@ from scheduler.models import Job, Origin, Run, RunStatus, StoredJob
 from scheduler.store import Connection, runs
 
 
-def ask_for_run(connection: Connection, stored: StoredJob, force: bool, max_queued: int, now: datetime) -> Run:
+def ask_for_run(
+    connection: Connection,
+    stored: StoredJob,
+    force: bool,
+    max_queued: int,
+    now: datetime,
+    details: Mapping[str, Any],
+) -> Run:
     """Queue a run of a job and return it; raise `Conflict` at its `max_instances` unless `force`, `LimitReached`."""
     job = stored.job
     active = [run.run_id for run in runs.active_runs(connection, stored.key)]
@@ -28,10 +37,10 @@ def ask_for_run(connection: Connection, stored: StoredJob, force: bool, max_queu
             code="queue_full",
             retry_after=5,
         )
-    return runs.add_manual_run(connection, _manual_run(stored, job, now))
+    return runs.add_manual_run(connection, _manual_run(stored, job, now, details))
 
 
-def _manual_run(stored: StoredJob, job: Job, now: datetime) -> Run:
+def _manual_run(stored: StoredJob, job: Job, now: datetime, details: Mapping[str, Any]) -> Run:
     # Fire times are whole milliseconds; an odd microsecond keeps a manual run from taking the place of one.
     moment = now.replace(microsecond=now.microsecond // 1000 * 1000) + timedelta(
         microseconds=1 + secrets.randbelow(999)
@@ -46,4 +55,5 @@ def _manual_run(stored: StoredJob, job: Job, now: datetime) -> Run:
         status=RunStatus.QUEUED,
         priority=job.priority,
         created_at=now,
+        details=details,
     )

@@ -68,6 +68,7 @@ from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.stats import Stats
 from scheduler.store.surrounded import Around, OnConnection, Surrounded
+from scheduler.tracing import PARENT, open_tracing
 from scheduler.watch import LedgerWatch
 from tasks.sandbox import (
     OutputText,
@@ -112,7 +113,8 @@ class TaskScheduler:
         self.callables = Callables()
         self.jobs = JobMapping(self._replace_job, self.remove_job, self._stored_job, self._job_names)
         self._attempts = Attempts(config, self.confinement, self.callables, self._own_execution())
-        self._executor = Executor(self._store, self.events, config, self._attempts, now)
+        self.tracing = open_tracing(os.environ)
+        self._executor = Executor(self._store, self.events, config, self._attempts, now, self.tracing)
         self._book = JobBook(self._store, self._definitions, self._executor.teller, config, now)
         self._holder = Holder(self._store, self._lease, self._doorbell, self._executor, self.events, config, now)
         deliver, tend = self._holder.deliverer.deliver, self._holder.retention.tend
@@ -125,7 +127,7 @@ class TaskScheduler:
         self.feed = Feed(self._store, self._log_dir, config.max_readers, now)
         self.tokens = TokenBook(self._store, now)
         self._listing = Listing()
-        self._more_warnings: list[Callable[[], list[str]]] = []
+        self._more_warnings: list[Callable[[], list[str]]] = [self.tracing.warnings]
         self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)
         self._follower = Follower(self.files, self.apply_files, self._may_fire, config.poll_interval_seconds, now)
         self._holder.on_ready = self._follower.look_again
@@ -183,6 +185,7 @@ class TaskScheduler:
             self.metrics.close()
             self._store.close()
             self._doorbell.close()
+            self.tracing.close()
             if self._temporary is not None:
                 self._temporary.close()
 
@@ -413,11 +416,12 @@ class TaskScheduler:
     def run_now(self, task_id: str, force: bool = False) -> Run:
         """Queue a run of a job, whether the scheduler runs or not, and return it."""
         now = self.now()
+        details = {PARENT: parent} if (parent := self.tracing.current()) else {}
 
         def unit(connection: Connection) -> Run:
             if self.confinement.refusal is not None:
                 raise Unavailable(self.confinement.refusal, code="sandbox_unavailable")
-            return ask_for_run(connection, find(connection, task_id), force, self.config.max_queued, now)
+            return ask_for_run(connection, find(connection, task_id), force, self.config.max_queued, now, details)
 
         run = self._store.write(unit)
         self._doorbell.ring(Ring.RUNS)

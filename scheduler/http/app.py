@@ -14,7 +14,7 @@ from scheduler.auth.access import Access, users_of_settings
 from scheduler.auth.scopes import Scope
 from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, NotFound, SchedulerError, Unavailable, nearest
-from scheduler.http import actions, events, health, metrics
+from scheduler.http import actions, answered, events, health, metrics
 from scheduler.http.answers import error_response, json_response, malformed
 from scheduler.http.body import parse_body
 from scheduler.http.guard import Guard, check_media_type, forbidden_host, read_body
@@ -145,6 +145,7 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
 
     health.register(app, service)
     metrics.register(app, service)
+    answered.register(app, service)
     events.add_routes(app, service)
     return app
 

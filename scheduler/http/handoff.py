@@ -31,6 +31,8 @@ def allow_handoff() -> None:
     _taken_sockets_are_understood.set()
 
 
+Noticed = Callable[[Request], Callable[[int], None]]
+"""Takes note of a request; what it returns is told the status of the answer, from any thread."""
 Send = Callable[[bytes], Awaitable[None]]
 """Sends bytes to a client, and returns when the system has taken them."""
 
@@ -49,6 +51,7 @@ class Handoff:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.noticed: Noticed = lambda _: lambda _: None
 
     def can_take(self, request: Request) -> bool:
         """Whether the server that runs us lets the socket go."""
@@ -56,9 +59,11 @@ class Handoff:
 
     def take(self, request: Request) -> Callable[[Response], None]:
         """Take the request's socket; the function returned sends the answer, from any thread, and closes it."""
+        noticed = self.noticed(request)
         loop, taken = self._running_loop(), _detach(request)
 
         def send(response: Response) -> None:
+            noticed(response.status_code)
             loop.call_soon_threadsafe(self._send_soon, loop, taken, _as_bytes(response))
 
         return send
@@ -66,8 +71,10 @@ class Handoff:
     def stream(self, request: Request, serve: Callable[[Send], Awaitable[None]]) -> None:
         """Take the request's socket and let `serve` write to it, on the loop; it is closed when that returns.
 
-        Where the client goes away, or reads nothing for SEND_SECONDS, `serve` is cancelled.
+        Where the client goes away, or reads nothing for SEND_SECONDS, `serve` is cancelled. A stream counts
+        as answered when it begins: it may go on for days.
         """
+        self.noticed(request)(200)
         loop, taken = self._running_loop(), _detach(request)
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         loop.call_soon_threadsafe(lambda: self._keep(loop.create_task(_stream(loop, taken, serve))))

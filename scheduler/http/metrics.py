@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
-from typing import Protocol
 
 from flask import Flask, Response, request
 from prometheus_client.exposition import choose_encoder
@@ -30,20 +29,11 @@ from scheduler.models import Priority
 from scheduler.task_scheduler import TaskScheduler
 from scheduler.version import VERSION
 
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 Values = dict[tuple[str, ...], float]
 
 
-class CountingService(Service, Protocol):
-    """What the application has for a route, and for whoever counts after any."""
-
-    @property
-    def opened(self) -> TaskScheduler | None:
-        """The scheduler, where it was opened already."""
-
-
-def register(app: Flask, service: CountingService) -> None:
-    """Answer `GET /metrics`, and count what is answered."""
+def register(app: Flask, service: Service) -> None:
+    """Answer `GET /metrics`."""
 
     @app.get("/metrics", strict_slashes=False, provide_automatic_options=False)
     def metrics() -> Response:
@@ -55,13 +45,6 @@ def register(app: Flask, service: CountingService) -> None:
         scheduler.metrics.publish()
         write, content_type = choose_encoder(request.headers.get("Accept", ""))
         return Response(write(SchedulerCollector(scheduler)), content_type=content_type)
-
-    @app.after_request
-    def count(response: Response) -> Response:
-        method = request.method if request.method in METHODS else "other"
-        if (scheduler := service.opened) is not None:
-            scheduler.metrics.count("http_requests", request.endpoint or "none", method, str(response.status_code))
-        return response
 
 
 class SchedulerCollector(Collector):

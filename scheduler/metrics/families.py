@@ -41,7 +41,12 @@ COUNTED = (
     Family("queue_wait_seconds", "histogram", "From a run's row to its start.", ("priority",), _WAITS),
     Family("store_write_seconds", "histogram", "Transactions of the store, commits included.", (), _WRITES),
     Family("auth_failures", "counter", "Attempts to log in that failed or had to wait.", ("kind",)),
-    Family("http_requests", "counter", "Requests answered at once.", ("endpoint", "method", "code")),
+    Family(
+        "http_requests",
+        "counter",
+        "Requests answered; those that wait when they are, streams when they begin.",
+        ("endpoint", "method", "code"),
+    ),
     Family("task_runs", "counter", "The same as runs, by task (SCHEDULER_METRICS_PER_TASK).", ("task_id", "status")),
 )
 """What is added up in memory, and over processes in a file."""

@@ -27,7 +27,7 @@ FLOORS = [
     ["job_defaults", "config_file"],
     ["config", "ids", "logs", "jumps", "zone_data", "namespaces", "daemon", "previews"],
     ["temporary"],
-    ["policy", "events", "results", "job_mapping", "called_with"],
+    ["policy", "events", "results", "job_mapping", "called_with", "tracing"],
     ["explain", "standing", "told", "confining"],
     ["store", "lease", "alarm", "placing", "callables", "manual"],
     ["notify"],
@@ -59,6 +59,7 @@ DOORS = {
     "yaml": {"scheduler/yaml_text.py"},
     "watchdog": {"scheduler/jobsfiles/watching.py"},
     "apprise": {"scheduler/notify/apprise_url.py"},
+    "opentelemetry": {"scheduler/tracing.py"},
     "requests": {"scheduler/cli/client.py", "scheduler/notify/web.py"},
 }
 
@@ -113,7 +114,7 @@ def test_each_library_has_its_door(library: str) -> None:
 
 
 def test_scheduler_is_imported_without_flask() -> None:
-    web = "('flask', 'gunicorn', 'click', 'argon2')"
+    web = "('flask', 'gunicorn', 'click', 'argon2', 'opentelemetry')"
     code = f"import sys, scheduler, scheduler.aio; print([name for name in {web} if name in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"

@@ -148,6 +148,27 @@ def test_an_answer_that_was_waited_for_is_like_any_other(server: Server) -> None
     assert headers["connection"] == "close"
 
 
+def test_answers_that_were_waited_for_and_streams_are_counted(server: Server) -> None:
+    server.ok("create", task_id="counted", type="command", interval="hourly", command="true")
+    before = counted(server)
+    server.ok("run_now", task_id="counted", wait=True)
+    with server.http.get(f"{server.url}/api/events", stream=True, timeout=30) as stream:
+        assert stream.status_code == 200
+        after = counted(server)
+    assert {name: after[name] - before[name] for name in after} == {"schedule": 1, "events": 1}
+
+
+def counted(server: Server) -> dict[str, float]:
+    """Return how many requests were answered so far."""
+    text = server.http.get(f"{server.url}/metrics", timeout=30).text
+    names = {"schedule": "POST", "events": "GET"}
+    lines = {name: f'{{code="200",endpoint="{name}",method="{method}"}}' for name, method in names.items()}
+    return {
+        name: sum(float(line.split()[1]) for line in text.splitlines() if wanted in line)
+        for name, wanted in lines.items()
+    }
+
+
 def test_who_goes_away_costs_nothing(server: Server) -> None:
     gate = server.workspace / "gone"
     wait = "while [ ! -e gone ]; do sleep 0.05; done"
