@@ -39,7 +39,7 @@ run: setup
 	@SCHEDULER_ALLOWED_DIRS="$${SCHEDULER_ALLOWED_DIRS:-$(CURDIR)/workspace}" exec $(BIN)/python server.py
 
 test: setup-dev
-	$(BIN)/python -m pytest -n 4 --dist loadfile -m "not soak"
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not soak"
 
 soak: setup-dev
 	$(BIN)/python -m pytest -n 3 -m soak

@@ -55,11 +55,20 @@ def test_options_alone_are_those_of_serving() -> None:
 
 
 def test_settings_before_another_command_are_refused() -> None:
-    for words in ("--port 1 list", "--port=1 list"):
+    for words in ("--port 1 list", "--port=1 list", "--port 1 selftest"):
         said = Shell().say(words)
-        assert (said.code, "options of serving, not of 'list'" in said.err) == (2, True)
+        assert (said.code, f"options of serving, not of '{words.split()[-1]}'" in said.err) == (2, True)
     said = Shell(SCHEDULER_DATA_DIR="/nonexistent/data").say("--port x --log-file list")
     assert "'port' must be" in said.err, "a value may be the name of a command"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [("--workers two", "1,2,4"), ("--store mysql", "sqlite,postgresql"), ("--rounds 0", "--rounds")],
+)
+def test_a_wrong_option_of_the_selftest_is_told(words: str, told: str) -> None:
+    said = Shell().say(f"selftest {words}")
+    assert (said.code, told in said.err) == (2, True)
 
 
 def test_an_unknown_command_is_told_the_nearest() -> None:

@@ -55,29 +55,8 @@ def started_in(folder: Path, what: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (["--workers", "two"], "1,2,4"),
-        (["--store", "mysql"], "sqlite,postgresql"),
-        (["--rounds", "0"], "--rounds"),
-    ],
-)
-def test_a_wrong_option_is_told(options: list[str], told: str) -> None:
-    ended = selftest(*options)
-    assert ended.returncode == 2
-    assert told in ended.stderr
-
-
-def test_settings_belong_to_serving() -> None:
-    command = [sys.executable, str(ROOT / "server.py"), "--port", "1", "selftest"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, "options of serving" in ended.stderr) == (2, True)
-
-
-@pytest.mark.parametrize("command", [[], ["serve"]])
-def test_serving_needs_no_command_and_takes_every_setting(command: list[str]) -> None:
-    arguments = [sys.executable, str(ROOT / "server.py"), *command, "--port", "none"]
+def test_serving_needs_no_command() -> None:
+    arguments = [sys.executable, str(ROOT / "server.py"), "--port", "none"]
     ended = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert "'port'" in ended.stderr
