@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import fcntl
+import functools
 import logging
 import marshal
 import os
@@ -43,17 +44,24 @@ ALL_SEALS = 0x1 | 0x2 | 0x4 | 0x8  # no more seals, no shrinking, growing, writi
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
 
+@functools.cache
+def _compiled() -> bytes:
+    """Compile what runs beside the server, once a process: what the files become later belongs to the next."""
+    folder = Path(__file__).parent
+    return marshal.dumps(
+        [
+            (f"tasks.sandbox.{name}", compile((folder / f"{name}.py").read_text("utf-8"), name, "exec"))
+            for name in MODULES
+        ]
+    )
+
+
 class Program:
     """The compiled sources of what runs beside the server, in sealed memory."""
 
     def __init__(self) -> None:
-        folder = Path(__file__).parent
-        modules = [
-            (f"tasks.sandbox.{name}", compile((folder / f"{name}.py").read_text("utf-8"), name, "exec"))
-            for name in MODULES
-        ]
         self._fd = os.memfd_create("sandbox", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        data = memoryview(marshal.dumps(modules))
+        data = memoryview(_compiled())
         while data:
             data = data[os.write(self._fd, data) :]
         fcntl.fcntl(self._fd, F_ADD_SEALS, ALL_SEALS)

@@ -48,7 +48,7 @@ def system_rules() -> list[Rule]:
     rules += [(path, READ) for path in KERNEL.split()]
     rules += DEVICES.items()
     present = [(path, _mask(path, access)) for path, access in rules if os.path.exists(path)]
-    folders = [rule for rule in present if not os.path.islink(rule[0])]
+    folders = [(os.path.join(rule[0], ""), rule) for rule in present if not os.path.islink(rule[0])]
     return [rule for rule in present if not _is_covered(rule, folders)]
 
 
@@ -56,13 +56,10 @@ def _mask(path: str, access: int) -> int:
     return access if os.path.isdir(path) else access & FILE_RIGHTS
 
 
-def _is_covered(rule: Rule, folders: list[Rule]) -> bool:
+def _is_covered(rule: Rule, folders: list[tuple[str, Rule]]) -> bool:
     """Return whether another rule says the same already: each one costs every run a little."""
     real, access = os.path.join(os.path.realpath(rule[0]), ""), rule[1]
-    return any(
-        real.startswith(os.path.join(path, "")) and not access & ~rights and (path, rights) != rule
-        for path, rights in folders
-    )
+    return any(real.startswith(begin) and not access & ~other[1] and other != rule for begin, other in folders)
 
 
 def interpreter_paths() -> list[str]:
