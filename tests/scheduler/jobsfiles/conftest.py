@@ -18,7 +18,9 @@ from tests.owned_time import Time
 
 @pytest.fixture
 def config(config: SchedulerConfig, tmp_path: Path) -> SchedulerConfig:
-    return config.model_copy(update={"jobs_file": tmp_path / "jobs.yaml", "jobs_dir": tmp_path / "jobs"})
+    # What confines runs is none of this folder's business, and every scheduler would start it.
+    files = {"jobs_file": tmp_path / "jobs.yaml", "jobs_dir": tmp_path / "jobs"}
+    return config.model_copy(update={"sandbox": "off", **files})
 
 
 @pytest.fixture
