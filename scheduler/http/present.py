@@ -13,6 +13,7 @@ from scheduler.listing import Texts
 from scheduler.models import Priority, Run, RunStatus
 from scheduler.moments import both, iso, iso_or_none, local
 from scheduler.notify.targets import shown
+from scheduler.run_facts import run_facts
 from scheduler.standing import JobInfo
 from scheduler.store.deliveries import WAITING, Delivery
 from scheduler.task_scheduler import TaskScheduler
@@ -98,20 +99,7 @@ def next_runs(info: JobInfo, now: datetime) -> list[str]:
 def run_row(run: Run, zone: tzinfo) -> dict[str, Any]:
     """Return a run without its output."""
     details = run.details
-    shown = {
-        "run_id": run.run_id,
-        "task_id": run.task_id,
-        "scheduled_for": iso_or_none(run.scheduled_for, zone),
-        "started_at": iso_or_none(run.started_at, zone),
-        "finished_at": iso_or_none(run.finished_at, zone),
-        "lateness_ms": run.lateness_ms,
-        "duration_ms": run.duration_ms,
-        "attempt": run.attempt,
-        "trigger": run.trigger.value,
-        "status": run.status.value,
-        "exit_code": details.get("exit_code"),
-        "signal": details.get("signal"),
-        "reason": details.get("reason"),
+    shown = run_facts(run, zone) | {
         "hint": details.get("hint"),
         "truncated": details.get("truncated", False),
         "sandbox": details.get("sandbox"),

@@ -12,6 +12,7 @@ from scheduler.alerts import Notify
 from scheduler.models import Run, RunStatus
 from scheduler.moments import iso_or_none, local
 from scheduler.notify.rules import Kind
+from scheduler.run_facts import run_facts
 
 SUBJECT = "[task-scheduler] {headline}"
 BODY = "{headline}.\n\n{details}\n{output}"
@@ -86,26 +87,16 @@ def facts(news: News, output: str, hidden: Sequence[str]) -> dict[str, Any]:
         "folded": dict(news.folded),
         "failing_since": iso_or_none(news.since, news.zone),
         "failures": news.failures,
-        "run": None if news.run is None else _run_facts(news.run, news.zone, hidden),
+        "run": None if news.run is None else _told_of_run(news.run, news.zone, hidden),
         "output": clean(output),
     }
 
 
-def _run_facts(run: Run, zone: tzinfo, hidden: Sequence[str]) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "scheduled_for": iso_or_none(run.scheduled_for, zone),
-        "started_at": iso_or_none(run.started_at, zone),
-        "finished_at": iso_or_none(run.finished_at, zone),
-        "lateness_ms": run.lateness_ms,
-        "duration_ms": run.duration_ms,
-        "attempt": run.attempt,
-        "trigger": run.trigger.value,
-        "status": run.status.value,
-        "exit_code": run.details.get("exit_code"),
-        "signal": run.details.get("signal"),
-        "reason": mask(_reason(run), hidden) or None,
-    }
+def _told_of_run(run: Run, zone: tzinfo, hidden: Sequence[str]) -> dict[str, Any]:
+    """Return the facts of a run without secrets; the task is named beside them."""
+    told = run_facts(run, zone)
+    del told["task_id"]
+    return told | {"reason": mask(_reason(run), hidden) or None}
 
 
 def _values(news: News) -> dict[str, str]:

@@ -27,7 +27,7 @@ FLOORS = [
     ["job_defaults", "config_file"],
     ["config", "ids", "logs", "jumps", "zone_data", "namespaces", "daemon", "previews"],
     ["temporary"],
-    ["policy", "events", "results", "job_mapping", "called_with", "tracing"],
+    ["policy", "events", "results", "job_mapping", "called_with", "tracing", "run_facts"],
     ["explain", "standing", "told", "confining"],
     ["store", "lease", "alarm", "placing", "callables", "manual"],
     ["notify"],
