@@ -132,9 +132,10 @@ class Feed:
 
     def _tell_all(self) -> None:
         with self._changed:
-            followers = list(self._followers)
-        for follower in followers:
-            follower.tell()
+            # Readers that are told in the same way are told by one call.
+            ways = {follower.tell for follower in self._followers}
+        for tell in ways:
+            tell()
 
     def _run(self) -> None:
         while not self.is_closed:

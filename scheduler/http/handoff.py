@@ -16,6 +16,8 @@ from typing import Any
 
 from flask import Request, Response
 
+from scheduler.http.bell import Bell
+
 log = logging.getLogger(__name__)
 
 SEND_SECONDS = 30.0
@@ -49,6 +51,7 @@ class Handoff:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._bell: Bell | None = None
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.noticed: Noticed = lambda _: lambda _: None
@@ -78,6 +81,12 @@ class Handoff:
         loop, taken = self._running_loop(), _detach(request)
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         loop.call_soon_threadsafe(lambda: self._keep(loop.create_task(_stream(loop, taken, serve))))
+
+    def bell(self) -> Bell:
+        """Return what all streams of the loop are woken by; to be asked on the loop."""
+        if self._bell is None:
+            self._bell = Bell(asyncio.get_running_loop())
+        return self._bell
 
     def close(self) -> None:
         """Send what is ready, for a moment, then end the thread."""
@@ -141,8 +150,10 @@ async def _stream(
     assert task is not None
 
     async def send(data: bytes) -> None:
-        async with asyncio.timeout(SEND_SECONDS):
-            await loop.sock_sendall(taken, data)
+        # What the system takes at once, as it mostly does, needs no timer.
+        if left := data[_sent_at_once(taken, data) :]:
+            async with asyncio.timeout(SEND_SECONDS):
+                await loop.sock_sendall(taken, left)
 
     loop.add_reader(taken, _end_with_client, loop, taken, task)
     try:
@@ -157,6 +168,13 @@ async def _stream(
     finally:
         loop.remove_reader(taken)
         taken.close()
+
+
+def _sent_at_once(taken: socket.socket, data: bytes) -> int:
+    try:
+        return taken.send(data)
+    except BlockingIOError:
+        return 0
 
 
 def _end_with_client(loop: asyncio.AbstractEventLoop, taken: socket.socket, task: asyncio.Task[None]) -> None:

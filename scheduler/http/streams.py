@@ -11,6 +11,7 @@ from typing import Protocol
 from flask import Request, Response
 
 from scheduler.errors import SchedulerError
+from scheduler.http.bell import Bell
 from scheduler.http.handoff import HandedOver, Handoff, Send
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def send_stream(
     async def serve(send: Send) -> None:
         try:
             await send(_head(response, chunked))
-            await _pump(source, _in_chunks(send) if chunked else send)
+            await _pump(source, _in_chunks(send) if chunked else send, handoff.bell())
             if chunked and source.is_whole:
                 await send(b"0\r\n\r\n")
         except SchedulerError as error:
@@ -82,20 +83,19 @@ def send_stream(
     raise HandedOver
 
 
-async def _pump(source: Source, send: Send) -> None:
-    loop, news = asyncio.get_running_loop(), asyncio.Event()
-
-    def tell() -> None:
-        loop.call_soon_threadsafe(news.set)
-
-    source.on_news(tell)
-    while not source.is_over:
-        news.clear()
-        data = await asyncio.to_thread(source.more) if source.may_wait else source.more()
-        if not data and not source.is_over and not source.may_wait:
-            data = await _idle(source, news)
-        if data:
-            await send(data)
+async def _pump(source: Source, send: Send, bell: Bell) -> None:
+    news = bell.add()
+    source.on_news(bell.ring)
+    try:
+        while not source.is_over:
+            news.clear()
+            data = await asyncio.to_thread(source.more) if source.may_wait else source.more()
+            if not data and not source.is_over and not source.may_wait:
+                data = await _idle(source, news)
+            if data:
+                await send(data)
+    finally:
+        bell.remove(news)
 
 
 async def _idle(source: Source, news: asyncio.Event) -> bytes:
