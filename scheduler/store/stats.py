@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,13 +15,13 @@ from scheduler.models import RunStatus
 from scheduler.store.tables import IS_ENDED, runs
 
 MOST_SORTED = 20_000
-"""How many of the newest runs the overall durations are those of: sorting more takes too long."""
-Counts = dict[str, int]
+"""How many of the newest runs the overall durations are those of, and those of all tasks that are shown together:
+sorting more takes too long."""
+Counts = Counter[str]
 """How many runs ended with each status."""
 FAILED = (RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.INTERRUPTED)
 _TOOK: ColumnElement[int] = literal_column("finished_at - started_at", BigInteger)
 _RAN = and_(runs.c.started_at.is_not(None), runs.c.status.in_(["completed", "failed", "timeout"]))
-_FAILURES = func.count().filter(runs.c.status.in_([status.value for status in FAILED]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,45 +47,56 @@ class Stats:
 def read(connection: Connection, days: Sequence[datetime], task_id: str | None, limit: int) -> Stats:
     """Return the figures of all days that begin at the moments given, the last one up to now."""
     mine = [IS_ENDED] if task_id is None else [IS_ENDED, runs.c.task_id == task_id]
+    by_day, by_task = _counted(connection, days, and_(*mine))
+    names = sorted(by_task, key=lambda name: _badness(name, by_task[name]))[:limit]
     which = and_(*mine, runs.c.run_id >= first_run_id(days[0]))
-    names, task_count = _worst(connection, which, limit)
-    theirs = and_(which, runs.c.task_id.in_(names))
     newest = select(literal("").label("name"), _TOOK.label("took")).where(which, _RAN)
-    each = select(runs.c.task_id.label("name"), _TOOK.label("took")).where(theirs, _RAN)
     return Stats(
-        by_day=_by_day(connection, days, and_(*mine)),
+        by_day=by_day,
         took=_spreads(connection, newest.order_by(runs.c.run_id.desc()).limit(MOST_SORTED))[""],
-        tasks=_by_task(connection, theirs, names),
-        tasks_took=_spreads(connection, each),
-        task_count=task_count,
+        tasks={name: by_task[name] for name in names},
+        tasks_took=_spreads_of(connection, names, days[0]),
+        task_count=len(by_task),
     )
 
 
-def _by_day(connection: Connection, days: Sequence[datetime], which: ColumnElement[bool]) -> list[Counts]:
+def _counted(
+    connection: Connection, days: Sequence[datetime], which: ColumnElement[bool]
+) -> tuple[list[Counts], dict[str, Counts]]:
+    """Count the runs of each day, and of each task, by status: the ledger is read once, a day at a time.
+
+    What one day has is sorted in memory; all days together would not be.
+    """
     ends = [*(first_run_id(day) for day in days[1:]), "~"]  # above every id
-    query = select(runs.c.status, func.count()).group_by(runs.c.status)
-    return [
-        {status: count for status, count in connection.execute(query.where(which, span))}  # noqa: C416
-        for span in (
-            and_(runs.c.run_id >= first_run_id(day), runs.c.run_id < end) for day, end in zip(days, ends, strict=True)
-        )
-    ]
-
-
-def _worst(connection: Connection, which: ColumnElement[bool], limit: int) -> tuple[list[str], int]:
     # An expression, so that the ledger is not read in the order of another index, row by row.
     name = runs.c.task_id.concat("")
-    query = select(name, func.count().over()).where(which).group_by(name)
-    rows = connection.execute(query.order_by(_FAILURES.desc(), func.count().desc(), name).limit(limit)).all()
-    return [row[0] for row in rows], rows[0][1] if rows else 0
+    query = select(name, runs.c.status, func.count()).where(which).group_by(name, runs.c.status)
+    by_day: list[Counts] = []
+    by_task: defaultdict[str, Counts] = defaultdict(Counter)
+    for day, end in zip(days, ends, strict=True):
+        counts: Counts = Counter()
+        span = and_(runs.c.run_id >= first_run_id(day), runs.c.run_id < end)
+        for task_id, status, count in connection.execute(query.where(span)):
+            counts[status] += count
+            by_task[task_id][status] += count
+        by_day.append(counts)
+    return by_day, dict(by_task)
 
 
-def _by_task(connection: Connection, which: ColumnElement[bool], names: Sequence[str]) -> dict[str, Counts]:
-    found: dict[str, Counts] = {name: {} for name in names}
-    query = select(runs.c.task_id, runs.c.status, func.count()).where(which).group_by(runs.c.task_id, runs.c.status)
-    for name, status, count in connection.execute(query):
-        found[name][status] = count
-    return found
+def _badness(name: str, counts: Counts) -> tuple[int, int, str]:
+    """Return what sorts the tasks that failed most often before the others."""
+    return -sum(counts[status.value] for status in FAILED), -counts.total(), name
+
+
+def _spreads_of(connection: Connection, names: Sequence[str], since: datetime) -> defaultdict[str, Spread]:
+    """Return the spread of each task, of its share of MOST_SORTED: so many of its newest runs."""
+    spreads: defaultdict[str, Spread] = defaultdict(Spread)
+    for name in names:
+        mine = and_(IS_ENDED, _RAN, runs.c.task_id == name, runs.c.run_id >= first_run_id(since))
+        newest = select(runs.c.task_id.label("name"), _TOOK.label("took")).where(mine)
+        share = MOST_SORTED // len(names)
+        spreads |= _spreads(connection, newest.order_by(runs.c.run_id.desc()).limit(share))
+    return spreads
 
 
 def _spreads(connection: Connection, runs_taken: Select[str, int]) -> defaultdict[str, Spread]:

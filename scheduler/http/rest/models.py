@@ -210,7 +210,7 @@ class TaskFigures(Figures):
 
 
 class StatsShown(Figures):
-    """How runs went of late. The overall durations are those of the newest 20,000 runs."""
+    """How runs went of late. Overall durations are of the newest 20,000 runs; the tasks shown share as many."""
 
     since: str
     timezone: str
