@@ -29,7 +29,8 @@ class Answer:
         response = Response(status=self.status) if self.body is None else json_response(self.body, self.status)
         if self.body is None:
             del response.headers["Content-Type"]
-        response.headers.extend(dict(self.headers))
+        for name, value in self.headers.items():
+            response.headers.add(name, value)
         return response
 
     def plain(self) -> dict[str, Any]:

@@ -122,6 +122,8 @@ def _body(route: Route, asked: Request) -> dict[str, Any]:
 
 def _query(route: Route, asked: Request) -> dict[str, Any]:
     """Return the fields of the query, each as the type that its field has where it reads as one."""
+    if not asked.query_string:
+        return {}
     fields: dict[str, Any] = {}
     problems = []
     for name, values in asked.args.lists():
