@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler import condition
 from scheduler.attempts import Attempts, Execute, log_dir
+from scheduler.auth.sessions import SessionBook
 from scheduler.auth.tokens import TokenBook
 from scheduler.callables import Callables, Function, callable_job
 from scheduler.config import SchedulerConfig
@@ -125,7 +126,7 @@ class TaskScheduler:
         self.figures = FigureReader(self._store)
         self.readiness = Readiness(self._store, self.firing)
         self.feed = Feed(self._store, self._log_dir, config.max_readers, now)
-        self.tokens = TokenBook(self._store, now)
+        self.tokens, self.sessions = TokenBook(self._store, now), SessionBook(self._store, now)
         self._listing = Listing()
         self._more_warnings: list[Callable[[], list[str]]] = [self.tracing.warnings]
         self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from scheduler.auth.attempts import Attempts, Tally
 from scheduler.auth.logins import PasswordCheck
 from scheduler.auth.scopes import LONGEST_NAME, OPERATOR, Caller
+from scheduler.auth.sessions import Kind, SessionBook
 from scheduler.auth.tokens import TokenBook
 from scheduler.auth.users import Users, read_users
 from scheduler.auth.users_file import UsersFile
@@ -42,6 +43,7 @@ class Access:
         tokens: TokenBook,
         clock: Callable[[], float] = time.monotonic,
         passwords: PasswordCheck | None = None,
+        sessions: SessionBook | None = None,
     ) -> None:
         # Clients send other letters than ASCII in either of these encodings.
         self._one_token = [token.encode(), token.encode("latin-1", "replace")] if token else []
@@ -51,6 +53,7 @@ class Access:
         self._set_users = users
         self._passwords = passwords or PasswordCheck(clock=clock)
         self._attempts = Attempts(clock)
+        self._sessions = sessions
         self.tally = Tally()
         self._merging = threading.Lock()
         self._merged: tuple[Users, Users] = (Users(), self._set_users)
@@ -143,6 +146,37 @@ class Access:
             "token", address, None, f"the token {row.name!r}, which {fault}," if row else "a wrong token"
         )
         raise BadCredentials(f"The token {row.name!r} {fault}." if row else "The token is wrong.")
+
+    # --- browsers ------------------------------------------------------------------------------
+
+    def begin_session(self, caller: Caller) -> str:
+        """Return the secret of a session of somebody who was let in just now."""
+        found = None if caller.kind == "anybody" else self._known(caller.kind, caller.name)
+        if self._sessions is None or found is None:
+            raise BadCredentials("What was shown opens nothing any more.")
+        return self._sessions.begin(*found)
+
+    def resume_session(self, secret: str) -> Caller:
+        """Return who has the session of that secret; raise `BadCredentials` where it is over."""
+        caller = None if self._sessions is None else self._sessions.resume(secret, self._known)
+        if caller is None:
+            raise BadCredentials("The session is over, or there was none: sign in.")
+        return caller
+
+    def end_session(self, secret: str) -> None:
+        """Let a session be over."""
+        if self._sessions is not None:
+            self._sessions.end(secret)
+
+    def _known(self, kind: Kind, name: str | None) -> tuple[Caller, bytes] | None:
+        """Return a caller as of now, and what they have to show; None where there is no such one."""
+        if kind == "operator":
+            return (OPERATOR, self._one_token[0]) if self._one_token else None
+        if kind == "user":
+            user = self.users().by_name.get(name or "")
+            return None if user is None else (user.caller, user.password_hash.encode())
+        row = self._tokens.good(name or "")
+        return None if row is None else (self._tokens.caller(row), row.digest.encode())
 
     def _wait_over(self, address: str, name: str | None = None) -> None:
         try:

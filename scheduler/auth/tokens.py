@@ -114,6 +114,11 @@ class TokenBook:
         # The id is no secret; what is secret is compared in constant time.
         return row if row is not None and hmac.compare_digest(row.digest, _digest(secret)) else None
 
+    def good(self, name: str) -> TokenRow | None:
+        """Return the good token of that name; None where there is none."""
+        rows = [row for row in self._current().values() if row.name == name and self.fault(row) is None]
+        return rows[0] if rows else None
+
     def caller(self, row: TokenRow) -> Caller:
         """Return a good token's bearer."""
         return Caller(row.name, "token", read_scopes([row.scopes]))

@@ -11,6 +11,7 @@ from flask import Request, g, has_request_context
 from scheduler.auth.access import Access, BadCredentials
 from scheduler.auth.scopes import ANYBODY, Caller
 from scheduler.errors import NotAllowed
+from scheduler.http.cookie import CSRF_HEADER, check_csrf, read_secret
 
 REALM = "task-scheduler"
 
@@ -40,19 +41,28 @@ class Basic:
     password: str = field(repr=False)
 
 
-def identify(access: Access, request: Request) -> Caller:
-    """Return who asks; raise `Unauthorized`, or `LimitReached` where somebody failed too often."""
+def identify(access: Access, request: Request, proof: str | None = None) -> Caller:
+    """Return who asks; raise `Unauthorized`, or `LimitReached` where somebody failed too often.
+
+    A browser that has signed in shows its cookie, and with a change what only our pages know: in a header, or as
+    `proof`, where a form brought it.
+    """
     if not access.is_required:
         return ANYBODY
-    address = request.remote_addr or ""
+    address, header = request.remote_addr or "", request.headers.get("Authorization", "")
+    secret = None if header else read_secret(request)
     try:
-        match read_header(request.headers.get("Authorization", "")):
+        if secret is not None:
+            caller = access.resume_session(secret)
+            check_csrf(request, secret, request.headers.get(CSRF_HEADER, "") if proof is None else proof)
+            return caller
+        match read_header(header):
             case Bearer(token):
                 return access.show_token(token, address)
             case Basic(name, password):
                 return access.login(name, password, address)
     except BadCredentials as error:
-        raise _unauthorized(access, error.message) from error
+        raise _unauthorized(access, error.message, secret is not None) from error
 
 
 def current() -> Caller:
@@ -92,7 +102,7 @@ def _text(sent: bytes) -> str:
         return sent.decode("latin-1")
 
 
-def _unauthorized(access: Access, message: str) -> Unauthorized:
+def _unauthorized(access: Access, message: str, by_cookie: bool) -> Unauthorized:
     ways, challenges = [], []
     if access.takes_tokens:
         ways.append(
@@ -103,5 +113,8 @@ def _unauthorized(access: Access, message: str) -> Unauthorized:
     if access.takes_passwords:
         ways.append("log in with name and password by HTTP Basic (curl -u NAME)")
         challenges.append(f'Basic realm="{REALM}", charset="UTF-8"')
+    if by_cookie:
+        # At the other challenges a browser asks for a name and a password in a window of its own.
+        challenges = [f'Session realm="{REALM}"']
     how = ", or ".join(ways)
     return Unauthorized(f"{message} {how[:1].upper()}{how[1:]}.", challenges)

@@ -37,19 +37,24 @@ class Guard:
         self._hosts = frozenset(_without_brackets(host.strip().lower()) for host in hosts)
         self._limiter = RateLimiter(config.rate) if config.rate else None
 
-    def check(self, request: Request, scope: Scope | None = None) -> Caller:
+    def check(self, request: Request, scope: Scope | None = None, proof: str | None = None) -> Caller:
         """Return who asks; raise `NotAllowed` or `LimitReached` where the request may not pass.
 
-        Where what is asked for is known only from the body, `scope` is left out and required later.
+        Where what is asked for is known only from the body, `scope` is left out and required later. `proof` is what a
+        form of our pages brought (see cookie.py).
         """
+        self.check_place(request)
+        caller = g.caller = identify(self.access, request, proof)
+        if scope is not None:
+            caller.require(scope, f"{request.method} {request.path[:200]}")
+        return caller
+
+    def check_place(self, request: Request) -> None:
+        """Refuse what comes from a wrong place, or too often, whoever asks."""
         self.check_host(request)
         self._check_origin(request)
         if self._limiter is not None:
             self._limiter.take(request.remote_addr or "")
-        caller = g.caller = identify(self.access, request)
-        if scope is not None:
-            caller.require(scope, f"{request.method} {request.path[:200]}")
-        return caller
 
     def check_host(self, request: Request) -> None:
         """Refuse names that a hostile page could have pointed at this machine (DNS rebinding)."""

@@ -199,6 +199,18 @@ tokens = Table(
 )
 """Named tokens: `digest` is the SHA-256 of the secret part, in hexadecimal."""
 
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", Plain(64)),
+    Column("proof", String(64), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+"""Browsers that have signed in. `digest` is the SHA-256 of the cookie's secret; `proof` binds it to what was shown."""
+
 events = Table(
     "events",
     metadata,
