@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 # Tests start interpreters by the hundred: each would compile all of the source anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test soak bench docs lint types setup setup-dev clean
+.PHONY: run demo test soak bench docs lint types setup setup-dev clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    set up and serve on 127.0.0.1:10800 (SCHEDULER_... settings win)"
+	@echo "make demo   serve forty tasks with a month of history, from a fresh directory"
 	@echo "make test   set up and run the tests"
 	@echo "make soak   run the tests that take long"
 	@echo "make bench  measure, and print one table"
@@ -37,6 +38,9 @@ $(VENV)/.dev: requirements-dev.txt | $(BIN)/python
 run: setup
 	@mkdir -p "$${SCHEDULER_ALLOWED_DIRS%%:*}" 2>/dev/null || mkdir -p workspace
 	@SCHEDULER_ALLOWED_DIRS="$${SCHEDULER_ALLOWED_DIRS:-$(CURDIR)/workspace}" exec $(BIN)/python server.py
+
+demo: setup-dev
+	@exec $(BIN)/python -m docs.demo
 
 test: setup-dev
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not soak"
