@@ -70,15 +70,20 @@ def json_response(body: Mapping[str, Any], status: int = 200) -> Response:
 def error_response(error: SchedulerError) -> Response:
     """Return the answer that tells of an error."""
     response = json_response(error_body(error), http_status(error))
-    if isinstance(error, LimitReached) and error.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    if seconds := retry_after(error):
+        response.headers["Retry-After"] = seconds
     for challenge in error.challenges if isinstance(error, Unauthorized) else ():
         response.headers.add("WWW-Authenticate", challenge)
-    if isinstance(error, Unavailable):
-        response.headers["Retry-After"] = "1"
     if allowed := error.details.get("allowed_methods"):
         response.headers["Allow"] = ", ".join(allowed)
     return response
+
+
+def retry_after(error: SchedulerError) -> str | None:
+    """Return the seconds after which it is worth to ask again, or None where that is not known."""
+    if isinstance(error, LimitReached) and error.retry_after is not None:
+        return str(max(1, math.ceil(error.retry_after)))
+    return "1" if isinstance(error, Unavailable) else None
 
 
 def http_status(error: SchedulerError) -> int:

@@ -20,6 +20,7 @@ from scheduler.http.body import parse_body
 from scheduler.http.guard import Guard, check_media_type, forbidden_host, read_body
 from scheduler.http.guide import guide
 from scheduler.http.handoff import HandedOver, Handoff, LeaveSocket
+from scheduler.http.pages.serve import add_pages, unknown_page, wants_page
 from scheduler.http.rest.serve import add_routes, known_paths
 from scheduler.http.token import read_token
 from scheduler.task_scheduler import TaskScheduler
@@ -52,7 +53,8 @@ class Service:
                     config = self._config()
                     users = users_of_settings(config)
                     scheduler = TaskScheduler(config)
-                    access = Access(config, users, read_token(config, self.exposed), scheduler.tokens)
+                    token, book = read_token(config, self.exposed), scheduler.sessions
+                    access = Access(config, users, token, scheduler.tokens, sessions=book)
                     scheduler.also_warn(access.warnings)
                     self._guard = Guard(config, access)
                     scheduler.metrics.follow("auth_failures", access.tally.read)
@@ -121,7 +123,7 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     app.extensions[EXTENSION] = service
     app.wsgi_app = LeaveSocket(app.wsgi_app)  # type: ignore[method-assign]
     app.register_error_handler(SchedulerError, error_response)
-    app.register_error_handler(HTTPException, _framework_error)
+    app.register_error_handler(HTTPException, lambda error: _framework_error(service, error))
     app.register_error_handler(Exception, _internal_error)
 
     add_routes(app, service)
@@ -147,11 +149,14 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     metrics.register(app, service)
     answered.register(app, service)
     events.add_routes(app, service)
+    add_pages(app, service)
     return app
 
 
-def _framework_error(error: HTTPException) -> Response:
-    """Say in JSON what the framework would say in HTML."""
+def _framework_error(service: Service, error: HTTPException) -> Response:
+    """Say in JSON what the framework would say in HTML; to somebody who looks for a page, in a page."""
+    if error.code in (404, 405) and wants_page(request):
+        return unknown_page(service, error)
     if error.code == 404:
         return error_response(_no_such_path())
     if error.code == 405:

@@ -9,14 +9,15 @@ from flask import Request, Response
 LARGE = 8 * 1024
 """Below it compressing takes longer than sending."""
 LEVEL = 1
+TYPES = ("application/json", "text/html")
 
 
 def compressed(request: Request, response: Response) -> Response:
-    """Return the answer, compressed where it is large JSON and the caller takes gzip.
+    """Return the answer, compressed where it is large JSON or a page and the caller takes gzip.
 
     One that carries an ETag stays as it is: the tag is that of these very bytes.
     """
-    if response.mimetype != "application/json" or "ETag" in response.headers or request.method == "HEAD":
+    if response.mimetype not in TYPES or "ETag" in response.headers or request.method == "HEAD":
         return response
     response.headers["Vary"] = "Accept-Encoding"
     data = response.get_data()

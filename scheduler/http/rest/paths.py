@@ -8,7 +8,8 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from werkzeug.routing import BaseConverter
 
-PREFIX = "/api/"
+PREFIXES = ("/api/", "/tasks/", "/runs/")
+"""Where paths hold ids."""
 
 
 class IdConverter(BaseConverter):
@@ -38,7 +39,7 @@ class WholeSegments:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Serve a request."""
         raw = raw_path(environ)
-        if "%" in raw and raw.startswith(PREFIX):
+        if "%" in raw and raw.startswith(PREFIXES):
             environ["PATH_INFO"] = "/".join(_decoded(segment) for segment in raw.split("/"))
         return self._app(environ, start_response)
 

@@ -1,0 +1,31 @@
+"""Tell paths of this service from everything else that a link could say."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+
+def local_path(text: str | None, default: str = "/") -> str:
+    """Return a path with its query where that is all that `text` is; else `default`.
+
+    Browsers read `//host` and `/\\host` as other sites, and drop control characters before they look.
+    """
+    if not text or not text.startswith("/") or text.startswith(("//", "/\\")):
+        return default
+    if any(ord(char) < 33 or char == "\x7f" for char in text):
+        return default
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return default
+    return default if parts.scheme or parts.netloc else text
+
+
+def task_path(task_id: str) -> str:
+    """Return the path of a task's page."""
+    return f"/tasks/{quote(task_id, safe='')}"
+
+
+def run_path(run_id: str) -> str:
+    """Return the path of a run's page."""
+    return f"/runs/{quote(run_id, safe='')}"

@@ -1,0 +1,17 @@
+"""List the pages: what each is called, who may see it, and which module makes it live."""
+
+from __future__ import annotations
+
+from scheduler.auth.scopes import Scope
+from scheduler.http.pages import choices, dashboard, sign_in
+from scheduler.http.pages.page import Page
+
+PAGES = (
+    Page("GET", "/", dashboard.show_dashboard, Scope.READ, "dashboard", "dashboard.js"),
+    Page("POST", "/scheduler/start", dashboard.start_scheduler, Scope.ADMIN),
+    Page("POST", "/scheduler/stop", dashboard.stop_scheduler, Scope.ADMIN),
+    Page("GET", "/sign-in", sign_in.show_sign_in, None),
+    Page("POST", "/sign-in", sign_in.sign_in, None),
+    Page("POST", "/sign-out", sign_in.sign_out, None),
+    Page("POST", "/theme", choices.choose_theme, None),
+)

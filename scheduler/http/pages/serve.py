@@ -1,0 +1,173 @@
+"""Put the pages into the Flask application: let each visitor in, let the page answer, tell of errors in HTML."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import parse_qs, quote
+
+from flask import Blueprint, Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException
+
+from scheduler.auth.scopes import Caller
+from scheduler.auth.sessions import new_secret
+from scheduler.errors import InvalidRequest, NotAllowed, NotFound, Problem, SchedulerError, nearest
+from scheduler.http.answers import error_response, http_status, retry_after
+from scheduler.http.auth import Unauthorized
+from scheduler.http.cookie import CSRF_FIELD, check_csrf, read_secret
+from scheduler.http.guard import Guard, read_body
+from scheduler.http.pages import elements
+from scheduler.http.pages.assets import send_asset
+from scheduler.http.pages.page import Page, Visit
+from scheduler.http.pages.routes import PAGES
+from scheduler.task_scheduler import TaskScheduler
+
+log = logging.getLogger(__name__)
+
+FORM = "application/x-www-form-urlencoded"
+_NOBODY = Caller(None, "anybody", frozenset())
+_OPTIONS = {"strict_slashes": False, "provide_automatic_options": False}
+_FOR_PROGRAMS = ("api", "schedule", "healthz", "readyz", "metrics", "openapi.json", "docs", "static")
+"""Where paths begin that are no pages, whoever asks for them."""
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: a browser would then call the origin of our own forms "null".
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Service(Protocol):
+    """What the application has for every route."""
+
+    def open(self) -> TaskScheduler:
+        """Return the scheduler, opened."""
+
+    @property
+    def guard(self) -> Guard:
+        """What decides who may ask."""
+
+
+def add_pages(app: Flask, service: Service) -> None:
+    """Serve the pages, and what they load."""
+    pages = Blueprint("pages", __name__, template_folder="templates")
+    for page in PAGES:
+        pages.add_url_rule(page.path, page.endpoint, _view(page, service), methods=[page.method], **_OPTIONS)
+
+    @pages.get("/static/<sum_>/<name>", **_OPTIONS)
+    def asset(sum_: str, name: str) -> Response:
+        service.guard.check_host(request)
+        found = send_asset(request, sum_, name)
+        if found is None:
+            raise NotFound(f"There is no {request.path[:200]}: load the page again, which may be of an older version.")
+        return found
+
+    pages.register_error_handler(SchedulerError, lambda error: _refusal(service, error))
+    pages.register_error_handler(HTTPException, lambda error: _refusal(service, _as_ours(error)))
+    pages.register_error_handler(Exception, lambda error: _fault(service, error))
+    pages.after_request(_with_headers)
+    elements.add_to(app.jinja_env)
+    app.register_blueprint(pages)
+
+
+def wants_page(asked: Request) -> bool:
+    """Whether a path that nobody serves was opened in a browser, whose user reads HTML and no JSON."""
+    first = asked.path.split("/")[1] if asked.path.startswith("/") else ""
+    return first not in _FOR_PROGRAMS and "text/html" in asked.accept_mimetypes.values()
+
+
+def unknown_page(service: Service, error: HTTPException) -> Response:
+    """Say that there is no such page."""
+    try:
+        service.guard.check_host(request)
+    except NotAllowed as refused:
+        return _refusal(service, refused)
+    return _with_headers(_refusal(service, _as_ours(error)))
+
+
+def _view(page: Page, service: Service) -> Callable[..., Response]:
+    def view(**ids: str) -> Response:
+        return page.function(_visit(page, service, request), **ids)
+
+    return view
+
+
+def _visit(page: Page, service: Service, asked: Request) -> Visit:
+    """Let a visitor in; raise `SchedulerError` where they may not have this page, or where a form is not ours."""
+    fields = _form(asked) if page.method == "POST" else {}
+    proof, guard = fields.get(CSRF_FIELD, ""), service.guard
+    if page.scope is None:
+        guard.check_place(asked)
+        caller = _NOBODY
+    else:
+        caller = guard.check(asked, page.scope, proof)
+    secret = read_secret(asked)
+    check_csrf(asked, secret, proof)
+    return Visit(
+        service.open(), caller, asked, page, guard.access, secret or new_secret(), is_new=secret is None, fields=fields
+    )
+
+
+def _form(asked: Request) -> dict[str, str]:
+    """Return the fields of a form; the last of several with one name counts, as with checkboxes."""
+    if asked.mimetype != FORM:
+        problem = Problem("Content-Type", f"a form of the pages is {FORM}", asked.mimetype[:100], [FORM], FORM)
+        raise InvalidRequest([problem])
+    try:
+        found = parse_qs(read_body(asked).decode(), keep_blank_values=True, max_num_fields=500, errors="strict")
+    except ValueError as error:
+        raise InvalidRequest([Problem("form", f"the form cannot be read: {error}")]) from error
+    # Browsers send the ends of lines as CR LF, whatever was typed.
+    return {name: values[-1].replace("\r\n", "\n") for name, values in found.items()}
+
+
+def _as_ours(error: HTTPException) -> SchedulerError:
+    if error.code == 404:
+        paths = [page.path for page in PAGES if page.method == "GET" and "<" not in page.path]
+        guess = nearest(request.path[:200], paths)
+        hint = f" Did you mean {guess}?" if guess else ""
+        return NotFound(f"There is no page {request.path[:200]}.{hint}", suggestion=guess)
+    if error.code == 405:
+        return SchedulerError(f"{request.path[:200]} is no page to open: a button leads there.", "method_not_allowed")
+    return InvalidRequest([Problem("request", error.description or error.name)])
+
+
+def _refusal(service: Service, error: SchedulerError) -> Response:
+    """Show an error; who only has to say who they are is led to where they can."""
+    if isinstance(error, Unauthorized):
+        following = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "/"
+        return Response(status=303, headers={"Location": f"/sign-in?next={quote(following, safe='/')}"})
+    if error.code == "forbidden_host":
+        return error_response(error)  # No page, and no cookie, for whoever has pointed a name of theirs here.
+    response = _error_page(service, error.message, http_status(error), error)
+    if seconds := retry_after(error):
+        response.headers["Retry-After"] = seconds
+    return response
+
+
+def _fault(service: Service, error: Exception) -> Response:
+    error_id = secrets.token_hex(8)
+    log.error("internal error %s", error_id, exc_info=error, extra={"error_id": error_id})
+    return _error_page(service, f"A fault of the service, not yours. Its log tells more under {error_id}.", 500, None)
+
+
+def _error_page(service: Service, message: str, status: int, error: SchedulerError | None) -> Response:
+    secret = read_secret(request)
+    page = Page("GET", request.path, _error_page)
+    visit = Visit(
+        service.open(), _NOBODY, request, page, service.guard.access, secret or new_secret(), is_new=secret is None
+    )
+    return visit.show("error.html", title=elements.STATUS_TITLES.get(status, "That did not work"), status=status,
+                      message=message, error=error)  # fmt: skip
+
+
+def _with_headers(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.headers.extend(_HEADERS)
+        # Asked for anew each time, yet kept by a browser for its back button.
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response

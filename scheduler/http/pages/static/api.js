@@ -1,0 +1,83 @@
+// Ask the API as any client does: the browser's cookie says who asks, and a token of the page that it is ours.
+
+/** What a refused call says: `message` for people, `problems` with `field`, `message` and `suggestion` each. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status the HTTP number; 0 where nothing came back
+   * @param {{code?: string, message?: string, problems?: Problem[]}} body
+   */
+  constructor(status, body) {
+    super(body.message ?? `The service answered ${status}.`);
+    this.status = status;
+    this.code = body.code ?? "unknown";
+    /** @type {Problem[]} */
+    this.problems = body.problems ?? [];
+    this.body = body;
+  }
+}
+/** @typedef {{field: string, message: string, got: unknown, accepted: unknown[], suggestion: unknown}} Problem */
+
+/** @returns {string} what proves that a request comes from this page */
+export function csrf() {
+  return document.querySelector('meta[name="csrf"]').content;
+}
+
+/**
+ * Call the API; the answer's JSON, or null where there is none.
+ * @param {string} method
+ * @param {string} path such as `/api/tasks/${part(id)}/run`
+ * @param {object} [body] sent as JSON
+ * @param {{signal?: AbortSignal, headers?: Record<string, string>}} [options]
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export async function call(method, path, body, options = {}) {
+  const headers = { Accept: "application/json", ...options.headers };
+  if (method !== "GET") headers["X-CSRF-Token"] = csrf();
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(path, {
+      method, headers, signal: options.signal, credentials: "same-origin",
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, { code: "unreachable", message: "The service cannot be reached. Is it running?" });
+  }
+  if (response.status === 401) signIn();
+  const text = await response.text();
+  const answer = text && response.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : {};
+  if (!response.ok) throw new ApiError(response.status, answer);
+  return text ? answer : null;
+}
+
+/** @param {string} path @param {Record<string, unknown>} [query] what is null or undefined is left out */
+export function get(path, query = {}, options = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return call("GET", text ? `${path}?${text}` : path, undefined, options);
+}
+
+/** @param {string} path @param {object} [body] */
+export const post = (path, body) => call("POST", path, body);
+
+/** @param {string} text an id @returns {string} the same as one segment of a path */
+export const part = encodeURIComponent;
+
+/**
+ * Read a piece of HTML that the service makes, such as a part of this page as it is now.
+ * @param {string} path
+ * @returns {Promise<Document>}
+ */
+export async function html(path, options = {}) {
+  const response = await fetch(path, { credentials: "same-origin", headers: { Accept: "text/html" }, signal: options.signal });
+  if (response.redirected && new URL(response.url).pathname === "/sign-in") signIn();
+  if (!response.ok) throw new ApiError(response.status, { message: `The page answered ${response.status}.` });
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+/** Go and sign in, and come back here: the session is over. */
+export function signIn() {
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+}

@@ -1,0 +1,2 @@
+// The dashboard.
+import "./main.js";

@@ -1,0 +1,38 @@
+// What every page does: times, keys, the choice of light and dark, and buttons that copy.
+
+import { keepKeys } from "./keys.js";
+import { keepTime, viewerZone } from "./time.js";
+
+const NEXT = { auto: "light", light: "dark", dark: "auto" };
+const YEAR = 365 * 86400;
+
+keepTime();
+keepKeys();
+keepTheme();
+keepCopies();
+document.getElementById("your-zone").textContent = viewerZone;
+
+function keepTheme() {
+  const form = document.getElementById("theme"), root = document.documentElement;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const button = form.querySelector("button"), chosen = button.value;
+    if (chosen === "auto") delete root.dataset.theme;
+    else root.dataset.theme = chosen;
+    document.cookie = `task-scheduler-theme=${chosen}; path=/; max-age=${YEAR}; samesite=lax`;
+    button.value = NEXT[chosen];
+    button.setAttribute("aria-label", `Colours: ${chosen}. Change`);
+    dispatchEvent(new Event("themechange"));
+  });
+}
+
+function keepCopies() {
+  for (const block of document.querySelectorAll("pre.copy")) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: "Copy" });
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(block.querySelector("code").textContent);
+      button.textContent = "Copied";
+    });
+    block.after(button);
+  }
+}

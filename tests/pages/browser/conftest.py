@@ -1,0 +1,138 @@
+"""A headless Chromium, a real server, and axe-core: for what only a browser can tell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from docs.demo import Seeding
+from docs.demo_tasks import TASKS
+from tests.server import ROOT, Server
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+AXE = "axe-core@4.14.1"
+AXE_FOLDER = ROOT / ".cache" / "axe-core-4.14.1"
+PATIENCE_MS = 30_000
+WIDTHS = (1280, 390)
+
+
+def _lacks(reason: str) -> None:
+    """Skip, saying why; where everything is required, fail."""
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return the browser of a file."""
+    if shutil.which(CHROMIUM) is None:
+        _lacks(f"the pages are not tried in a browser: {CHROMIUM} is missing (apt-get install chromium, or CHROMIUM=)")
+    with sync_playwright() as playwright:
+        # As root, Chromium refuses to start with a sandbox of its own.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Return a function that starts a server; `demo` says whether it has the demonstration's tasks and history."""
+    made: list[Server] = []
+
+    def make(demo: bool = False, **settings: str) -> Server:
+        server = Server(tmp_path_factory.mktemp("server"), **settings)
+        if demo:
+            Seeding(server.data, server.workspace, datetime.now(UTC), days=4).write(TASKS)
+        made.append(server)
+        return server.start()
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def demo(make_server: Callable[..., Server]) -> Server:
+    """Return a server with the demonstration, running, for all tests of a file."""
+    return make_server(demo=True, SCHEDULER_AUTOSTART="1")
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a page: `open_page(server.url + "/tasks", width=390, colours="dark")`.
+
+    A test fails where the page has said anything on its console that is wrong, such as what its policy has refused.
+    """
+    contexts: list[BrowserContext] = []
+    said: list[str] = []
+
+    def open_it(url: str, *, width: int = 1280, colours: str = "light", zone: str = "UTC", **options: Any) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=colours,  # type: ignore[arg-type]
+            timezone_id=zone,
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+        page.goto(url)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert not said
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """Return axe-core, fetched once from the npm registry."""
+    source = AXE_FOLDER / "package" / "axe.min.js"
+    if not source.exists():
+        if shutil.which("npm") is None:
+            _lacks("accessibility is not checked: npm is missing, which fetches axe-core")
+        AXE_FOLDER.mkdir(parents=True, exist_ok=True)
+        fetched = subprocess.run(
+            ["npm", "pack", "--silent", AXE], cwd=AXE_FOLDER, capture_output=True, text=True, timeout=120
+        )
+        if fetched.returncode != 0:
+            _lacks(f"accessibility is not checked: npm could not fetch {AXE}: {fetched.stderr.strip()[-300:]}")
+        with tarfile.open(AXE_FOLDER / fetched.stdout.strip()) as archive:
+            archive.extractall(AXE_FOLDER, filter="data")
+    return source.read_text()
+
+
+@pytest.fixture
+def check_access(axe_source: str) -> Callable[[Page], None]:
+    """Return a function that fails where axe-core finds what keeps somebody from using a page."""
+
+    def check(page: Page) -> None:
+        page.evaluate(axe_source)
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = page.evaluate("tags => axe.run(document, { runOnly: tags })", tags)
+        wrong = [
+            f"{item['id']}: {item['help']}: {[node['html'][:160] for node in item['nodes'][:3]]}"
+            for item in found["violations"]
+            if item["impact"] in ("serious", "critical")
+        ]
+        assert not wrong, "\n".join(wrong)
+
+    return check
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing of a page stands beyond its right edge."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))

@@ -1,0 +1,66 @@
+"""What every page has, in a browser: colours, keys, times in the viewer's zone, a lost connection, access for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.pages.browser.conftest import WIDTHS, fits
+from tests.server import Server
+from tests.users import PASSWORD, line, write_users
+
+pytestmark = pytest.mark.soak
+OpenPage = Callable[..., Page]
+
+PATHS = ["/"]
+"""Pages that anybody on this server can open: add yours."""
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("path", PATHS)
+def test_everybody_can_use_it(
+    demo: Server, open_page: OpenPage, check_access: Callable[[Page], None], path: str, width: int, colours: str
+) -> None:
+    page = open_page(demo.url + path, width=width, colours=colours)
+    check_access(page)
+    assert fits(page)
+
+
+def test_the_switch_of_colours_is_kept(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(demo.url, colours="light")
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("#theme button")
+    page.click("#theme button")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_keys(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(demo.url)
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_signing_in_and_out(make_server: Callable[..., Server], open_page: OpenPage) -> None:
+    server = make_server()
+    write_users(server.data / "users", line())
+    page = open_page(f"{server.url}/?x=1")
+    page.fill("[name=name]", "ann")
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/?x=1")
+    answer = page.evaluate("fetch('/api/tasks').then(answer => answer.status)")
+    assert answer == 200
+    page.click("text=Sign out")
+    page.wait_for_url("**/sign-in")
+    expect(page.locator(".notice")).to_have_text("You are signed out.")
