@@ -69,6 +69,7 @@ from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.stats import Stats
 from scheduler.store.surrounded import Around, OnConnection, Surrounded
+from scheduler.timelines import Timeline
 from scheduler.tracing import PARENT, open_tracing
 from scheduler.watch import LedgerWatch
 from tasks.sandbox import (
@@ -123,7 +124,7 @@ class TaskScheduler:
         self.watch = LedgerWatch(self._store, self.events)
         self.metrics = Recorder(self._store, config, self._holder.vitals)
         self.firing = FiringWatch(self._lease, self._holder.vitals, lambda: self.metrics.read().vitals)
-        self.figures = FigureReader(self._store)
+        self.figures, self.timeline = FigureReader(self._store), Timeline(self._store, now)
         self.readiness = Readiness(self._store, self.firing)
         self.feed = Feed(self._store, self._log_dir, config.max_readers, now)
         self.tokens, self.sessions = TokenBook(self._store, now), SessionBook(self._store, now)

@@ -47,7 +47,7 @@ def read_text(model: type[BaseModel], name: str, text: str) -> Any:
                 return int(text)
             case "number":
                 return float(text)
-            case "object":
+            case "object" | "array":
                 return orjson.loads(text)
     except ValueError:
         pass

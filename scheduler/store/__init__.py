@@ -1,12 +1,12 @@
 """Remember jobs and runs: the only door to SQLAlchemy.
 
 `Database` gives a connection to functions of `deliveries`, `events`, `glances`, `jobs`, `keys`, `runs`, `sessions`,
-`state`, `stats` and `tokens`; several of them called in one unit of work are one transaction.
+`state`, `stats`, `timeline` and `tokens`; several of them called in one unit of work are one transaction.
 """
 
 from sqlalchemy import Connection
 
-from scheduler.store import deliveries, events, glances, jobs, keys, runs, sessions, state, stats, tokens
+from scheduler.store import deliveries, events, glances, jobs, keys, runs, sessions, state, stats, timeline, tokens
 from scheduler.store.database import Database, data_dir_beside
 from scheduler.store.sqlite import sqlite_url
 from scheduler.store.writer import is_trouble
@@ -26,5 +26,6 @@ __all__ = [
     "sqlite_url",
     "state",
     "stats",
+    "timeline",
     "tokens",
 ]

@@ -60,6 +60,11 @@ def read(connection: Connection, days: Sequence[datetime], task_id: str | None, 
     )
 
 
+def count_by_day(connection: Connection, days: Sequence[datetime]) -> list[Counts]:
+    """Return the runs of each day by how they ended, each day given by its first moment."""
+    return _counted(connection, days, IS_ENDED)[0]
+
+
 def _counted(
     connection: Connection, days: Sequence[datetime], which: ColumnElement[bool]
 ) -> tuple[list[Counts], dict[str, Counts]]:

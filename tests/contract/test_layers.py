@@ -35,7 +35,7 @@ FLOORS = [
     ["attempts", "portable", "crontab"],
     [
         *("fire_times", "clock", "executor", "recovery", "retention", "watch", "feed", "jobsfiles", "auth"),
-        *("metrics", "importing", "listing"),
+        *("metrics", "importing", "timelines", "listing"),
     ],
     ["dispatcher", "job_book"],
     ["holder", "firing", "readiness", "cycle"],

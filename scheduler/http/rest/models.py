@@ -220,6 +220,52 @@ class StatsShown(Figures):
     task_count: int = Field(description="How many tasks had runs.")
 
 
+class TimelineTask(BaseModel):
+    """A task, and how many of its runs ended in the span; `troubled` ones failed, timed out, were cut off or missed."""
+
+    task_id: str
+    tags: list[str]
+    state: JobStatus
+    runs: int
+    troubled: int
+
+
+class TimelineShown(Shown):
+    """All tasks, in the order they were made. Times are in UTC."""
+
+    since: str
+    until: str
+    now: str = Field(description="What time the service has.")
+    tasks: list[TimelineTask]
+
+
+class Bar(BaseModel):
+    """One run, or several that lie within one slot: then status and id are those of the one that went worst."""
+
+    start: str
+    end: str | None = Field(description="null: it waits or goes on.")
+    status: RunStatus
+    run_id: str
+    count: int
+
+
+class LaneShown(BaseModel):
+    """What lies on the line of a task."""
+
+    task_id: str
+    bars: list[Bar]
+    planned: list[str] = Field(description="When it fires next: one a slot, and 60 at most.")
+
+
+class LanesShown(Shown):
+    """The lines of the tasks that were asked for and exist. Times are in UTC."""
+
+    since: str
+    until: str
+    now: str = Field(description="What time the service has.")
+    lanes: list[LaneShown]
+
+
 class Health(BaseModel):
     """Whether the service is alive, and why not."""
 

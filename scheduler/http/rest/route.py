@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from pydantic import BaseModel
 
 from scheduler.auth.scopes import Scope
@@ -87,4 +88,6 @@ class Route:
 
 
 def _as_query(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return orjson.dumps(value).decode()
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from scheduler.auth.scopes import Scope
 from scheduler.http.actions import ACTIONS, Action, output
-from scheduler.http.rest import logs, models, notifications, runs, schedule, service, stats, tasks
+from scheduler.http.rest import logs, models, notifications, runs, schedule, service, stats, tasks, timeline
 from scheduler.http.rest.route import Route
 
 _LOG = Action("output", logs.LogQuery, output, "Read what a run wrote, as text.", Scope.READ)
 _RUN = Action("output", logs.RunQuery, output, "Show a run.", Scope.READ)
 _STATS = Action("status", stats.StatsQuery, stats.read_stats, "Tell how runs went of late.", Scope.READ)
+_TIMELINE = Action("status", timeline.TimelineQuery, timeline.get_timeline, "Show what ran when.", Scope.READ)
+_LANES = Action("status", timeline.LanesQuery, timeline.get_lanes, "Show what ran when.", Scope.READ)
 _TASK = (400, 404)
 _CHANGE = (*_TASK, 412)
 
@@ -250,6 +252,27 @@ ROUTES = (
         "scheduler",
         {200: models.StatsShown},
         _TASK,
+    ),
+    Route(
+        "GET",
+        "/timeline",
+        timeline.get_timeline,
+        _TIMELINE,
+        "Show all tasks with what became of them in a span",
+        "scheduler",
+        {200: models.TimelineShown},
+        (400,),
+    ),
+    Route(
+        "GET",
+        "/timeline/lanes",
+        timeline.get_lanes,
+        _LANES,
+        "Show runs and plans of some tasks as they lie on a line of time",
+        "scheduler",
+        {200: models.LanesShown},
+        (400,),
+        notes="`task_ids` is a list: send its JSON text. A run that began over 2 days before the span is left out.",
     ),
     Route(
         "POST",
