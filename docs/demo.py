@@ -17,7 +17,7 @@ from typing import Any
 
 from docs.demo_tasks import TASKS, DemoTask
 from scheduler.config import SchedulerConfig
-from scheduler.ids import RunIds
+from scheduler.ids import first_run_id
 from scheduler.models import Job, Origin, Priority, Run, RunStatus, StoredJob, read_job
 from scheduler.store import runs
 from scheduler.task_scheduler import TaskScheduler
@@ -43,7 +43,6 @@ class Seeding:
         self._scheduler = TaskScheduler(config, now=lambda: self._began)
         self._logs = data_dir / "runs"
         self._chance = random.Random(SEED)
-        self._ids = RunIds()
 
     def write(self, tasks: Sequence[DemoTask] = TASKS) -> int:
         """Write all of them; return the number of runs."""
@@ -108,7 +107,7 @@ class Seeding:
             took, status, details = limit, RunStatus.TIMEOUT, {"signal": "SIGTERM"}
         never = status in (RunStatus.SKIPPED, RunStatus.MISSED)
         return Run(
-            run_id=self._ids.make(due),
+            run_id=first_run_id(due)[:10] + "".join(chance.choices("0123456789abcdefghjkmnpqrstvwxyz", k=16)),
             job_key=stored.key,
             task_id=stored.task_id,
             scheduled_for=moment,

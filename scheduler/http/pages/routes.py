@@ -8,6 +8,7 @@ from scheduler.http.pages.page import Page
 
 PAGES = (
     Page("GET", "/", dashboard.show_dashboard, Scope.READ, "dashboard", "dashboard.js"),
+    Page("GET", "/dashboard/now", dashboard.show_dashboard_now),
     Page("POST", "/scheduler/start", dashboard.start_scheduler, Scope.ADMIN),
     Page("POST", "/scheduler/stop", dashboard.stop_scheduler, Scope.ADMIN),
     Page("GET", "/sign-in", sign_in.show_sign_in, None),

@@ -10,7 +10,7 @@ keepTime();
 keepKeys();
 keepTheme();
 keepCopies();
-document.getElementById("your-zone").textContent = viewerZone;
+document.getElementById("your-zone").textContent = `${viewerZone}, a task's own beside them where that differs`;
 
 function keepTheme() {
   const form = document.getElementById("theme"), root = document.documentElement;

@@ -1,0 +1,446 @@
+// The timeline: a lane for each task, runs as bars, what is planned as hollow marks, and now as a line.
+//
+// All tasks are known by name; what lies on their lanes is asked for as far as they can be seen. Which part is shown
+// is kept in the address, so that it can be sent to somebody, and the back button goes back.
+
+import { get } from "./api.js";
+import { say, sayDuration, sayRelative, serviceNow, viewerZone } from "./time.js";
+import { drawLegend, drawPlan, drawBars, readColours, ticks } from "./timeline_draw.js";
+import { toastError } from "./toast.js";
+
+const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const SPANS = { hour: HOUR, day: DAY, week: 7 * DAY };
+/** Where in the plot the present is, while nobody has moved elsewhere. */
+const PRESENT = 0.75;
+const ROW = 24, AXIS = 26, MOST_ASKED = 60, MOST_HEIGHT = 480;
+const FINAL = new Set(["completed", "failed", "timeout", "cancelled", "interrupted", "skipped", "missed"]);
+const TROUBLE = new Set(["failed", "timeout", "interrupted", "missed"]);
+
+/** @typedef {{start: number, end: number | null, status: string, run_id: string, count: number}} Bar */
+/** @typedef {{task_id: string, tags: string[], state: string, runs: number, troubled: number}} Head */
+
+export class Timeline {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.plot = root.querySelector("#plot");
+    this.space = element("div", "space");
+    this.canvas = document.createElement("canvas");
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.names = element("ul", "names");
+    this.hover = Object.assign(element("div", "hover"), { hidden: true });
+    this.space.append(this.canvas, this.names);
+    this.plot.replaceChildren(this.space, this.hover);
+    /** @type {Head[]} */
+    this.heads = [];
+    /** @type {Map<string, {bars: Bar[], planned: number[]}>} */
+    this.lanes = new Map();
+    this.asked = new Set();
+    this.rows = [];
+    this.colours = readColours();
+    this.readAddress();
+    this.listen();
+    drawLegend(root.querySelector("#legend"), this.colours);
+    root.querySelector("#timeline-controls").hidden = false;
+    this.load();
+  }
+
+  // --- what is shown ---------------------------------------------------------------------------
+
+  readAddress() {
+    const query = new URLSearchParams(location.search);
+    this.zoom = SPANS[query.get("zoom")] ? query.get("zoom") : "day";
+    this.at = Date.parse(query.get("at") ?? "") || null;
+    this.search = query.get("q") ?? "";
+    this.tag = query.get("tag") ?? "";
+    this.onlyTrouble = query.get("trouble") === "1";
+    this.byTag = query.get("by") === "tag";
+  }
+
+  /** @param {boolean} isStep whether the back button shall come back to what was before */
+  writeAddress(isStep) {
+    const query = new URLSearchParams();
+    if (this.zoom !== "day") query.set("zoom", this.zoom);
+    if (this.at !== null) query.set("at", new Date(this.at).toISOString());
+    if (this.search) query.set("q", this.search);
+    if (this.tag) query.set("tag", this.tag);
+    if (this.onlyTrouble) query.set("trouble", "1");
+    if (this.byTag) query.set("by", "tag");
+    const path = `${location.pathname}${query.size ? `?${query}` : ""}`;
+    if (isStep) history.pushState(null, "", path);
+    else history.replaceState(null, "", path);
+  }
+
+  /** @returns {[number, number]} the first and the last moment in view */
+  window() {
+    const span = SPANS[this.zoom], middle = this.at ?? serviceNow();
+    return [middle - span * PRESENT, middle + span * (1 - PRESENT)];
+  }
+
+  // --- what is known ---------------------------------------------------------------------------
+
+  /** Ask for all of it anew. */
+  async load() {
+    const [since, until] = this.window(), edge = SPANS[this.zoom] / 20;
+    // A little more than is seen, so that time may pass before it has to be asked for again.
+    const span = { since: new Date(since - edge).toISOString(), until: new Date(until + edge).toISOString() };
+    const turn = this.turn = {};
+    try {
+      const found = await get("/api/timeline", span);
+      if (turn !== this.turn) return;
+      this.span = span;
+      this.loadedUntil = until + edge;
+      this.heads = found.tasks;
+      this.lanes.clear();
+      this.asked.clear();
+      this.fillTags();
+      this.arrange();
+    } catch (error) {
+      if (error.status !== 0) toastError(error);
+    }
+  }
+
+  /** Ask for the lanes that are in view and not known yet. */
+  async loadLanes() {
+    const wanted = this.seen().filter((row) => row.head && !this.asked.has(row.head.task_id)).map((row) => row.head.task_id);
+    if (!wanted.length || !this.span) return;
+    const names = [...new Set(wanted)].slice(0, MOST_ASKED), turn = this.turn;
+    for (const name of names) this.asked.add(name);
+    const slots = Math.min(2000, Math.max(50, Math.round(this.width / 2)));
+    try {
+      const found = await get("/api/timeline/lanes", { ...this.span, task_ids: JSON.stringify(names), slots });
+      if (turn !== this.turn) return;
+      for (const lane of found.lanes) {
+        this.lanes.set(lane.task_id, { bars: lane.bars.map(asNumbers), planned: lane.planned.map(Date.parse) });
+      }
+      this.drawSoon();
+      this.loadLanes();
+    } catch (error) {
+      for (const name of names) this.asked.delete(name);
+      if (error.status !== 0) toastError(error);
+    }
+  }
+
+  /** Take in what has happened. @param {{type: string, task_id?: string, run_id?: string, status?: string}} event */
+  take(event) {
+    if (event.type.startsWith("run.")) this.takeRun(event);
+    else this.loadSoon();
+  }
+
+  takeRun(event) {
+    const head = this.heads.find((one) => one.task_id === event.task_id), lane = this.lanes.get(event.task_id);
+    if (head && FINAL.has(event.status)) {
+      head.runs += 1;
+      if (TROUBLE.has(event.status)) { head.troubled += 1; this.arrange(); }
+    }
+    if (!lane) return;
+    const bar = {
+      start: Date.parse(event.started_at ?? event.scheduled_for), end: event.finished_at ? Date.parse(event.finished_at) : null,
+      status: event.status, run_id: event.run_id, count: 1,
+    };
+    if (FINAL.has(event.status) && bar.end === null) bar.end = Date.parse(event.at);
+    const place = lane.bars.findIndex((one) => one.run_id === event.run_id);
+    if (place >= 0) lane.bars[place] = bar;
+    else lane.bars.push(bar);
+    this.drawSoon();
+  }
+
+  loadSoon() {
+    clearTimeout(this.loading);
+    this.loading = setTimeout(() => this.load(), 200);
+  }
+
+  // --- rows ------------------------------------------------------------------------------------
+
+  /** Choose the rows: those that match, in their order or by tag. */
+  arrange() {
+    const words = this.search.toLowerCase();
+    const wanted = this.heads.filter((head) => (!words || head.task_id.toLowerCase().includes(words))
+      && (!this.tag || head.tags.includes(this.tag)) && (!this.onlyTrouble || head.troubled > 0));
+    this.rows = this.byTag ? grouped(wanted) : wanted.map((head) => ({ head }));
+    const height = AXIS + this.rows.length * ROW + 4;
+    this.space.style.height = `${Math.max(height, AXIS + 3 * ROW)}px`;
+    this.plot.style.height = `${Math.min(MOST_HEIGHT, Math.max(height, AXIS + 3 * ROW))}px`;
+    this.showNothing(wanted.length === 0);
+    this.fit();
+  }
+
+  showNothing(isEmpty) {
+    this.nothing?.remove();
+    if (!isEmpty) return;
+    this.nothing = element("p", "empty");
+    this.nothing.textContent = this.heads.length === 0 ? "No tasks yet: the first one gets its lane here." : "No task matches.";
+    this.nothing.style.cssText = `position:absolute;top:${AXIS}px;left:0;right:0;margin:0`;
+    this.plot.append(this.nothing);
+  }
+
+  /** @returns {any[]} the rows in view, with their place */
+  seen() {
+    const first = Math.max(0, Math.floor(this.plot.scrollTop / ROW) - 1);
+    const last = Math.ceil((this.plot.scrollTop + this.plot.clientHeight) / ROW) + 1;
+    return this.rows.slice(first, last).map((row, index) => ({ ...row, place: first + index }));
+  }
+
+  showNames() {
+    const wanted = new Map(this.seen().map((row) => [`${row.place} ${row.head?.task_id ?? row.text} ${row.head?.troubled ?? ""} ${row.head?.state ?? ""}`, row]));
+    for (const item of [...this.names.children]) {
+      if (wanted.has(item.dataset.key)) wanted.delete(item.dataset.key);
+      else item.remove();
+    }
+    for (const [key, row] of wanted) {
+      const item = row.head ? name(row.head) : heading(row);
+      item.dataset.key = key;
+      item.dataset.place = String(row.place);
+      item.style.top = `${AXIS + row.place * ROW}px`;
+      this.names.append(item);
+    }
+    const sorted = [...this.names.children].sort((one, other) => one.dataset.place - other.dataset.place);
+    if (sorted.some((item, place) => item !== this.names.children[place])) this.names.append(...sorted);
+  }
+
+  // --- drawing ---------------------------------------------------------------------------------
+
+  /** Let the canvas be as large as the plot. */
+  fit() {
+    const width = this.plot.clientWidth, height = this.plot.clientHeight, ratio = devicePixelRatio || 1;
+    this.left = width < 600 ? 118 : 210;
+    this.plot.style.setProperty("--names", `${this.left}px`);
+    this.width = width - this.left - 12;
+    this.canvas.style.height = `${height}px`;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.drawSoon();
+  }
+
+  drawSoon() {
+    if (this.drawing) return;
+    this.drawing = requestAnimationFrame(() => { this.drawing = 0; this.draw(); });
+  }
+
+  draw() {
+    const began = performance.now();
+    const pen = this.canvas.getContext("2d"), ratio = devicePixelRatio || 1, colours = this.colours;
+    const height = this.canvas.height / ratio, [since, until] = this.window(), now = serviceNow();
+    const scale = this.width / (until - since), x = (moment) => this.left + (moment - since) * scale;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+    this.drawGrid(pen, x, since, until, height);
+    pen.save();
+    pen.beginPath();
+    pen.rect(this.left, AXIS, this.width + 12, height);
+    pen.clip();
+    let drawn = 0;
+    for (const row of this.seen()) {
+      const lane = row.head && this.lanes.get(row.head.task_id);
+      if (!lane) continue;
+      const middle = AXIS + row.place * ROW - this.plot.scrollTop + ROW / 2;
+      drawn += drawBars(pen, colours, lane.bars, x, middle, since, until, now);
+      drawPlan(pen, colours, lane.planned, x, middle, Math.max(now, since), until);
+    }
+    pen.restore();
+    this.drawNow(pen, x(now), height);
+    this.showNames();
+    performance.measure("timeline", { start: began, end: performance.now(), detail: { drawn } });
+  }
+
+  drawGrid(pen, x, since, until, height) {
+    const colours = this.colours;
+    pen.lineWidth = 1;
+    for (const row of this.seen()) {
+      const top = AXIS + row.place * ROW - this.plot.scrollTop;
+      pen.fillStyle = row.head ? (row.place % 2 ? colours.stripe : "transparent") : colours.raised;
+      pen.fillRect(0, top, this.left + this.width + 12, ROW);
+    }
+    pen.fillStyle = colours.card;
+    pen.fillRect(0, 0, this.left + this.width + 12, AXIS);
+    pen.textAlign = "center";
+    for (const { moment, text, isDay } of ticks(since, until, this.zoom, this.width)) {
+      const at = Math.round(x(moment)) + 0.5;
+      if (at < this.left) continue;
+      pen.strokeStyle = isDay ? colours.edge : colours.line;
+      pen.globalAlpha = isDay ? 0.6 : 1;
+      line(pen, at, AXIS, at, height);
+      pen.globalAlpha = 1;
+      pen.fillStyle = colours.soft;
+      if (at > this.left + 14 && at < this.left + this.width - 6) pen.fillText(text, at, 17);
+    }
+    pen.strokeStyle = colours.line;
+    line(pen, 0, AXIS - 0.5, this.left + this.width + 12, AXIS - 0.5);
+  }
+
+  drawNow(pen, at, height) {
+    if (at < this.left || at > this.left + this.width) return;
+    const colours = this.colours, place = Math.round(at) + 0.5;
+    pen.strokeStyle = pen.fillStyle = colours.accent;
+    pen.lineWidth = 1.5;
+    line(pen, place, AXIS - 6, place, height);
+    pen.beginPath();
+    pen.arc(place, AXIS - 7, 3, 0, 7);
+    pen.fill();
+    pen.lineWidth = 1;
+  }
+
+  // --- people ----------------------------------------------------------------------------------
+
+  listen() {
+    const find = (id) => this.root.querySelector(id);
+    const search = find("#timeline-search"), tag = find("#timeline-tag");
+    const trouble = find("#timeline-trouble"), group = find("#timeline-group");
+    this.show = () => {
+      search.value = this.search;
+      tag.value = this.tag;
+      trouble.checked = this.onlyTrouble;
+      group.checked = this.byTag;
+      for (const button of this.root.querySelectorAll("[data-zoom]")) {
+        button.setAttribute("aria-pressed", String(button.dataset.zoom === this.zoom));
+      }
+    };
+    const changed = (isStep) => { this.writeAddress(isStep); this.plot.scrollTop = 0; this.arrange(); };
+    search.addEventListener("input", () => { this.search = search.value.trim(); changed(false); });
+    tag.addEventListener("change", () => { this.tag = tag.value; changed(true); });
+    trouble.addEventListener("change", () => { this.onlyTrouble = trouble.checked; changed(true); });
+    group.addEventListener("change", () => { this.byTag = group.checked; changed(true); });
+    this.root.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button?.dataset.zoom) this.go({ zoom: button.dataset.zoom });
+      else if (button?.dataset.move) this.move(Number(button.dataset.move));
+    });
+    this.plot.addEventListener("keydown", (event) => {
+      if (event.target !== this.plot) return;
+      const by = { ArrowLeft: -1, ArrowRight: 1, Home: 0 }[event.key];
+      if (by === undefined) return;
+      event.preventDefault();
+      this.move(by);
+    });
+    addEventListener("popstate", () => { this.readAddress(); this.show(); this.load(); });
+    addEventListener("themechange", () => this.recolour());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
+    this.plot.addEventListener("scroll", () => { this.drawSoon(); this.loadLanes(); }, { passive: true });
+    new ResizeObserver(() => { this.fit(); this.loadLanes(); }).observe(this.plot);
+    this.canvas.addEventListener("pointermove", (event) => this.point(event));
+    this.canvas.addEventListener("pointerleave", () => { this.hover.hidden = true; });
+    this.canvas.addEventListener("click", (event) => {
+      const found = this.under(event);
+      if (found?.bar) location.assign(`/runs/${encodeURIComponent(found.bar.run_id)}`);
+      else if (found) location.assign(`/tasks/${encodeURIComponent(found.head.task_id)}`);
+    });
+    setInterval(() => this.pass(), 1000);
+    this.show();
+  }
+
+  /** @param {{zoom?: string, at?: number | null}} where */
+  go(where) {
+    Object.assign(this, where);
+    this.writeAddress(true);
+    this.show();
+    this.load();
+    this.drawSoon();
+  }
+
+  /** Go earlier or later by half of what is seen; 0 goes to the present. @param {number} by */
+  move(by) {
+    this.go({ at: by === 0 ? null : (this.at ?? serviceNow()) + by * SPANS[this.zoom] / 2 });
+  }
+
+  /** Let time pass: the line of now moves on, and everything with it while nobody has moved elsewhere. */
+  pass() {
+    if (document.hidden || !this.span) return;
+    if (this.at === null && this.window()[1] > this.loadedUntil) this.load();
+    this.drawSoon();
+  }
+
+  recolour() {
+    this.colours = readColours();
+    drawLegend(this.root.querySelector("#legend"), this.colours);
+    this.drawSoon();
+  }
+
+  fillTags() {
+    const select = this.root.querySelector("#timeline-tag");
+    const tags = [...new Set(this.heads.flatMap((head) => head.tags))].sort();
+    select.replaceChildren(new Option("All tags", ""), ...tags.map((tag) => new Option(tag, tag)));
+    if (this.tag && !tags.includes(this.tag)) select.append(new Option(this.tag, this.tag));
+    select.value = this.tag;
+  }
+
+  /** @param {PointerEvent} event @returns {{head: Head, bar?: Bar, planned?: number} | null} what is under the pointer */
+  under(event) {
+    const box = this.canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
+    if (y < AXIS || x < this.left) return null;
+    const head = this.rows[Math.floor((y - AXIS + this.plot.scrollTop) / ROW)]?.head, lane = head && this.lanes.get(head.task_id);
+    if (!lane) return null;
+    const [since, until] = this.window(), scale = this.width / (until - since), now = serviceNow();
+    const at = (moment) => this.left + (moment - since) * scale;
+    const bar = lane.bars.findLast((one) => x >= at(one.start) - 3 && x <= Math.max(at(one.end ?? now), at(one.start) + 3) + 3);
+    if (bar) return { head, bar };
+    const planned = lane.planned.find((moment) => moment > now && Math.abs(at(moment) - x) < 6);
+    return planned ? { head, planned } : null;
+  }
+
+  point(event) {
+    const found = this.under(event);
+    this.canvas.classList.toggle("over", Boolean(found));
+    this.hover.hidden = !found;
+    if (!found) return;
+    this.hover.replaceChildren(Object.assign(document.createElement("strong"), { textContent: found.head.task_id }), ...told(found));
+    const box = this.plot.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top + this.plot.scrollTop;
+    this.hover.style.left = `${Math.max(4, Math.min(x + 14, box.width - this.hover.offsetWidth - 20))}px`;
+    this.hover.style.top = `${y + 18 + this.hover.offsetHeight > this.plot.scrollTop + box.height ? y - this.hover.offsetHeight - 10 : y + 18}px`;
+  }
+}
+
+function asNumbers(bar) {
+  return { ...bar, start: Date.parse(bar.start), end: bar.end === null ? null : Date.parse(bar.end) };
+}
+
+function grouped(heads) {
+  const tags = [...new Set(heads.flatMap((head) => head.tags))].sort();
+  const groups = [...tags.map((tag) => [tag, heads.filter((head) => head.tags.includes(tag))]), ["no tag", heads.filter((head) => !head.tags.length)]];
+  return groups.filter(([, some]) => some.length).flatMap(([text, some]) => [{ text, number: some.length }, ...some.map((head) => ({ head }))]);
+}
+
+function told({ bar, planned }) {
+  const lines = [];
+  if (planned) lines.push(`planned for ${say(new Date(planned))}`, sayRelative(planned));
+  else {
+    lines.push(bar.count > 1 ? `${bar.count} runs, the worst ${bar.status}` : bar.status, say(new Date(bar.start)));
+    if (bar.end !== null) lines.push(`took ${sayDuration(bar.end - bar.start)}`);
+    else lines.push(`for ${sayDuration(serviceNow() - bar.start)} so far`);
+  }
+  lines[lines.length - 1] += ` · ${viewerZone}`;
+  return lines.map((text) => Object.assign(document.createElement("div"), { textContent: text }));
+}
+
+function name(head) {
+  const item = element("li", head.state === "paused" || head.state === "disabled" ? "off" : ""), link = element("a", "cut");
+  link.href = `/tasks/${encodeURIComponent(head.task_id)}`;
+  link.textContent = link.title = head.task_id;
+  item.append(link);
+  const trouble = head.troubled ? `, ${head.troubled} in trouble` : "";
+  link.setAttribute("aria-label", `${head.task_id}: ${head.runs} runs${trouble}`);
+  if (head.troubled) {
+    const many = element("span", "many");
+    many.textContent = String(head.troubled);
+    many.setAttribute("aria-hidden", "true");
+    item.append(many);
+  }
+  return item;
+}
+
+function heading({ text, number }) {
+  const item = element("li", "heading");
+  item.textContent = `${text} (${number})`;
+  return item;
+}
+
+function element(tag, className) {
+  return Object.assign(document.createElement(tag), { className });
+}
+
+function line(pen, x, y, right, bottom) {
+  pen.beginPath();
+  pen.moveTo(x, y);
+  pen.lineTo(right, bottom);
+  pen.stroke();
+}

@@ -1,0 +1,176 @@
+// How runs and plans look: a colour and a shape for each status, so that neither has to be told apart alone.
+
+const NAMES = ["card", "raised", "line", "edge", "soft", "accent", "good", "bad", "warn", "info"];
+const MINUTE = 60_000, HOUR = 60 * MINUTE;
+const LOW = 10, TALL = 18, LEAST = 2;
+
+/** @typedef {Record<string, string>} Colours */
+
+/** @returns {Colours} the colours of base.css as they are now, light or dark */
+export function readColours() {
+  const probe = document.createElement("span"), colours = {};
+  document.body.append(probe);
+  for (const name of NAMES) {
+    probe.style.color = `var(--${name})`;
+    colours[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  colours.stripe = colours.raised.replace(/^rgb\((.*)\)$/, "rgb($1 / 45%)").replaceAll(",", " ");
+  return colours;
+}
+
+/** How each status is drawn. `high`: what somebody should look at stands out of its lane. */
+const LOOKS = {
+  completed: { colour: "good", shape: fill, height: LOW },
+  running: { colour: "info", shape: going, height: LOW },
+  queued: { colour: "info", shape: dots, height: LOW },
+  failed: { colour: "bad", shape: fill, height: TALL },
+  timeout: { colour: "bad", shape: hatched, height: TALL },
+  interrupted: { colour: "bad", shape: broken, height: TALL },
+  missed: { colour: "bad", shape: diamond, height: LOW },
+  skipped: { colour: "warn", shape: diamond, height: LOW },
+  cancelled: { colour: "warn", shape: outlined, height: LOW },
+};
+
+/**
+ * Draw the bars of a lane; what failed comes last, over what lies beside it.
+ * @param {CanvasRenderingContext2D} pen @param {Colours} colours @param {import("./timeline.js").Bar[]} bars
+ * @param {(moment: number) => number} x @param {number} middle @param {number} since @param {number} until @param {number} now
+ * @returns {number} how many were drawn
+ */
+export function drawBars(pen, colours, bars, x, middle, since, until, now) {
+  let drawn = 0;
+  for (const isTall of [false, true]) {
+    for (const bar of bars) {
+      const look = LOOKS[bar.status], end = bar.end ?? now;
+      if ((look.height === TALL) !== isTall || end < since || bar.start > until) continue;
+      const left = x(bar.start), width = Math.max(LEAST, x(end) - left);
+      pen.fillStyle = pen.strokeStyle = colours[look.colour];
+      look.shape(pen, left, middle - look.height / 2, width, look.height);
+      drawn += 1;
+    }
+  }
+  return drawn;
+}
+
+/** Draw what is planned: hollow marks. */
+export function drawPlan(pen, colours, planned, x, middle, since, until) {
+  pen.strokeStyle = colours.edge;
+  pen.lineWidth = 1.3;
+  pen.beginPath();
+  for (const moment of planned) {
+    if (moment <= since || moment > until) continue;
+    const at = x(moment);
+    pen.moveTo(at + 3.5, middle);
+    pen.arc(at, middle, 3.5, 0, 7);
+  }
+  pen.stroke();
+  pen.lineWidth = 1;
+}
+
+/** Say what each look means. @param {HTMLElement} place @param {Colours} colours */
+export function drawLegend(place, colours) {
+  const shown = { completed: 1, running: 1, failed: 1, timeout: 1, interrupted: 1, cancelled: 1, skipped: 1, missed: 1 };
+  const items = Object.keys(shown).map((status) => sample(status, (pen) => {
+    const look = LOOKS[status];
+    pen.fillStyle = pen.strokeStyle = colours[look.colour];
+    look.shape(pen, look.shape === diamond ? 11 : 4, 10 - look.height / 2, look.shape === diamond ? LEAST : 14, look.height);
+  }));
+  items.push(sample("planned", (pen) => drawPlan(pen, colours, [11], (at) => at, 10, 0, 22)));
+  place.replaceChildren(...items);
+}
+
+function sample(text, draw) {
+  const item = document.createElement("span"), canvas = document.createElement("canvas"), ratio = devicePixelRatio || 1;
+  canvas.width = 22 * ratio;
+  canvas.height = 20 * ratio;
+  canvas.style.height = "20px";
+  const pen = canvas.getContext("2d");
+  pen.scale(ratio, ratio);
+  draw(pen);
+  item.append(canvas, text);
+  return item;
+}
+
+function fill(pen, x, y, width, height) {
+  pen.fillRect(x, y, width, height);
+}
+
+function outlined(pen, x, y, width, height) {
+  pen.strokeRect(x + 0.5, y + 0.5, Math.max(3, width) - 1, height - 1);
+}
+
+function going(pen, x, y, width, height) {
+  pen.fillRect(x, y, width, height);
+  pen.beginPath();
+  pen.moveTo(x + width, y - 2);
+  pen.lineTo(x + width + 6, y + height / 2);
+  pen.lineTo(x + width, y + height + 2);
+  pen.fill();
+}
+
+function hatched(pen, x, y, width, height) {
+  const wide = Math.max(4, width);
+  pen.save();
+  pen.beginPath();
+  pen.rect(x, y, wide, height);
+  pen.clip();
+  pen.lineWidth = 1.6;
+  pen.beginPath();
+  for (let at = x - height; at < x + wide; at += 4) {
+    pen.moveTo(at, y + height);
+    pen.lineTo(at + height, y);
+  }
+  pen.stroke();
+  pen.restore();
+  pen.strokeRect(x + 0.5, y + 0.5, wide - 1, height - 1);
+}
+
+function broken(pen, x, y, width, height) {
+  pen.fillRect(x, y, width, height * 0.4);
+  pen.fillRect(x, y + height * 0.6, width, height * 0.4);
+}
+
+function diamond(pen, x, y, width, height) {
+  const half = height / 2 - 0.5, middle = y + height / 2;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  pen.moveTo(x - half, middle);
+  pen.lineTo(x, middle - half);
+  pen.lineTo(x + half, middle);
+  pen.lineTo(x, middle + half);
+  pen.closePath();
+  pen.stroke();
+  pen.lineWidth = 1;
+}
+
+function dots(pen, x, y, width, height) {
+  for (let place = 0; place < 3; place += 1) pen.fillRect(x + place * 3.5, y + height / 2 - 1, 2, 2);
+}
+
+/**
+ * Choose where the scale is labelled, at full hours or days of the viewer.
+ * @param {number} since @param {number} until @param {string} zoom @param {number} width
+ * @returns {{moment: number, text: string, isDay: boolean}[]}
+ */
+export function ticks(since, until, zoom, width) {
+  const narrow = width < 500, found = [], at = new Date(since);
+  at.setMinutes(0, 0, 0);
+  const two = (number) => String(number).padStart(2, "0");
+  if (zoom === "hour") {
+    const step = (narrow ? 15 : 5) * MINUTE;
+    for (let moment = at.getTime(); moment <= until; moment += step) {
+      const there = new Date(moment);
+      found.push({ moment, text: `${two(there.getHours())}:${two(there.getMinutes())}`, isDay: there.getHours() + there.getMinutes() === 0 });
+    }
+    return found;
+  }
+  const hours = zoom === "week" ? (narrow ? 48 : 24) : narrow ? 6 : 2;
+  for (let moment = at.getTime(); moment <= until; moment += HOUR) {
+    const there = new Date(moment), isDay = there.getHours() === 0;
+    if (zoom === "week" ? !isDay : there.getHours() % hours) continue;
+    const day = `${there.toLocaleDateString("en", { weekday: "short" })} ${there.getDate()}`;
+    found.push({ moment, text: isDay ? day : `${two(there.getHours())}:00`, isDay });
+  }
+  return found;
+}
