@@ -10,8 +10,8 @@ from scheduler.http.rest.route import Route
 _LOG = Action("output", logs.LogQuery, output, "Read what a run wrote, as text.", Scope.READ)
 _RUN = Action("output", logs.RunQuery, output, "Show a run.", Scope.READ)
 _STATS = Action("status", stats.StatsQuery, stats.read_stats, "Tell how runs went of late.", Scope.READ)
-_TIMELINE = Action("status", timeline.TimelineQuery, timeline.get_timeline, "Show what ran when.", Scope.READ)
-_LANES = Action("status", timeline.LanesQuery, timeline.get_lanes, "Show what ran when.", Scope.READ)
+_TIMELINE = Action("status", timeline.TimelineQuery, timeline.read_timeline, "Show what ran when.", Scope.READ)
+_LANES = Action("status", timeline.LanesQuery, timeline.read_lanes, "Show what ran when.", Scope.READ)
 _TASK = (400, 404)
 _CHANGE = (*_TASK, 412)
 

@@ -42,34 +42,34 @@ class LanesQuery(TimelineQuery):
 
 def get_timeline(call: Call) -> Answer:
     """Show all tasks with what became of them in a span."""
-
-    def get(service: TaskScheduler, asked: TimelineQuery) -> Answer:
-        span = _span(service, asked, 1)
-        found = service.timeline.lanes(span)
-        tasks = [
-            {
-                "task_id": lane.task_id,
-                "tags": list(lane.tags),
-                "state": status.value,
-                "runs": lane.runs,
-                "troubled": lane.troubled,
-            }
-            for lane, status in found
-        ]
-        return Answer(200, {**_told(service, span), "tasks": tasks})
-
-    return call.perform(get)
+    return Answer(200, call.perform(read_timeline))
 
 
 def get_lanes(call: Call) -> Answer:
     """Show what lies on the lines of some tasks."""
+    return Answer(200, call.perform(read_lanes))
 
-    def get(service: TaskScheduler, asked: LanesQuery) -> Answer:
-        span = _span(service, asked, asked.slots)
-        lanes = [_lane(drawn) for drawn in service.timeline.draw(asked.task_ids, span)]
-        return Answer(200, {**_told(service, span), "lanes": lanes})
 
-    return call.perform(get)
+def read_timeline(service: TaskScheduler, asked: TimelineQuery) -> dict[str, Any]:
+    """Return all tasks with what became of them in a span."""
+    span = _span(service, asked, 1)
+    tasks = [
+        {
+            "task_id": lane.task_id,
+            "tags": list(lane.tags),
+            "state": status.value,
+            "runs": lane.runs,
+            "troubled": lane.troubled,
+        }
+        for lane, status in service.timeline.lanes(span)
+    ]
+    return {**_told(service, span), "tasks": tasks}
+
+
+def read_lanes(service: TaskScheduler, asked: LanesQuery) -> dict[str, Any]:
+    """Return what lies on the lines of some tasks."""
+    span = _span(service, asked, asked.slots)
+    return {**_told(service, span), "lanes": [_lane(drawn) for drawn in service.timeline.draw(asked.task_ids, span)]}
 
 
 def _span(service: TaskScheduler, asked: TimelineQuery, slots: int) -> Span:

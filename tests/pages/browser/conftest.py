@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from docs.demo import Seeding
 from docs.demo_tasks import TASKS
-from tests.server import ROOT, Server
+from tests.server import ROOT, Server, wait_until
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 AXE = "axe-core@4.14.1"
@@ -70,12 +70,23 @@ def demo(make_server: Callable[..., Server]) -> Server:
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a page: `open_page(server.url + "/tasks", width=390, colours="dark")`.
 
-    A test fails where the page has said anything on its console that is wrong, such as what its policy has refused.
+    A test fails where the page has said anything on its console that is wrong, such as what its policy has refused,
+    and that is none of what was `expected`.
     """
     contexts: list[BrowserContext] = []
     said: list[str] = []
+    known: list[str] = []
 
-    def open_it(url: str, *, width: int = 1280, colours: str = "light", zone: str = "UTC", **options: Any) -> Page:
+    def open_it(
+        url: str,
+        *,
+        width: int = 1280,
+        colours: str = "light",
+        zone: str = "UTC",
+        expected: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Page:
+        known.extend(expected)
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=colours,  # type: ignore[arg-type]
@@ -94,7 +105,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     yield open_it
     for context in contexts:
         context.close()
-    assert not said
+    assert not [text for text in said if not any(words in text for words in known)]
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +142,11 @@ def check_access(axe_source: str) -> Callable[[Page], None]:
         assert not wrong, "\n".join(wrong)
 
     return check
+
+
+def until(page: Page, expression: str, argument: Any = None) -> None:
+    """Wait until something is true in a page; Playwright's own way would need the policy to allow more."""
+    wait_until(lambda: page.evaluate(expression, argument), PATIENCE_MS / 1000, expression)
 
 
 def fits(page: Page) -> bool:
