@@ -84,7 +84,7 @@ def test_a_fault_is_told_in_a_page_without_a_trace(site: Site, monkeypatch: pyte
     def fail(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("scheduler.http.present.status", fail)
+    monkeypatch.setattr("scheduler.timelines.Timeline.coming", fail)
     text = site.open("/", 500)
     assert "Its log tells more under" in text
     assert "secret" not in text

@@ -5,9 +5,9 @@ import { follow } from "./events.js";
 import { localise, setServiceTime } from "./time.js";
 import { Timeline } from "./timeline.js";
 
-const PAUSE = 1000;
+const SHORTEST = 120, LONGEST = 1000, QUIET = 2000;
 const timeline = new Timeline(document.getElementById("timeline"));
-let due = false, busy = false, last = 0;
+let due = false, busy = false, last = -Infinity, pause = SHORTEST;
 
 setServiceTime(document.getElementById("now").dataset.now);
 follow({ output: true }, (event) => {
@@ -16,11 +16,13 @@ follow({ output: true }, (event) => {
   return refreshSoon();
 });
 
-/** Show what is so now: at once where nothing has changed for a while, and once a second at most. */
+/** Show what is so now: at once where nothing has changed for a while; where much goes on, once a second. */
 function refreshSoon() {
   if (due) return;
   due = true;
-  setTimeout(refresh, Math.max(0, last + PAUSE - performance.now()));
+  const since = performance.now() - last;
+  pause = since > QUIET ? SHORTEST : Math.min(LONGEST, pause * 1.5);
+  setTimeout(refresh, Math.max(0, pause - since));
 }
 
 async function refresh() {

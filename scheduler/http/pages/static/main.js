@@ -1,6 +1,7 @@
-// What every page does: times, keys, the choice of light and dark, and buttons that copy.
+// What every page does: times, keys, the choice of light and dark, buttons that copy and that run a task.
 
 import { keepKeys } from "./keys.js";
+import { keepRunButtons } from "./run.js";
 import { keepTime, viewerZone } from "./time.js";
 
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
@@ -10,6 +11,8 @@ keepTime();
 keepKeys();
 keepTheme();
 keepCopies();
+keepRunButtons();
+document.documentElement.dataset.live = "";
 document.getElementById("your-zone").textContent = `${viewerZone}, a task's own beside them where that differs`;
 
 function keepTheme() {

@@ -220,6 +220,7 @@ export class Timeline {
   draw() {
     const began = performance.now();
     const pen = this.canvas.getContext("2d"), ratio = devicePixelRatio || 1, colours = this.colours;
+    this.drawnAt = serviceNow();
     const height = this.canvas.height / ratio, [since, until] = this.window(), now = serviceNow();
     const scale = this.width / (until - since), x = (moment) => this.left + (moment - since) * scale;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -347,7 +348,8 @@ export class Timeline {
   pass() {
     if (document.hidden || !this.span) return;
     if (this.at === null && this.window()[1] > this.loadedUntil) this.load();
-    this.drawSoon();
+    // Nothing is drawn anew for less than half a dot.
+    if ((serviceNow() - this.drawnAt) * this.width > SPANS[this.zoom] / 2) this.drawSoon();
   }
 
   recolour() {

@@ -101,11 +101,13 @@ function outlined(pen, x, y, width, height) {
 }
 
 function going(pen, x, y, width, height) {
-  pen.fillRect(x, y, width, height);
+  const right = x + width;
   pen.beginPath();
-  pen.moveTo(x + width, y - 2);
-  pen.lineTo(x + width + 6, y + height / 2);
-  pen.lineTo(x + width, y + height + 2);
+  pen.moveTo(x, y);
+  pen.lineTo(right, y);
+  pen.lineTo(right + 6, y + height / 2);
+  pen.lineTo(right, y + height);
+  pen.lineTo(x, y + height);
   pen.fill();
 }
 
