@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -98,7 +98,7 @@ class Timeline:
         """Return the tasks with runs since then that did not go as they should, and how many such runs there are."""
         return self._store.read(lambda connection: timeline.trouble(connection, since, limit))
 
-    def counts_by_day(self, days: Sequence[datetime]) -> list[dict[str, int]]:
+    def counts_by_day(self, days: Sequence[datetime]) -> Sequence[Mapping[str, int]]:
         """Return the runs of each day by how they ended, each day given by its first moment."""
         return self._store.read(lambda connection: stats.count_by_day(connection, days))
 

@@ -270,8 +270,8 @@ def planned(connection: Connection) -> Iterator[Plan]:
 
 def next_planned(connection: Connection, after: datetime, limit: int) -> list[StoredJob]:
     """Return the jobs that are due next after a moment, the first of them first."""
-    query = select(*_COLUMNS).where(_PLANNED, jobs.c.due_at > after).order_by(jobs.c.due_at, jobs.c.key).limit(limit)
-    return [_stored(row) for row in connection.execute(query)]
+    query = select(*ALL_COLUMNS).where(_PLANNED, jobs.c.due_at > after).order_by(jobs.c.due_at, jobs.c.key).limit(limit)
+    return [stored_job(row) for row in connection.execute(query)]
 
 
 def overdue(connection: Connection, now: datetime) -> list[StoredJob]:
