@@ -311,8 +311,7 @@ def test_what_came_is_repeated_but_not_all_of_it(shared: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "number", "code"),
     [
-        ("GET", "/", 404, "not_found"),
-        ("POST", "/", 404, "not_found"),
+        ("POST", "/", 405, "method_not_allowed"),
         ("POST", "/schedules", 404, "not_found"),
         ("POST", "/Schedule", 404, "not_found"),
         ("POST", "/schedule/x", 404, "not_found"),

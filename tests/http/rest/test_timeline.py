@@ -12,7 +12,7 @@ import pytest
 from scheduler.ids import first_run_id
 from scheduler.models import Origin, Priority, Run, RunStatus
 from scheduler.moments import iso
-from scheduler.store import runs
+from scheduler.store import runs, tables
 from tests.http.rest.conftest import Rest
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -22,7 +22,8 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def noon(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rest]:
-    """Return a Rest for whose timeline it is noon, with two tasks."""
+    """Return a Rest for whose timeline it is noon, with two tasks and an empty ledger."""
+    rest.api.scheduler._store.write(lambda connection: connection.execute(tables.runs.delete()))
     rest.create("backup", interval="every 1 hour", tags=["night", "big one"])
     rest.create("report", interval="daily at 18:00", timezone="UTC")
     monkeypatch.setattr(rest.api.scheduler, "now", lambda: NOON)
