@@ -85,7 +85,7 @@ def test_j_and_r_run_a_task(demo: Server, open_page: OpenPage) -> None:
 def test_zoom_and_filters_are_in_the_address_and_back_goes_back(demo: Server, open_page: OpenPage) -> None:
     page = open_page(demo.url)
     expect(page.locator("#plot .names a").first).to_be_visible()
-    page.click("text=Week")
+    page.click("[data-zoom=week]")
     expect(page).to_have_url(re.compile(r"zoom=week"))
     page.fill("#timeline-search", "backup")
     expect(page).to_have_url(re.compile(r"q=backup"))

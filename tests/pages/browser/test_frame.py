@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.browser.conftest import WIDTHS, fits
+from tests.pages.test_words import CLOCKS, DURATIONS, SPANS
 from tests.server import Server
 from tests.users import PASSWORD, line, write_users
 
@@ -64,3 +65,11 @@ def test_signing_in_and_out(make_server: Callable[..., Server], open_page: OpenP
     page.click("text=Sign out")
     page.wait_for_url("**/sign-in")
     expect(page.locator(".notice")).to_have_text("You are signed out.")
+
+
+def test_modules_say_times_as_templates_do(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(demo.url)
+    said = """([name, values]) => import(document.querySelector('link[href$="/time.js"]').href)
+        .then(time => values.map(value => time[name](value)))"""
+    for name, table in (("saySpan", SPANS), ("sayClock", CLOCKS), ("sayDuration", DURATIONS)):
+        assert page.evaluate(said, [name, [value for value, _ in table]]) == [text for _, text in table]

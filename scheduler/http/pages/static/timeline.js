@@ -4,11 +4,12 @@
 // is kept in the address, so that it can be sent to somebody, and the back button goes back.
 
 import { get } from "./api.js";
-import { say, sayDuration, sayRelative, serviceNow, viewerZone } from "./time.js";
-import { drawLegend, drawPlan, drawBars, readColours, ticks } from "./timeline_draw.js";
+import { serviceNow } from "./time.js";
+import { drawBars, drawLegend, drawNow, drawPlan, drawRows, drawScale, readColours, ticks } from "./timeline_draw.js";
+import { element, grouped, headingItem, nameItem, told } from "./timeline_rows.js";
 import { toastError } from "./toast.js";
 
-const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const HOUR = 3_600_000, DAY = 24 * HOUR;
 const SPANS = { hour: HOUR, day: DAY, week: 7 * DAY };
 /** Where in the plot the present is, while nobody has moved elsewhere. */
 const PRESENT = 0.75;
@@ -188,7 +189,7 @@ export class Timeline {
       else item.remove();
     }
     for (const [key, row] of wanted) {
-      const item = row.head ? name(row.head) : heading(row);
+      const item = row.head ? nameItem(row.head) : headingItem(row);
       item.dataset.key = key;
       item.dataset.place = String(row.place);
       item.style.top = `${AXIS + row.place * ROW}px`;
@@ -226,7 +227,10 @@ export class Timeline {
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
-    this.drawGrid(pen, x, since, until, height);
+    const right = this.left + this.width + 12;
+    const rows = this.seen().map((row) => ({ top: AXIS + row.place * ROW - this.plot.scrollTop, isHeading: !row.head, isOdd: row.place % 2 === 1 }));
+    drawRows(pen, colours, rows, ROW, right);
+    drawScale(pen, colours, ticks(since, until, this.zoom, this.width), x, { left: this.left, right, axis: AXIS, height });
     pen.save();
     pen.beginPath();
     pen.rect(this.left, AXIS, this.width + 12, height);
@@ -240,46 +244,9 @@ export class Timeline {
       drawPlan(pen, colours, lane.planned, x, middle, Math.max(now, since), until);
     }
     pen.restore();
-    this.drawNow(pen, x(now), height);
+    if (now >= since && now <= until) drawNow(pen, colours, x(now), AXIS, height);
     this.showNames();
     performance.measure("timeline", { start: began, end: performance.now(), detail: { drawn } });
-  }
-
-  drawGrid(pen, x, since, until, height) {
-    const colours = this.colours;
-    pen.lineWidth = 1;
-    for (const row of this.seen()) {
-      const top = AXIS + row.place * ROW - this.plot.scrollTop;
-      pen.fillStyle = row.head ? (row.place % 2 ? colours.stripe : "transparent") : colours.raised;
-      pen.fillRect(0, top, this.left + this.width + 12, ROW);
-    }
-    pen.fillStyle = colours.card;
-    pen.fillRect(0, 0, this.left + this.width + 12, AXIS);
-    pen.textAlign = "center";
-    for (const { moment, text, isDay } of ticks(since, until, this.zoom, this.width)) {
-      const at = Math.round(x(moment)) + 0.5;
-      if (at < this.left) continue;
-      pen.strokeStyle = isDay ? colours.edge : colours.line;
-      pen.globalAlpha = isDay ? 0.6 : 1;
-      line(pen, at, AXIS, at, height);
-      pen.globalAlpha = 1;
-      pen.fillStyle = colours.soft;
-      if (at > this.left + 14 && at < this.left + this.width - 6) pen.fillText(text, at, 17);
-    }
-    pen.strokeStyle = colours.line;
-    line(pen, 0, AXIS - 0.5, this.left + this.width + 12, AXIS - 0.5);
-  }
-
-  drawNow(pen, at, height) {
-    if (at < this.left || at > this.left + this.width) return;
-    const colours = this.colours, place = Math.round(at) + 0.5;
-    pen.strokeStyle = pen.fillStyle = colours.accent;
-    pen.lineWidth = 1.5;
-    line(pen, place, AXIS - 6, place, height);
-    pen.beginPath();
-    pen.arc(place, AXIS - 7, 3, 0, 7);
-    pen.fill();
-    pen.lineWidth = 1;
   }
 
   // --- people ----------------------------------------------------------------------------------
@@ -394,55 +361,4 @@ export class Timeline {
 
 function asNumbers(bar) {
   return { ...bar, start: Date.parse(bar.start), end: bar.end === null ? null : Date.parse(bar.end) };
-}
-
-function grouped(heads) {
-  const tags = [...new Set(heads.flatMap((head) => head.tags))].sort();
-  const groups = [...tags.map((tag) => [tag, heads.filter((head) => head.tags.includes(tag))]), ["no tag", heads.filter((head) => !head.tags.length)]];
-  return groups.filter(([, some]) => some.length).flatMap(([text, some]) => [{ text, number: some.length }, ...some.map((head) => ({ head }))]);
-}
-
-function told({ bar, planned }) {
-  const lines = [];
-  if (planned) lines.push(`planned for ${say(new Date(planned))}`, sayRelative(planned));
-  else {
-    lines.push(bar.count > 1 ? `${bar.count} runs, the worst ${bar.status}` : bar.status, say(new Date(bar.start)));
-    if (bar.end !== null) lines.push(`took ${sayDuration(bar.end - bar.start)}`);
-    else lines.push(`for ${sayDuration(serviceNow() - bar.start)} so far`);
-  }
-  lines[lines.length - 1] += ` · ${viewerZone}`;
-  return lines.map((text) => Object.assign(document.createElement("div"), { textContent: text }));
-}
-
-function name(head) {
-  const item = element("li", head.state === "paused" || head.state === "disabled" ? "off" : ""), link = element("a", "cut");
-  link.href = `/tasks/${encodeURIComponent(head.task_id)}`;
-  link.textContent = link.title = head.task_id;
-  item.append(link);
-  const trouble = head.troubled ? `, ${head.troubled} in trouble` : "";
-  link.setAttribute("aria-label", `${head.task_id}: ${head.runs} runs${trouble}`);
-  if (head.troubled) {
-    const many = element("span", "many");
-    many.textContent = String(head.troubled);
-    many.setAttribute("aria-hidden", "true");
-    item.append(many);
-  }
-  return item;
-}
-
-function heading({ text, number }) {
-  const item = element("li", "heading");
-  item.textContent = `${text} (${number})`;
-  return item;
-}
-
-function element(tag, className) {
-  return Object.assign(document.createElement(tag), { className });
-}
-
-function line(pen, x, y, right, bottom) {
-  pen.beginPath();
-  pen.moveTo(x, y);
-  pen.lineTo(right, bottom);
-  pen.stroke();
 }

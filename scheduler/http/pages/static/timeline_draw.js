@@ -19,38 +19,80 @@ export function readColours() {
   return colours;
 }
 
-/** How each status is drawn. `high`: what somebody should look at stands out of its lane. */
+/** How each status is drawn, and over what: what somebody should look at comes last, and stands out of its lane. */
 const LOOKS = {
-  completed: { colour: "good", shape: fill, height: LOW },
-  running: { colour: "info", shape: going, height: LOW },
-  queued: { colour: "info", shape: dots, height: LOW },
-  failed: { colour: "bad", shape: fill, height: TALL },
-  timeout: { colour: "bad", shape: hatched, height: TALL },
-  interrupted: { colour: "bad", shape: broken, height: TALL },
-  missed: { colour: "bad", shape: diamond, height: LOW },
-  skipped: { colour: "warn", shape: diamond, height: LOW },
-  cancelled: { colour: "warn", shape: outlined, height: LOW },
+  completed: { colour: "good", shape: fill, height: LOW, layer: 0 },
+  running: { colour: "info", shape: going, height: LOW, layer: 1 },
+  queued: { colour: "info", shape: dots, height: LOW, layer: 1 },
+  cancelled: { colour: "warn", shape: outlined, height: LOW, layer: 1 },
+  skipped: { colour: "warn", shape: diamond, height: LOW, layer: 1 },
+  missed: { colour: "bad", shape: diamond, height: LOW, layer: 2 },
+  failed: { colour: "bad", shape: fill, height: TALL, layer: 2 },
+  timeout: { colour: "bad", shape: hatched, height: TALL, layer: 2 },
+  interrupted: { colour: "bad", shape: broken, height: TALL, layer: 2 },
 };
+const LAYERS = [0, 1, 2];
 
 /**
- * Draw the bars of a lane; what failed comes last, over what lies beside it.
+ * Draw the bars of a lane.
  * @param {CanvasRenderingContext2D} pen @param {Colours} colours @param {import("./timeline.js").Bar[]} bars
  * @param {(moment: number) => number} x @param {number} middle @param {number} since @param {number} until @param {number} now
  * @returns {number} how many were drawn
  */
 export function drawBars(pen, colours, bars, x, middle, since, until, now) {
   let drawn = 0;
-  for (const isTall of [false, true]) {
+  for (const layer of LAYERS) {
     for (const bar of bars) {
       const look = LOOKS[bar.status], end = bar.end ?? now;
-      if ((look.height === TALL) !== isTall || end < since || bar.start > until) continue;
+      if (look.layer !== layer || end < since || bar.start > until) continue;
       const left = x(bar.start), width = Math.max(LEAST, x(end) - left);
       pen.fillStyle = pen.strokeStyle = colours[look.colour];
-      look.shape(pen, left, middle - look.height / 2, width, look.height);
+      look.shape(pen, left, middle - look.height / 2, width, look.height, colours.card);
       drawn += 1;
     }
   }
   return drawn;
+}
+
+/** Draw the grounds of rows. @param {{top: number, isHeading: boolean, isOdd: boolean}[]} rows */
+export function drawRows(pen, colours, rows, height, right) {
+  for (const { top, isHeading, isOdd } of rows) {
+    if (!isHeading && !isOdd) continue;
+    pen.fillStyle = isHeading ? colours.raised : colours.stripe;
+    pen.fillRect(0, top, right, height);
+  }
+}
+
+/** Draw the scale and its lines. @param {{left: number, right: number, axis: number, height: number}} place */
+export function drawScale(pen, colours, labels, x, { left, right, axis, height }) {
+  pen.lineWidth = 1;
+  pen.fillStyle = colours.card;
+  pen.fillRect(0, 0, right, axis);
+  pen.textAlign = "center";
+  for (const { moment, text, isDay } of labels) {
+    const at = Math.round(x(moment)) + 0.5;
+    if (at < left) continue;
+    pen.strokeStyle = isDay ? colours.edge : colours.line;
+    pen.globalAlpha = isDay ? 0.6 : 1;
+    line(pen, at, axis, at, height);
+    pen.globalAlpha = 1;
+    pen.fillStyle = colours.soft;
+    if (at > left + 14 && at < right - 18) pen.fillText(text, at, 17);
+  }
+  pen.strokeStyle = colours.line;
+  line(pen, 0, axis - 0.5, right, axis - 0.5);
+}
+
+/** Draw the present. */
+export function drawNow(pen, colours, at, axis, height) {
+  const place = Math.round(at) + 0.5;
+  pen.strokeStyle = pen.fillStyle = colours.accent;
+  pen.lineWidth = 1.5;
+  line(pen, place, axis - 6, place, height);
+  pen.beginPath();
+  pen.arc(place, axis - 7, 3, 0, 7);
+  pen.fill();
+  pen.lineWidth = 1;
 }
 
 /** Draw what is planned: hollow marks. */
@@ -74,7 +116,7 @@ export function drawLegend(place, colours) {
   const items = Object.keys(shown).map((status) => sample(status, (pen) => {
     const look = LOOKS[status];
     pen.fillStyle = pen.strokeStyle = colours[look.colour];
-    look.shape(pen, look.shape === diamond ? 11 : 4, 10 - look.height / 2, look.shape === diamond ? LEAST : 14, look.height);
+    look.shape(pen, look.shape === diamond ? 11 : 4, 10 - look.height / 2, look.shape === diamond ? LEAST : 14, look.height, colours.card);
   }));
   items.push(sample("planned", (pen) => drawPlan(pen, colours, [11], (at) => at, 10, 0, 22)));
   place.replaceChildren(...items);
@@ -133,7 +175,7 @@ function broken(pen, x, y, width, height) {
   pen.fillRect(x, y + height * 0.6, width, height * 0.4);
 }
 
-function diamond(pen, x, y, width, height) {
+function diamond(pen, x, y, width, height, ground) {
   const half = height / 2 - 0.5, middle = y + height / 2;
   pen.lineWidth = 1.5;
   pen.beginPath();
@@ -142,6 +184,8 @@ function diamond(pen, x, y, width, height) {
   pen.lineTo(x + half, middle);
   pen.lineTo(x, middle + half);
   pen.closePath();
+  pen.fillStyle = ground;
+  pen.fill();
   pen.stroke();
   pen.lineWidth = 1;
 }
@@ -175,4 +219,11 @@ export function ticks(since, until, zoom, width) {
     found.push({ moment, text: isDay ? day : `${two(there.getHours())}:00`, isDay });
   }
   return found;
+}
+
+function line(pen, x, y, right, bottom) {
+  pen.beginPath();
+  pen.moveTo(x, y);
+  pen.lineTo(right, bottom);
+  pen.stroke();
 }
