@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import yaml
 from docs.tables import ROOT
 from scheduler.metrics.families import COUNTED, LOOKED_UP
 from scheduler.models import Priority, RunStatus
+from tests.promtool import promtool
 
 DASHBOARD = ROOT / "deploy/grafana/dashboard.json"
 PROMETHEUS = ROOT / "deploy/prometheus"
@@ -117,13 +117,6 @@ def test_alerts_say_what_it_means_and_what_to_do() -> None:
 
 
 # --- by Prometheus' own tool, where it is there -------------------------------------------------
-
-
-def promtool(*arguments: str, text: str | None = None) -> None:
-    if (tool := shutil.which("promtool")) is None:
-        pytest.skip("promtool is not here: Debian has it in the package prometheus")
-    done = subprocess.run([tool, *arguments], input=text, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_prometheus_takes_the_alerts() -> None:
