@@ -61,8 +61,12 @@ def read(connection: Connection, days: Sequence[datetime], task_id: str | None, 
 
 
 def count_by_day(connection: Connection, days: Sequence[datetime]) -> list[Counts]:
-    """Return the runs of each day by how they ended, each day given by its first moment."""
-    return _counted(connection, days, IS_ENDED)[0]
+    """Return the runs of each day by how they ended, each day given by its first moment: half the price of `read`."""
+    query = select(runs.c.status, func.count()).where(IS_ENDED).group_by(runs.c.status)
+    return [
+        Counter({status: count for status, count in connection.execute(query.where(span))})  # noqa: C416
+        for span in _spans(days)
+    ]
 
 
 def _counted(
@@ -72,20 +76,24 @@ def _counted(
 
     What one day has is sorted in memory; all days together would not be.
     """
-    ends = [*(first_run_id(day) for day in days[1:]), "~"]  # above every id
     # An expression, so that the ledger is not read in the order of another index, row by row.
     name = runs.c.task_id.concat("")
     query = select(name, runs.c.status, func.count()).where(which).group_by(name, runs.c.status)
     by_day: list[Counts] = []
     by_task: defaultdict[str, Counts] = defaultdict(Counter)
-    for day, end in zip(days, ends, strict=True):
+    for span in _spans(days):
         counts: Counts = Counter()
-        span = and_(runs.c.run_id >= first_run_id(day), runs.c.run_id < end)
         for task_id, status, count in connection.execute(query.where(span)):
             counts[status] += count
             by_task[task_id][status] += count
         by_day.append(counts)
     return by_day, dict(by_task)
+
+
+def _spans(days: Sequence[datetime]) -> list[ColumnElement[bool]]:
+    """Return the condition of each day's runs."""
+    ends = [*(first_run_id(day) for day in days[1:]), "~"]  # above every id
+    return [and_(runs.c.run_id >= first_run_id(day), runs.c.run_id < end) for day, end in zip(days, ends, strict=True)]
 
 
 def _badness(name: str, counts: Counts) -> tuple[int, int, str]:
