@@ -119,7 +119,13 @@ class Definitions:
         )
         for check in checks:
             refusals.extend(_refusals_of(check))
-        return [Problem(r.field, r.message, r.got, list(r.accepted), r.suggestion, r.code) for r in refusals]
+        return [as_problem(refusal) for refusal in refusals]
+
+
+def as_problem(refusal: Refusal) -> Problem:
+    """Return what a task or the sandbox does not take as a Problem."""
+    accepted = list(refusal.accepted)
+    return Problem(refusal.field, refusal.message, refusal.got, accepted, refusal.suggestion, refusal.code)
 
 
 def same(stored: StoredJob, job: Job) -> bool:
@@ -136,7 +142,7 @@ def is_moved(stored: StoredJob, job: Job) -> bool:
 def says_when(stored: StoredJob, changes: Mapping[str, Any]) -> bool:
     """Whether changes to a definition give it another "when"."""
     names = (*WHEN_FIELDS, "timezone")
-    return any(changes.get(name) is not None and changes[name] != stored.definition.get(name) for name in names)
+    return any(name in changes and changes[name] != stored.definition.get(name) for name in names)
 
 
 def columns(

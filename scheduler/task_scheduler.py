@@ -23,7 +23,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.confining import confine
 from scheduler.cycle import Cycle
 from scheduler.daemon import told_by_signals
-from scheduler.definitions import Definitions
+from scheduler.definitions import Definitions, as_problem
 from scheduler.errors import (
     Conflict,
     InvalidRequest,
@@ -69,9 +69,12 @@ from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.stats import Stats
 from scheduler.store.surrounded import Around, OnConnection, Surrounded
+from scheduler.task_table import TaskTable
 from scheduler.timelines import Timeline
 from scheduler.tracing import PARENT, open_tracing
+from scheduler.trying import add_trial, trial_of
 from scheduler.watch import LedgerWatch
+from tasks.base import TaskRefused
 from tasks.sandbox import (
     OutputText,
     output_size,
@@ -80,6 +83,7 @@ from tasks.sandbox import (
     read_from,
     read_output,
 )
+from tasks.sandbox.completion import Completions, complete
 from tasks.sandbox.output import OutputBytes, Stream
 
 log = logging.getLogger(__name__)
@@ -125,6 +129,7 @@ class TaskScheduler:
         self.metrics = Recorder(self._store, config, self._holder.vitals)
         self.firing = FiringWatch(self._lease, self._holder.vitals, lambda: self.metrics.read().vitals)
         self.figures, self.timeline = FigureReader(self._store), Timeline(self._store, now)
+        self.table = TaskTable(self._store, now)
         self.readiness = Readiness(self._store, self.firing)
         self.feed = Feed(self._store, self._log_dir, config.max_readers, now)
         self.tokens, self.sessions = TokenBook(self._store, now), SessionBook(self._store, now)
@@ -372,6 +377,13 @@ class TaskScheduler:
             lambda connection: self._listing.page(connection, which, after_key, limit, self.now(), show)
         )
 
+    def complete_path(self, begun: str) -> Completions:
+        """Return what a path that begins so may become, within the allowed directories; raise `InvalidRequest`."""
+        try:
+            return complete(self.confinement.allowed, begun)
+        except TaskRefused as refused:
+            raise InvalidRequest([as_problem(refusal) for refusal in refused.problems]) from refused
+
     # --- jobs of files -----------------------------------------------------------------------
 
     def plan_files(self, paths: Sequence[Path] | None = None) -> Plan:
@@ -418,16 +430,37 @@ class TaskScheduler:
     def run_now(self, task_id: str, force: bool = False) -> Run:
         """Queue a run of a job, whether the scheduler runs or not, and return it."""
         now = self.now()
-        details = {PARENT: parent} if (parent := self.tracing.current()) else {}
+        details = self._asked_within()
 
         def unit(connection: Connection) -> Run:
-            if self.confinement.refusal is not None:
-                raise Unavailable(self.confinement.refusal, code="sandbox_unavailable")
+            self._check_sandbox()
             return ask_for_run(connection, find(connection, task_id), force, self.config.max_queued, now, details)
 
         run = self._store.write(unit)
         self._doorbell.ring(Ring.RUNS)
         return run
+
+    def try_job(self, job: Job, created_by: str = BY_PROGRAM) -> Run:
+        """Queue one run of a job that is not kept, and return it; the run is known as any other."""
+        now = self._definitions.moment()
+        job, schedule = self._definitions.check(trial_of(job), now)
+        details = self._asked_within()
+
+        def unit(connection: Connection) -> Run:
+            self._check_sandbox()
+            return add_trial(connection, job, schedule, created_by, self.config.max_queued, now, details)
+
+        run = self._store.write(unit)
+        self._doorbell.ring(Ring.RUNS)
+        return run
+
+    def _asked_within(self) -> dict[str, Any]:
+        """Return what a run that somebody asks for remembers of the trace that it was asked for in."""
+        return {PARENT: parent} if (parent := self.tracing.current()) else {}
+
+    def _check_sandbox(self) -> None:
+        if self.confinement.refusal is not None:
+            raise Unavailable(self.confinement.refusal, code="sandbox_unavailable")
 
     def cancel_run(self, run_id: str) -> list[str]:
         """Ask for the end of a run; return its id, or nothing where it has ended already."""

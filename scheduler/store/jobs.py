@@ -127,11 +127,15 @@ _GET = select(*ALL_COLUMNS).where(jobs.c.key == bindparam("job"))
 
 
 def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> tuple[int, int]:
-    """Add a job and return its key and revision; raise `sqlalchemy.exc.IntegrityError` where the id is taken."""
+    """Add a job and return its key and revision; raise `sqlalchemy.exc.IntegrityError` where the id is taken.
+
+    Nobody is told of one that is removed as it is made.
+    """
     revision = state.bump_revision(connection)
     row = {"task_id": task_id, "revision": revision, "paused": False, "fired": 0, **_derived(task_id, values), **values}
     key = int(connection.execute(_INSERT, row).inserted_primary_key[0])  # type: ignore[index]
-    events.note_job(connection, EventKind.TASK_CREATED, task_id, values["updated_at"], _told(values))
+    if values.get("removed_at") is None:
+        events.note_job(connection, EventKind.TASK_CREATED, task_id, values["updated_at"], _told(values))
     return key, revision
 
 

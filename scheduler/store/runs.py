@@ -29,7 +29,7 @@ from scheduler.models import Origin, Priority, Run, RunStatus
 from scheduler.store import events
 from scheduler.store.ended import note_ended
 from scheduler.store.fence import may_fire
-from scheduler.store.tables import IS_ACTIVE, runs
+from scheduler.store.tables import IS_ACTIVE, jobs, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +357,7 @@ def older_than(connection: Connection, before: str, after: str, limit: int) -> t
     """Look at up to `limit` runs with an id from `after` to `before`.
 
     Return the last id seen, None at the end, and the ids of those that have ended and are not the
-    last of their job.
+    last of their job, unless that is removed.
     """
     page = select(runs.c.run_id, runs.c.job_key, runs.c.scheduled_for, IS_ACTIVE.label("active")).where(
         runs.c.run_id > after, runs.c.run_id < before
@@ -365,11 +365,13 @@ def older_than(connection: Connection, before: str, after: str, limit: int) -> t
     rows = connection.execute(page.order_by(runs.c.run_id).limit(limit)).all()
     if not rows:
         return None, []
-    newest = select(runs.c.job_key, func.max(runs.c.scheduled_for)).where(
-        runs.c.job_key.in_({row.job_key for row in rows})
+    newest = (
+        select(runs.c.job_key, func.max(runs.c.scheduled_for))
+        .join(jobs, jobs.c.key == runs.c.job_key)
+        .where(runs.c.job_key.in_({row.job_key for row in rows}), jobs.c.removed_at.is_(None))
     )
     last = {key: moment for key, moment in connection.execute(newest.group_by(runs.c.job_key))}  # noqa: C416
-    gone = [row.run_id for row in rows if not row.active and row.scheduled_for != last[row.job_key]]
+    gone = [row.run_id for row in rows if not row.active and row.scheduled_for != last.get(row.job_key)]
     return rows[-1].run_id, gone
 
 

@@ -32,7 +32,7 @@ FLOORS = [
     ["store", "lease", "alarm", "placing", "callables", "manual"],
     ["notify"],
     ["definitions"],
-    ["attempts", "portable", "crontab"],
+    ["attempts", "portable", "crontab", "trying", "task_table"],
     [
         *("fire_times", "clock", "executor", "recovery", "retention", "watch", "feed", "jobsfiles", "auth"),
         *("metrics", "importing", "timelines", "listing"),

@@ -419,6 +419,14 @@ def test_a_change_of_words_leaves_what_is_due_to_be_noticed(desk: Desk, job: Mak
     assert rows[-1].status is RunStatus.RUNNING
 
 
+def test_a_limit_that_is_taken_away_says_when_anew(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.scheduler.add_job(job(interval="every 2 hours", until="2030-01-01"))
+    time.move(minutes=90)
+    info = desk.scheduler.update_job("job", {"until": None}).info
+    assert "until" not in info.stored.definition
+    assert (info.stored.anchor, info.next_fire_time) == (time(), time() + timedelta(hours=2))
+
+
 def test_a_lowered_max_runs_ends_the_job_and_settles_what_is_due(desk: Desk, job: MakeJob, time: Time) -> None:
     desk.scheduler.add_job(job())
     time.move(seconds=10)

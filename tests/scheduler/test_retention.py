@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.config import SchedulerConfig
+from scheduler.errors import NotFound
 from scheduler.ids import first_run_id, new_run_id
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
 from scheduler.retention import EVENT_HOURS, ROWS_A_STEP, Retention
@@ -91,6 +92,17 @@ def test_the_old_go_but_the_last_of_a_task_stays(scheduler: TaskScheduler, reten
     assert retention.sweep() == 2
     assert left(scheduler, "old") == [old[-1].run_id]
     assert left(scheduler, "new") == sorted(run.run_id for run in new)
+
+
+def test_of_a_task_that_is_removed_the_last_goes_too(
+    scheduler: TaskScheduler, retention: Retention, job: MakeJob
+) -> None:
+    scheduler.add_job(job("old"))
+    add_runs(scheduler, "old", 2, days_ago=8)
+    scheduler.remove_job("old")
+    assert retention.sweep() == 2
+    with pytest.raises(NotFound):  # nothing is known of it any more
+        left(scheduler, "old")
 
 
 def test_what_waits_or_goes_on_stays(scheduler: TaskScheduler, retention: Retention, job: MakeJob) -> None:

@@ -141,6 +141,20 @@ class ScheduleShown(Shown):
     next_runs: list[str]
 
 
+class PathShown(BaseModel):
+    """A path as it may be written on."""
+
+    path: str = Field(description="That of a directory ends in a slash.")
+    kind: Literal["directory", "file"]
+
+
+class PathsShown(Shown):
+    """How a path may go on."""
+
+    paths: list[PathShown]
+    truncated: bool = Field(description="Whether there are more.")
+
+
 class CancelledRuns(Shown):
     """The runs that were ended, with all their processes."""
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from scheduler.auth.scopes import Scope
 from scheduler.http.actions import ACTIONS, Action, output
-from scheduler.http.rest import logs, models, notifications, runs, schedule, service, stats, tasks, timeline
+from scheduler.http.rest import (
+    completion,
+    logs,
+    models,
+    notifications,
+    runs,
+    schedule,
+    service,
+    stats,
+    tasks,
+    timeline,
+    trying,
+)
 from scheduler.http.rest.route import Route
 
 _LOG = Action("output", logs.LogQuery, output, "Read what a run wrote, as text.", Scope.READ)
@@ -12,6 +24,7 @@ _RUN = Action("output", logs.RunQuery, output, "Show a run.", Scope.READ)
 _STATS = Action("status", stats.StatsQuery, stats.read_stats, "Tell how runs went of late.", Scope.READ)
 _TIMELINE = Action("status", timeline.TimelineQuery, timeline.read_timeline, "Show what ran when.", Scope.READ)
 _LANES = Action("status", timeline.LanesQuery, timeline.read_lanes, "Show what ran when.", Scope.READ)
+_PATHS = Action("status", completion.PathsQuery, completion.read_paths, "Say how a path may go on.", Scope.WRITE)
 _TASK = (400, 404)
 _CHANGE = (*_TASK, 412)
 
@@ -127,6 +140,20 @@ ROUTES = (
         notes="Answers when their processes are dead.",
     ),
     Route(
+        "POST",
+        "/try",
+        trying.try_task,
+        ACTIONS["create"],
+        "Run a definition once",
+        "tasks",
+        {202: models.RunShown},
+        (400, 409),
+        hidden=frozenset({"replace", "override"}),
+        notes="No task is kept. The run is a row of the ledger as any other, under an id of its own that begins with "
+        "`try-`: follow it at `Location`. It is tried once, whatever `max_retries` says, and nobody is notified. "
+        'Where it is not yet known when the task shall run, send `"schedule_type": "manual"`.',
+    ),
+    Route(
         "GET",
         "/tasks/{task_id}/schedule",
         schedule.get_schedule,
@@ -232,6 +259,17 @@ ROUTES = (
         {200: models.PreviewShown},
         (400,),
         notes="`trigger` is an object: send its JSON text.",
+    ),
+    Route(
+        "GET",
+        "/paths",
+        completion.list_paths,
+        _PATHS,
+        "Say how a path may go on",
+        "scheduler",
+        {200: models.PathsShown},
+        (400,),
+        notes="Of what lies in the allowed directories, links followed; at most 50, directories first.",
     ),
     Route(
         "GET",

@@ -37,7 +37,7 @@ def run_task(call: Call) -> Answer | Later:
             return Later(run_ids, asked.wait_seconds, lambda _: _after(call, run_ids[0]))
 
         return change(
-            call, lambda service: service.run_now(asked.task_id, asked.force), _started, wait if asked.wait else None
+            call, lambda service: service.run_now(asked.task_id, asked.force), started, wait if asked.wait else None
         )
 
     return call.perform(run_now)
@@ -63,7 +63,8 @@ def cancel_run(call: Call) -> Answer | Later:
     return call.perform(cancel)
 
 
-def _started(service: TaskScheduler, run: Run) -> Answer:
+def started(service: TaskScheduler, run: Run) -> Answer:
+    """Show a run that was asked for."""
     body = present.run_row(run, service.zones([run])[run.job_key]) | {"stdout": "", "stderr": ""}
     return Answer(202, body, {"Location": _place(run)}, [run.run_id])
 
