@@ -1,0 +1,271 @@
+// The table of tasks: choose rows, act on them by the API, undo, and keep the rows true to what happens.
+
+import { call, get, html, part, post, ApiError } from "./api.js";
+import { ask } from "./dialog.js";
+import { follow } from "./events.js";
+import { bind } from "./keys.js";
+import { currentRow, move, press } from "./rows.js";
+import { localise } from "./time.js";
+import { toast, toastError } from "./toast.js";
+
+const DID = { run: "started", pause: "paused", resume: "resumed", remove: "removed" };
+const AT_ONCE = 6, TYPING_MS = 250, GATHER_MS = 50, REST_MS = 1000;
+const filters = document.getElementById("filters");
+/** The row that was ticked last: shift and a click choose all up to it. @type {HTMLInputElement | null} */
+let anchor = null;
+/** @returns {HTMLInputElement[]} */
+const boxes = () => [...document.querySelectorAll("#tasks .pick input")];
+/** @returns {string[]} what is chosen */
+const ids = () => boxes().filter((box) => box.checked).map((box) => box.closest("[data-row]").dataset.id);
+let loading = null, refreshing = null, newest = 0, loadedAt = 0, loadMs = 0;
+
+document.body.classList.add("live");
+filters.querySelector(".apply").hidden = true;
+filters.addEventListener("submit", (event) => { event.preventDefault(); filter(); });
+filters.addEventListener("change", (event) => { if (event.target.name !== "q") filter(); });
+filters.q.addEventListener("input", () => { clearTimeout(loading); loading = setTimeout(filter, TYPING_MS); });
+addEventListener("popstate", () => load(location.href, true));
+document.addEventListener("click", clicked);
+document.addEventListener("change", ticked);
+document.addEventListener("keydown", pressed);
+bind("x", choose);
+bind("e", () => press("edit"));
+bind("n", () => document.getElementById("new-task")?.click());
+follow({ types: "task.*,run.started,run.finished" }, (event) => {
+  const mine = document.querySelector(`[data-id="${CSS.escape(event.task_id ?? "")}"]`);
+  if (mine || event.type === "task.created") refreshSoon();
+}, refreshSoon);
+tell();
+
+/** Show what the filters say, and let the address say the same. */
+function filter() {
+  clearTimeout(loading);
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(filters)) if (value && !(name === "sort" && value === "name")) query.set(name, value);
+  const address = query.size ? `/tasks?${query}` : "/tasks";
+  history.replaceState(null, "", address);
+  load(address);
+}
+
+/**
+ * Put the rows of an address in the place of those that are shown; a later call wins.
+ * @param {string} address @param {boolean} [filtersToo] whether the filters shall say what the address says
+ */
+async function load(address, filtersToo = false) {
+  const mine = ++newest;
+  try {
+    const page = await html(address);
+    if (mine !== newest) return;
+    show(page.getElementById("list"));
+    const theirs = page.getElementById("filters");
+    filters.querySelector(".clear").hidden = theirs.querySelector(".clear").hidden;
+    for (const { name, value } of filtersToo ? theirs.elements : []) if (filters.elements[name]) filters.elements[name].value = value;
+  } catch (error) {
+    if (mine === newest) toastError(error);
+  }
+}
+
+/** @param {HTMLElement} list the rows as the service has them now */
+function show(list) {
+  const before = document.getElementById("list"), chosen = new Set(ids()), current = currentRow()?.dataset.id;
+  const focus = before.contains(document.activeElement) && document.activeElement.closest("[data-row]")?.dataset.id;
+  const open = before.querySelector(".menu[open]")?.closest("[data-row]").dataset.id;
+  const fresh = document.adoptNode(list);
+  for (const row of fresh.querySelectorAll("[data-row]")) {
+    const box = row.querySelector(".pick input");
+    if (box && chosen.has(row.dataset.id)) box.checked = true;
+    row.classList.toggle("current", row.dataset.id === current);
+    if (open === row.dataset.id) row.querySelector(".menu").open = true;
+  }
+  before.replaceWith(fresh);
+  anchor = null;
+  localise(fresh);
+  tell();
+  if (focus) fresh.querySelector(`[data-id="${CSS.escape(focus)}"] [data-open]`)?.focus({ preventScroll: true });
+}
+
+/** Show what has happened: at once where nothing was shown anew of late, else as often as the service bears. */
+function refreshSoon() {
+  const rest = loadedAt + Math.max(REST_MS, 10 * loadMs) - performance.now();
+  refreshing ??= setTimeout(async () => {
+    refreshing = null;
+    // Nothing is moved below somebody's hand.
+    if (document.querySelector(".menu[open]")) { loadedAt = performance.now(); refreshSoon(); return; }
+    const began = loadedAt = performance.now();
+    await load(location.href);
+    loadMs = performance.now() - began;
+  }, Math.max(GATHER_MS, rest));
+}
+
+/** Say how many are chosen, and offer what can be done with them. */
+function tell() {
+  const form = document.getElementById("tasks");
+  if (!form) return;
+  const all = boxes(), chosen = ids().length, count = document.getElementById("count");
+  count.dataset.all ??= count.textContent;
+  count.textContent = chosen ? `${chosen} selected` : count.dataset.all;
+  form.classList.toggle("chosen", chosen > 0);
+  const whole = document.getElementById("pick-all");
+  if (whole) { whole.checked = chosen > 0 && chosen === all.length; whole.indeterminate = chosen > 0 && chosen < all.length; }
+  for (const box of all) box.closest("[data-row]").toggleAttribute("data-chosen", box.checked);
+  form.querySelector('[data-many="duplicate"]')?.removeAttribute("hidden");
+}
+
+function ticked(event) {
+  if (event.target.id === "pick-all") for (const box of boxes()) box.checked = event.target.checked;
+  if (event.target.matches("#tasks input")) tell();
+}
+
+function clicked(event) {
+  const box = event.target.closest(".pick input");
+  if (box) { chooseTo(box, event.shiftKey); return; }
+  if (!event.target.closest(".menu")) closeMenus();
+  const opened = event.target.closest(".menu > summary")?.parentElement;
+  if (opened) closeMenus(opened);
+  const link = event.target.closest("#list thead a, #list .pages a");
+  if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
+    event.preventDefault();
+    history.pushState(null, "", link.href);
+    load(link.href, true);
+    return;
+  }
+  const button = event.target.closest("#tasks button");
+  if (!button) return;
+  event.preventDefault();
+  closeMenus();
+  if (button.name === "one") {
+    const [what, ...rest] = button.value.split(" ");
+    act(what, [rest.join(" ")]);
+  } else {
+    act(button.dataset.many ?? button.value, ids());
+  }
+}
+
+/** Choose the row that the keys have come to, or not. */
+function choose() {
+  const box = currentRow()?.querySelector(".pick input");
+  if (!box) return;
+  box.checked = !box.checked;
+  anchor = box;
+  tell();
+}
+
+/** Let keys go on from a box that was clicked: it is a field, in which they would mean nothing. */
+function pressed(event) {
+  if (event.key === "Escape") closeMenus();
+  const row = event.target.matches?.(".pick input") && !event.ctrlKey && !event.metaKey && !event.altKey && event.target.closest("[data-row]");
+  if (!row || !["j", "k", "x"].includes(event.key)) return;
+  currentRow()?.classList.remove("current");
+  row.classList.add("current");
+  event.preventDefault();
+  if (event.key === "x") choose();
+  else move(event.key === "j" ? 1 : -1);
+}
+
+function chooseTo(box, shift) {
+  if (shift && anchor && anchor !== box) {
+    const all = boxes(), [from, to] = [all.indexOf(anchor), all.indexOf(box)].sort((a, b) => a - b);
+    for (const between of all.slice(from, to + 1)) between.checked = box.checked;
+    tell();
+  }
+  anchor = box;
+}
+
+function closeMenus(but = null) {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (menu !== but) menu.open = false;
+}
+
+// --- what buttons do --------------------------------------------------------------------------
+
+/** @param {string} what @param {string[]} which ids */
+async function act(what, which) {
+  if (!which.length) return;
+  try {
+    if (what === "duplicate") await duplicate(which);
+    else if (what === "remove") await remove(which);
+    else await finish(what, which, await each(which, (id) => post(`/api/tasks/${part(id)}/${what}`)));
+  } catch (error) {
+    toastError(error);
+  }
+}
+
+/**
+ * Do something to each, a few at a time.
+ * @returns {Promise<{id: string, error?: unknown, answer?: any}[]>}
+ */
+async function each(which, run) {
+  const left = [...which], done = [];
+  const work = async () => {
+    for (let id = left.shift(); id !== undefined; id = left.shift()) {
+      try { done.push({ id, answer: await run(id) }); } catch (error) { done.push({ id, error }); }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return done;
+}
+
+const named = (which) => (which.length === 1 ? `‘${which[0]}’` : `${which.length} tasks`);
+const isFiled = ({ error }) => error instanceof ApiError && error.code === "managed_by_file";
+
+/** Say what was done and what was not; what a file defines is done only where that is meant. */
+async function finish(what, which, done, options = {}) {
+  const worked = done.filter((one) => !one.error).map((one) => one.id);
+  const refused = done.filter((one) => one.error && !isFiled(one)), filed = done.filter(isFiled).map((one) => one.id);
+  if (worked.length) toast(`${named(worked)} ${DID[what]}.${options.more ?? ""}`, { action: options.undo?.(worked) });
+  if (refused.length === 1) toastError(refused[0].error);
+  else if (refused.length) toast(`${named(refused)} could not be ${DID[what]}:`, { kind: "bad", details: refused.slice(0, 5).map((one) => one.error.message) });
+  await load(location.href);
+  if (filed.length && await override(filed)) {
+    if (what === "remove") await remove(filed, true);
+    else await finish(what, filed, await each(filed, (id) => post(`/api/tasks/${part(id)}/${what}`, { override: true })));
+  }
+}
+
+const override = (filed) => ask({
+  title: `${named(filed)} ${filed.length === 1 ? "is" : "are"} defined in a file`,
+  text: "It is better changed there. What is done here holds only until the entry in the file changes.",
+  confirm: "Do it here", danger: true,
+});
+
+/** Remove tasks. Their definitions are kept by this page, so that it can be undone. */
+async function remove(which, overriding = false) {
+  const { document: kept } = await post("/schedule", { action: "export", tasks: which });
+  const query = overriding ? "?override=true" : "";
+  const done = await each(which, (id) => call("DELETE", `/api/tasks/${part(id)}${query}`));
+  await finish("remove", which, done, {
+    more: " Past runs stay readable; runs under way were ended.",
+    undo: (worked) => ({ label: "Undo", run: () => restore(kept, worked) }),
+  });
+}
+
+/** Make tasks again as they were: their definitions, paused or not, and the moments that intervals count from. */
+async function restore(kept, which) {
+  try {
+    const tasks = kept.tasks.filter((task) => which.includes(task.task_id));
+    await post("/schedule", { action: "import", tasks: { ...kept, tasks } });
+    toast(`${named(which)} ${which.length === 1 ? "is" : "are"} back with the same definition. Past runs are still there; what was ended stays ended.`);
+  } catch (error) {
+    toastError(error);
+  }
+  await load(location.href);
+}
+
+/** Make copies that are paused, so that nothing runs twice before somebody has looked. */
+async function duplicate(which) {
+  const { document: kept } = await post("/schedule", { action: "export", tasks: which });
+  const taken = new Set((await get("/api/tasks", { limit: 10000 })).tasks.map((task) => task.id));
+  const copies = kept.tasks.map(({ anchor: _, ...task }) => ({ ...task, task_id: free(task.task_id, taken), paused: true }));
+  await post("/schedule", { action: "import", tasks: copies });
+  const made = copies.map((task) => task.task_id);
+  toast(`${named(made)} made, paused: edit, then resume.`, {
+    action: { label: "Undo", run: () => act("remove", made) },
+  });
+  await load(location.href);
+}
+
+function free(id, taken) {
+  let name = `${id}-copy`;
+  for (let number = 2; taken.has(name); number++) name = `${id}-copy-${number}`;
+  taken.add(name);
+  return name;
+}
