@@ -15,7 +15,7 @@ from tests.users import PASSWORD, line, write_users
 pytestmark = pytest.mark.soak
 OpenPage = Callable[..., Page]
 
-PATHS = ["/", "/tasks"]
+PATHS = ["/", "/tasks", "/tasks/new", "/tasks/backup-database/edit"]
 """Pages that anybody on this server can open: add yours."""
 
 

@@ -1,0 +1,225 @@
+"""Make and change tasks by a form: what is wrong is said beside each field, and nobody overwrites another's change."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import Response
+
+from scheduler.definitions import kept_fields
+from scheduler.errors import Conflict, InvalidRequest, Problem, SchedulerError
+from scheduler.http.answers import http_status
+from scheduler.http.pages import task_fields
+from scheduler.http.pages import task_form_view as view
+from scheduler.http.pages.local import task_path
+from scheduler.http.pages.page import Visit
+from scheduler.http.peer import caller
+from scheduler.http.present import NEXT_RUNS, next_runs, schedule_text
+from scheduler.http.rest.etags import Condition
+from scheduler.models import StoredJob
+from scheduler.portable import write_fields
+from scheduler.standing import JobInfo, Planned
+from scheduler.store import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a form shows: the task that it begins with, texts as they are and as they were, and what is wrong."""
+
+    of: JobInfo | None
+    is_edit: bool
+    task_id: str
+    type: str
+    texts: dict[str, str]
+    base: dict[str, str]
+    problems: list[Problem] = field(default_factory=list)
+    error: str | None = None
+    merged: view.Merged | None = None
+    status: int = 200
+
+
+def show_new_task(visit: Visit) -> Response:
+    """Ask for a new task, or for a copy of one."""
+    source = _source(visit, visit.request.args.get("from", ""))
+    shown = _shown(visit, source, is_edit=False)
+    if source is not None:
+        taken = visit.scheduler.jobs.keys()
+        shown = replace(shown, task_id=view.free_id(source.stored.task_id, list(taken)))
+    return _show(visit, shown)
+
+
+def show_task_form(visit: Visit, task_id: str) -> Response:
+    """Show a task for changing it."""
+    return _show(visit, _shown(visit, visit.scheduler.get_job(task_id), is_edit=True))
+
+
+def create_task_by_form(visit: Visit) -> Response:
+    """Keep a new task, or show what is wrong with it."""
+    source = _source(visit, visit.fields.get("from", ""))
+    begun = _sent(visit, _shown(visit, source, is_edit=False))
+    if (again := _asked_again(visit, begun)) is not None:
+        return again
+    try:
+        planned = _create(visit, begun, source)
+    except SchedulerError as error:
+        return _refused(visit, begun, error)
+    stored = planned.info.stored
+    if planned.change == "unchanged":
+        return visit.go(task_path(stored.task_id), f"Task '{stored.task_id}' exists with the same definition.")
+    return visit.go(task_path(stored.task_id), f"Task '{stored.task_id}' is to run {schedule_text(planned.info)}.")
+
+
+def change_task_by_form(visit: Visit, task_id: str) -> Response:
+    """Change the fields that were changed, unless somebody else has changed the task meanwhile."""
+    before = visit.scheduler.get_job(task_id)
+    begun = _sent(visit, _shown(visit, before, is_edit=True))
+    if (again := _asked_again(visit, begun)) is not None:
+        return again
+    if visit.fields.get("seen") != str(before.stored.revision):
+        begun = _merged(visit, begun)
+        if begun.merged is not None and begun.merged.is_to_be_seen:
+            return _show(visit, begun)
+    changes = _changes(visit, begun, before.stored)
+    try:
+        planned = _update(visit, before.stored, changes)
+    except Conflict as error:
+        if error.code != "precondition_failed":
+            return _refused(visit, begun, error)
+        now = visit.scheduler.get_job(task_id)
+        return _show(visit, _merged(visit, _sent(visit, _shown(visit, now, is_edit=True))))
+    except SchedulerError as error:
+        return _refused(visit, begun, error)
+    said = "nothing was changed" if planned.change == "unchanged" else f"it is to run {schedule_text(planned.info)}"
+    return visit.go(task_path(task_id), f"Task '{task_id}': {said}.")
+
+
+def _source(visit: Visit, task_id: str) -> JobInfo | None:
+    return visit.scheduler.get_job(task_id) if task_id else None
+
+
+def _defaults(visit: Visit) -> task_fields.Defaults:
+    config = visit.scheduler.config
+    return task_fields.Defaults(config.policies, config.timezone or "UTC")
+
+
+def _shown(visit: Visit, info: JobInfo | None, is_edit: bool) -> Shown:
+    definition = {} if info is None else info.stored.definition
+    when = "" if info is None else schedule_text(info)
+    texts = view.texts_of(definition, when, _defaults(visit))
+    task_id = "" if info is None else info.stored.task_id
+    return Shown(info, is_edit, task_id, str(definition.get("type", "command")), texts, texts)
+
+
+def _sent(visit: Visit, shown: Shown) -> Shown:
+    """Return the form as it was sent."""
+    form = visit.fields
+    task_id = shown.task_id if shown.is_edit else form.get("task_id", "").strip()
+    kind = form.get("type", shown.type)
+    return replace(shown, task_id=task_id, type=kind, texts=view.sent_texts(form, shown.base))
+
+
+def _asked_again(visit: Visit, begun: Shown) -> Response | None:
+    """Show the form once more where a button asked for that alone: to check it, or to take a correction."""
+    taken = next((name for name in visit.fields if name.startswith("take.")), None)
+    if taken is None and "check" not in visit.fields:
+        return None
+    if taken is not None:
+        name, text = taken.removeprefix("take."), visit.fields[taken]
+        begun = replace(begun, task_id=text) if name == "task_id" else replace(begun, texts=begun.texts | {name: text})
+    return _show(visit, begun)
+
+
+def _changes(visit: Visit, begun: Shown, stored: StoredJob | None) -> dict[str, Any]:
+    before = None if stored is None else str(stored.definition["type"])
+    return view.changes_of(begun.type, before, begun.texts, begun.base, _defaults(visit))
+
+
+def _create(visit: Visit, begun: Shown, source: JobInfo | None) -> Planned:
+    stored = None if source is None else source.stored
+    changes = _changes(visit, begun, stored)
+    kept = {} if stored is None else kept_fields(stored, changes)
+    fields = {**kept, **changes} | ({"task_id": begun.task_id} if begun.task_id else {})
+    fields.setdefault("task_id", f"{begun.type}-{secrets.token_hex(4)}")
+    job = visit.scheduler.read_definition(fields)
+    return visit.scheduler.add_job(job, created_by=caller(visit.scheduler, visit.request))
+
+
+def _update(visit: Visit, stored: StoredJob, changes: dict[str, Any]) -> Planned:
+    condition = Condition(frozenset({str(stored.revision)}), any=False, absent=False)
+
+    def around(connection: Connection, unit: Any) -> Any:
+        condition.check(visit.scheduler.on(connection), stored.task_id)
+        return unit(connection)
+
+    override = visit.fields.get("override") == "on"
+    return visit.scheduler.within(around).update_job(stored.task_id, changes, override)
+
+
+def _merged(visit: Visit, begun: Shown) -> Shown:
+    """Return what two have made of the task, for the visitor to look at before it is kept."""
+    base = view.read_base(visit.fields.get("base", ""))
+    merged = view.merge(base, begun.texts, begun.base)
+    kind = begun.type
+    if begun.of is not None and kind == visit.fields.get("was_type"):
+        kind = str(begun.of.stored.definition["type"])
+    return replace(begun, type=kind, texts=merged.texts, merged=merged, status=412)
+
+
+def _refused(visit: Visit, begun: Shown, error: SchedulerError) -> Response:
+    status = http_status(error)
+    if isinstance(error, InvalidRequest):
+        return _show(visit, replace(begun, problems=list(error.problems), status=status))
+    if error.code == "task_exists":
+        free = view.free_id(begun.task_id, list(visit.scheduler.jobs.keys()))
+        text = f"A task '{begun.task_id}' exists already, with another definition"
+        return _show(visit, replace(begun, problems=[Problem("task_id", text, suggestion=free)], status=status))
+    return _show(visit, replace(begun, error=error.message, status=status))
+
+
+def _show(visit: Visit, shown: Shown) -> Response:
+    stored = None if shown.of is None else shown.of.stored
+    mine, others = view.by_field(shown.problems)
+    definition = {} if stored is None else stored.definition
+    return visit.show(
+        "task_form.html",
+        title=f"Edit {shown.task_id}" if shown.is_edit else "New task",
+        status=shown.status,
+        shown=shown,
+        stored=stored,
+        base=json.dumps(shown.base, ensure_ascii=False),
+        whole=json.dumps({} if stored is None else write_fields(stored.job), ensure_ascii=False),
+        beyond=view.beyond_the_form(definition, shown.base),
+        wrong=mine,
+        others=others,
+        defaults=_defaults(visit),
+        view=view,
+        table=task_fields,
+        preview=_preview(visit, shown),
+        base_url=visit.request.host_url.rstrip("/"),
+    )
+
+
+def _preview(visit: Visit, shown: Shown) -> dict[str, Any] | None:
+    """Return when the task runs as it stands, or what a phrase means from now on; a wrong one is told as a problem."""
+    when, zone = (shown.texts.get(name, "").strip() for name in ("interval", "timezone"))
+    if shown.is_edit and shown.of is not None and all(shown.texts[n] == shown.base[n] for n in task_fields.PREVIEWED):
+        return _standing(visit, shown.of)
+    if not when:
+        return None
+    try:
+        return visit.scheduler.preview({"interval": when}, zone or None, None, NEXT_RUNS)
+    except InvalidRequest:
+        return None
+
+
+def _standing(visit: Visit, info: JobInfo) -> dict[str, Any]:
+    stored = info.stored
+    return {
+        "description": stored.schedule["description"],
+        "next_runs": next_runs(info, visit.scheduler.now()),
+        "timezone": stored.zone.key,
+        "note": None if stored.planned else f"No run is planned: it is {info.status.value}.",
+    }

@@ -1,0 +1,249 @@
+"""Making and changing a task in a browser: phrases, corrections, the picker, code, paths, a trial, and two editors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scheduler.phrases import parse_phrase
+from tests.owned_time import NOON
+from tests.pages.browser.conftest import WIDTHS, fits
+from tests.server import Server
+
+pytestmark = pytest.mark.soak
+OpenPage = Callable[..., Page]
+HOSTILE = "<img src=x onerror=alert(1)>"
+CODES = [
+    "",
+    "x",
+    'f"""a',
+    "''" + "'",
+    "'a\nb",
+    "0xFFj 1_0.5e-3",
+    "@a.b\nclass Ü: pass",
+    "#",
+    "a\\b",
+    "def",
+    "\u2028 'x",
+]
+
+
+@pytest.fixture(scope="module")
+def server(make_server: Callable[..., Server]) -> Server:
+    server = make_server()
+    for name in ("reports/daily.py", f"reports/{HOSTILE}.py"):
+        path = server.workspace / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("print('hello')")
+    return server
+
+
+def asked_of(page: Page) -> tuple[str, Any]:
+    """Return the request that a page shows: its first line, and what it sends."""
+    head, _, body = (page.locator("#as-json").text_content() or "").partition("\n")
+    return head, json.loads(body)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_task_is_made(server: Server, open_page: OpenPage, check_access: Callable[[Page], None], width: int) -> None:
+    page = open_page(server.url + "/tasks/new", width=width)
+    page.fill("#f-task_id", f"made {width}")
+    page.fill("#f-command", "echo 'a'\necho b")
+    page.fill("#f-interval", "dayly at 10:30")
+    page.locator("#preview").get_by_role("button", name="Use ‘daily at 10:30’").click()
+    expect(page.locator("#preview strong")).to_have_text("every day at 10:30")
+    expect(page.locator("#preview li")).to_have_count(5)
+    check_access(page)
+    assert fits(page)
+    head, sent = asked_of(page)
+    page.locator("#save").click()
+    page.wait_for_url(f"**/tasks/made%20{width}")
+    [task] = server.ok("export", tasks=[f"made {width}"])["document"]["tasks"]
+    assert head == "POST /api/tasks"
+    assert sent == {
+        "task_id": f"made {width}",
+        "type": "command",
+        "command": "echo 'a'\necho b",
+        "interval": "daily at 10:30",
+    }
+    assert sent.items() <= task.items()
+
+
+def test_the_request_that_is_shown_does_the_same(server: Server, open_page: OpenPage) -> None:
+    given = {"type": "command", "command": "true", "interval": "hourly", "until": "2040-01-01", "tags": ["a"]}
+    server.ok("create", task_id="shown", **given)
+    page = open_page(server.url + "/tasks/shown/edit")
+    expect(page.locator("#as-json")).to_have_text("Nothing is changed yet.")
+    planned = server.ok("get", task_id="shown")["task"]["next_runs"]
+    times = page.locator("#preview time")
+    expect(times.first).to_have_attribute("datetime", planned[0])
+    page.fill("#f-interval", "every 3 hours")
+    expect(page.locator("#preview strong")).to_have_text("every 3 hours")
+    page.fill("#f-interval", "hourly")
+    expect(times.first).to_have_attribute("datetime", planned[0])
+    page.fill("#f-tags", "")
+    page.fill("#f-command", 'echo it\\\'s "quoted"')
+    head, sent = asked_of(page)
+    assert (head, sent) == ("PATCH /api/tasks/shown", {"command": 'echo it\\\'s "quoted"', "tags": []})
+    old = server.http.patch(f"{server.url}/api/tasks/shown", json=sent, headers={"If-Match": '"0"'})
+    assert old.status_code == 412
+    # What a PATCH cannot say is a PUT.
+    page.fill("#f-until", "")
+    head, sent = asked_of(page)
+    assert head == "PUT /api/tasks/shown"
+    page.locator("#save").click()
+    page.wait_for_url("**/tasks/shown")
+    answer = server.http.put(f"{server.url}/api/tasks/shown", json=sent)
+    assert answer.status_code == 200
+    assert server.ok("create", task_id="shown", **sent)["status"] == "info"
+
+
+def test_the_picker_writes_phrases_that_are_understood(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/tasks/new")
+    page.locator("#picker summary").click()
+    field = page.locator("#f-interval")
+    expect(field).to_have_value("every 15 minutes")
+    written = []
+
+    def pick(part: str, value: str) -> None:
+        control = page.locator(f'[data-pick="{part}"]')
+        if part in ("kind", "unit", "nth", "which"):
+            control.select_option(value)
+        else:
+            control.fill(value)
+        written.append(field.input_value())
+
+    pick("number", "1")
+    pick("unit", "hours")
+    for kind in ("daily", "weekdays", "days", "month", "cron"):
+        pick("kind", kind)
+    pick("kind", "month")
+    pick("which", "day")
+    pick("nth", "1st")
+    pick("kind", "days")
+    for day in ("wednesday", "sunday"):
+        page.locator(f'[data-pick="day"][value="{day}"]').check()
+        written.append(field.input_value())
+    pick("kind", "once")
+    pick("moment", "2040-12-24T18:00")
+    for phrase in written:
+        parse_phrase(phrase, zone=ZoneInfo("UTC"), now=NOON)
+    expected = {"every hour", "every monday, wednesday and sunday at 09:00", "last friday of the month at 09:00"}
+    assert expected <= set(written)
+    assert written[-1] == "2040-12-24 18:00"
+    expect(page.locator("#preview li")).to_have_count(1)
+
+
+def test_the_last_answer_wins(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/tasks/new")
+    held: list[Any] = []
+    page.route("**/api/preview?interval=every**", lambda route: held.append(route))
+    with page.expect_request("**/api/preview?interval=every**"):
+        page.fill("#f-interval", "every 5 minutes")
+    page.fill("#f-interval", "daily at 11:00")
+    expect(page.locator("#preview strong")).to_have_text("every day at 11:00")
+    assert held
+    for route in held:
+        route.fulfill(json={"description": "late", "next_runs": [], "timezone": "UTC"})
+    page.evaluate("fetch('/healthz').then(() => 0)")
+    expect(page.locator("#preview strong")).to_have_text("every day at 11:00")
+
+
+def test_code_is_coloured_and_keys_indent(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/tasks/new")
+    page.locator("label", has_text="Python code").click()
+    area = page.locator("#f-custom_script")
+    area.click()
+    page.keyboard.type("def f():\nreturn 'x'  # why")
+    assert area.input_value() == "def f():\n    return 'x'  # why"
+    layer = page.locator(".editor pre")
+    assert layer.locator(".keyword").all_text_contents() == ["def", "return"]
+    assert layer.locator(".string").all_text_contents() == ["'x'"]
+    assert layer.locator(".comment").all_text_contents() == ["# why"]
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Tab")
+    assert area.input_value() == "    def f():\n        return 'x'  # why"
+    page.keyboard.press("Shift+Tab")
+    assert area.input_value() == "def f():\n    return 'x'  # why"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(area).not_to_be_focused()
+    area.fill(f"{HOSTILE}\n" * 40)
+    assert page.evaluate("document.images.length") == 0
+    heights = page.evaluate("[...document.querySelectorAll('.editor > *')].map(each => each.scrollHeight)")
+    assert abs(heights[0] - heights[1]) <= 24
+
+
+def test_every_piece_of_code_is_shown(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/tasks/new")
+    path = page.evaluate("[...document.querySelectorAll('link')].find(l => l.href.endsWith('/code.js')).href")
+    told = page.evaluate(
+        "([path, codes]) => import(path).then(m => codes.map(code => m.tokens(code).map(t => t[1]).join('')))",
+        [path, CODES],
+    )
+    assert told == CODES
+
+
+def test_paths_are_completed_within_the_allowed_directories(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/tasks/new")
+    page.locator("label", has_text="Python script").click()
+    page.fill("#f-file_path", "rep")
+    expect(page.locator("#paths option")).to_have_count(1)
+    page.fill("#f-file_path", "reports/")
+    expect(page.locator("#paths option")).to_have_count(2)
+    assert page.evaluate("document.images.length") == 0
+    page.fill("#f-file_path", "/etc/")
+    expect(page.locator("#paths option")).to_have_count(0)
+
+
+def test_it_is_tried_before_it_is_saved(server: Server, open_page: OpenPage) -> None:
+    count = server.ok("list")["count"]
+    page = open_page(server.url + "/tasks/new")
+    page.click("#try")
+    expect(page.locator("#try-result")).to_contain_text("This cannot be tried yet")
+    page.fill("#f-command", "echo tried; echo bad >&2; exit 3")
+    page.click("#try")
+    expect(page.locator("#try-result")).to_contain_text("failed, exit code 3")
+    expect(page.locator("#try")).to_be_enabled()
+    assert page.locator("#try-result pre").all_text_contents() == ["tried\n", "bad\n"]
+    page.fill("#f-command", "echo begun; exec sleep 600")
+    page.click("#try")
+    expect(page.locator("#try-result pre")).to_have_text("begun\n")
+    page.click("#try-cancel")
+    expect(page.locator("#try-result .status.cancelled")).to_be_visible()
+    assert server.ok("list")["count"] == count
+
+
+def test_two_editors(server: Server, open_page: OpenPage) -> None:
+    server.ok("create", task_id="both", type="command", command="true", interval="hourly")
+    page = open_page("about:blank", width=390)
+    page.goto(server.url + "/tasks/both/edit")
+    page.fill("#f-name", "mine")
+    server.ok("update", task_id="both", interval="daily at 10:00")
+    page.locator("#save").click()
+    expect(page.locator("#conflict")).to_contain_text("Their changes are taken over: When.")
+    expect(page.locator("#f-interval")).to_have_value("daily at 10:00")
+    page.locator("#save").click()
+    page.wait_for_url("**/tasks/both")
+    details = server.ok("get", task_id="both")["task"]["details"]
+    assert (details["name"], details["interval"]) == ("mine", "daily at 10:00")
+
+
+def test_it_works_without_scripts(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/tasks/new", java_script_enabled=False)
+    page.fill("#f-task_id", "plain")
+    page.locator("label", has_text="Python code").click()
+    expect(page.locator("#f-command")).to_be_hidden()
+    page.fill("#f-custom_script", "print()")
+    page.fill("#f-interval", "every 5 minuets")
+    page.press("#f-interval", "Enter")
+    page.locator("#e-interval").get_by_role("button").click()
+    expect(page.locator("#preview li")).to_have_count(5)
+    page.locator("#save").click()
+    page.wait_for_url("**/tasks/plain")
+    assert server.ok("get", task_id="plain")["task"]["details"]["interval"] == "every 5 minutes"

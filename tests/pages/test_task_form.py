@@ -1,0 +1,397 @@
+"""The form of a task: what it shows, what it means, and that nothing is lost by it."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, update
+
+from scheduler.errors import Problem
+from scheduler.http.pages import task_fields as table
+from scheduler.http.pages import task_form_view as view
+from scheduler.job_defaults import POLICIES
+from scheduler.models import Job
+from scheduler.store.tables import jobs
+from tests.pages.conftest import Site
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+DEFAULTS = table.Defaults({"timeout_seconds": 600}, "Europe/Berlin")
+
+
+def form_of(page: str) -> dict[str, str]:
+    """Return what a browser would send of a form as it stands."""
+    fields = {}
+    for tag in re.findall(r"<input [^>]*>", page):
+        given = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
+        kind = given.get("type", "text")
+        if "name" in given and (kind not in ("checkbox", "radio") or " checked" in tag):
+            fields[given["name"]] = given.get("value", "on")
+    for name, text in re.findall(r'<textarea [^>]*name="(\w+)"[^>]*>\n(.*?)</textarea>', page, re.DOTALL):
+        fields[name] = html.unescape(text)
+    for name, options in re.findall(r'<select [^>]*name="(\w+)"[^>]*>(.*?)</select>', page):
+        fields[name] = re.findall(r"<option selected>(\w+)", options)[0]
+    return {name: value for name, value in fields.items() if name not in ("csrf", "theme", "back")}
+
+
+def export(site: Site, task_id: str) -> dict[str, Any]:
+    """Return the definition of a task, without the moment that it counts from."""
+    [task] = site.api.ok("export", tasks=[task_id])["document"]["tasks"]
+    return {name: value for name, value in task.items() if name != "anchor"}
+
+
+# --- what texts mean ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("text", " a ", "a"),
+        ("text", "  ", None),
+        ("raw", " a\n", " a\n"),
+        ("raw", " \n", None),
+        ("number", "5", 5),
+        ("number", "-1", -1),
+        ("number", "2.5", 2.5),
+        ("number", "", None),
+        ("number", "five", "five"),
+        ("number", "9" * 40, float("9" * 40)),
+        ("flag", "on", True),
+        ("flag", "", False),
+        ("words", " a b ,c,, ", ["a b", "c"]),
+        ("words", ",", None),
+        ("lines", "-v\n\n x \n", ["-v", " x "]),
+        ("env", "A=1\nB = x=y\nC", {"A": "1", "B": " x=y", "C": ""}),
+        ("env", "\n", None),
+    ],
+)
+def test_texts_and_values(kind: table.Kind, text: str, value: Any) -> None:
+    assert table.read_value(table.Field("x", "X", kind), text) == value
+
+
+def test_every_field_of_the_form_is_one_of_a_definition() -> None:
+    assert set(table.FIELDS) <= set(Job.model_fields)
+    assert set(POLICIES) <= set(table.FIELDS)
+
+
+def test_what_the_form_cannot_hold_is_left_as_it_is() -> None:
+    definition = {
+        "args": ["a\nb"],
+        "tags": ["a, b"],
+        "env": {"A": "x\ny"},
+        "command": "a\r\nb",
+        "sandbox": {"network": 1},
+    }
+    texts = view.texts_of({**definition, "name": "fine"}, "hourly", DEFAULTS)
+    assert not set(definition) & set(texts)
+    assert texts["name"] == "fine"
+    assert view.beyond_the_form(definition, texts) == ["args", "command", "env", "sandbox", "tags"]
+
+
+def test_defaults_are_empty_fields_and_taking_a_value_away_brings_them_back() -> None:
+    texts = view.texts_of({"timeout_seconds": 600.0, "max_retries": 3, "timezone": "Europe/Berlin"}, "hourly", DEFAULTS)
+    assert (texts["timeout_seconds"], texts["max_retries"], texts["timezone"], texts["coalesce"]) == ("", "3", "", "on")
+    sent = texts | {"max_retries": "", "timeout_seconds": "5", "coalesce": "", "until": ""}
+    changes = view.changes_of("command", "command", sent, texts, DEFAULTS)
+    assert changes == {"max_retries": 0, "timeout_seconds": 5, "coalesce": False}
+
+
+def test_what_no_call_can_take_away_is_none() -> None:
+    texts = view.texts_of({"until": "2030-01-01", "name": "x"}, "hourly", DEFAULTS)
+    changes = view.changes_of("command", "command", texts | {"until": "", "name": ""}, texts, DEFAULTS)
+    assert changes == {"until": None, "name": ""}
+
+
+def test_fields_of_another_type_are_not_sent() -> None:
+    texts = view.texts_of({}, "", DEFAULTS)
+    sent = texts | {"command": "true", "custom_script": "print()", "file_path": "a.py"}
+    assert view.changes_of("custom", None, sent, texts, DEFAULTS) == {"type": "custom", "custom_script": "print()"}
+
+
+def test_two_changes_are_brought_together() -> None:
+    base = {"name": "a", "command": "x", "interval": "hourly", "tags": ""}
+    mine = base | {"name": "mine", "command": "mine too"}
+    theirs = base | {"name": "theirs", "interval": "daily at 10:00"}
+    merged = view.merge(base, mine, theirs)
+    assert merged.texts == {"name": "mine", "command": "mine too", "interval": "daily at 10:00", "tags": ""}
+    assert (merged.taken, merged.contested) == (["When"], {"Name for people": "theirs"})
+    assert not view.merge(base, mine, base).is_to_be_seen
+    assert not view.merge(base, mine, mine).is_to_be_seen
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", '{"nothing": "x"}', "null"])
+def test_what_a_form_carries_along_is_not_trusted(text: str) -> None:
+    assert view.read_base(text) == {}
+
+
+def test_problems_stand_beside_their_fields() -> None:
+    mine, others = view.by_field(
+        [Problem("env.LD_X", "a"), Problem("schedule_config.hour", "b"), Problem("notify.to", "c")]
+    )
+    assert {name: [problem.message for problem in some] for name, some in mine.items()} == {
+        "env": ["a"],
+        "interval": ["b"],
+    }
+    assert [problem.field for problem in others] == ["notify.to"]
+
+
+# --- the form -----------------------------------------------------------------------------------
+
+
+def test_a_form_as_it_stands_makes_the_task(site: Site) -> None:
+    form = form_of(site.open("/tasks/new"))
+    form |= {
+        "task_id": "a/b",
+        "command": "echo \\n\nx",
+        "interval": "daily at 10:30",
+        "tags": "x, y z",
+        "max_retries": "2",
+    }
+    response = site.send("/tasks/new", **form | {"args": "-v\n--all", "env": "A=1"})
+    assert (response.status_code, response.headers["Location"]) == (303, "/tasks/a%2Fb")
+    assert export(site, "a/b") == {
+        "task_id": "a/b",
+        "type": "command",
+        "interval": "daily at 10:30",
+        "command": "echo \\n\nx",
+        "args": ["-v", "--all"],
+        "tags": ["x", "y z"],
+        "timezone": "Europe/Berlin",
+        "max_retries": 2,
+        "env": {"A": "1"},
+    }
+
+
+def test_an_id_is_made_up_and_the_same_twice_is_no_error(site: Site) -> None:
+    form = form_of(site.open("/tasks/new")) | {"type": "custom", "custom_script": "print()", "interval": "hourly"}
+    assert re.fullmatch(r"/tasks/custom-\w{8}", site.send("/tasks/new", **form).headers["Location"])
+    for said in ("is to run hourly", "exists with the same definition"):
+        assert site.send("/tasks/new", **form | {"task_id": "same"}).status_code == 303
+        assert said in site.open("/tasks")
+
+
+def test_everything_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Site) -> None:
+    form = form_of(site.open("/tasks/new"))
+    form |= {
+        "task_id": " x",
+        "command": "echo 1",
+        "interval": "dayly at 10:30",
+        "max_retries": "many",
+        "env": "LD_PRELOAD=x",
+    }
+    response = site.send("/tasks/new", **form | {"description": "kept"})
+    assert response.status_code == 400
+    page = response.text
+    for name in ("interval", "max_retries", "env"):
+        assert re.search(f'id="f-{name}"[^>]*aria-describedby="h-{name} e-{name}"[^>]*aria-invalid="true"', page), name
+    assert 'name="take.interval" value="daily at 10:30"' in page
+    assert "LD_PRELOAD" in page
+    assert {"description": "kept", "command": "echo 1"}.items() <= form_of(page).items()
+    assert site.api.ok("list")["count"] == 0
+
+
+def test_a_correction_is_taken_by_a_button(site: Site) -> None:
+    form = form_of(site.open("/tasks/new")) | {"task_id": "x", "command": "true", "interval": "dayly at 10:30"}
+    page = site.send("/tasks/new", **form, **{"take.interval": "daily at 10:30"}).text
+    assert "every day at 10:30" in page
+    assert page.count('<time datetime="') == 5
+    again = form_of(page)
+    assert again["interval"] == "daily at 10:30"
+    assert site.send("/tasks/new", **again).status_code == 303
+
+
+def test_a_task_is_shown_with_the_runs_that_it_will_have(site: Site) -> None:
+    site.api.create("x", interval="every 7 hours", start_at="2031-05-05T05:05:05+00:00")
+    page = site.open("/tasks/x/edit")
+    assert re.findall(r'<time datetime="([^"]*)"', page)[0].startswith("2031-05-05T07:05:05")
+    changed = site.send("/tasks/x/edit", **form_of(page) | {"interval": "every 7 minutes"}, check="1").text
+    assert "2031-05" not in re.findall(r'<time datetime="([^"]*)"', changed)[0]
+    site.api.ok("pause", task_id="x")
+    assert "No run is planned: it is paused." in site.open("/tasks/x/edit")
+
+
+def test_a_check_keeps_nothing(site: Site) -> None:
+    form = form_of(site.open("/tasks/new")) | {"interval": "hourly"}
+    assert "<strong>every 1 hour</strong>" in site.send("/tasks/new", **form, check="1").text
+    assert site.api.ok("list")["count"] == 0
+
+
+def test_a_taken_id_offers_a_free_one(site: Site) -> None:
+    site.api.create("x")
+    form = form_of(site.open("/tasks/new")) | {"task_id": "x", "command": "echo", "interval": "hourly"}
+    response = site.send("/tasks/new", **form)
+    assert response.status_code == 409
+    assert 'name="take.task_id" value="x-copy"' in response.text
+
+
+RICH = {
+    "name": "A name",
+    "sandbox": {"network": "none", "memory_mb": 100},
+    "notify": {"to": []},
+    "args": ["a\nb"],
+    "env": {"A": "1"},
+    "until": "2030-01-01",
+    "timeout_seconds": 12.5,
+    "max_retries": 3,
+    "coalesce": False,
+    "priority": "low",
+}
+
+
+def test_saving_a_form_as_it_stands_changes_nothing(site: Site) -> None:
+    site.api.create("x", **RICH)
+    before, revision = export(site, "x"), site.api.scheduler.get_job("x").stored.revision
+    page = site.open("/tasks/x/edit")
+    for name in ("sandbox", "notify", "args"):
+        assert f"<code>{name}</code>" in page
+    assert site.send("/tasks/x/edit", **form_of(page)).status_code == 303
+    assert export(site, "x") == before
+    assert site.api.scheduler.get_job("x").stored.revision == revision
+
+
+def test_an_edit_changes_what_was_changed_and_nothing_else(site: Site) -> None:
+    site.api.create("x", trigger={"type": "cron", "hour": 2, "minute": 0}, **RICH)
+    before = export(site, "x")
+    form = form_of(site.open("/tasks/x/edit")) | {
+        "name": "Another",
+        "until": "",
+        "priority": "medium",
+        "max_retries": "",
+    }
+    assert site.send("/tasks/x/edit", **form).status_code == 303
+    expected = {name: value for name, value in before.items() if name not in ("until", "priority", "max_retries")}
+    assert export(site, "x") == expected | {"name": "Another"}
+    assert site.api.details("x")["kind"] == "cron"
+
+
+def test_another_phrase_takes_the_place_of_an_object(site: Site) -> None:
+    site.api.create("x", trigger={"type": "cron", "hour": 2})
+    form = form_of(site.open("/tasks/x/edit")) | {"interval": "every 5 minutes"}
+    site.send("/tasks/x/edit", **form)
+    assert export(site, "x")["interval"] == "every 5 minutes"
+    assert "trigger" not in export(site, "x")
+
+
+def test_another_type_takes_the_place_of_the_old_fields(site: Site) -> None:
+    site.api.create("x", command="echo", args=["a"])
+    form = form_of(site.open("/tasks/x/edit")) | {"type": "custom", "custom_script": "print()"}
+    assert site.send("/tasks/x/edit", **form).status_code == 303
+    shown = export(site, "x")
+    assert (shown["type"], shown["custom_script"]) == ("custom", "print()")
+    assert not {"command", "args"} & set(shown)
+
+
+def test_two_editors_do_not_overwrite_each_other(site: Site) -> None:
+    site.api.create("x", name="a", command="one")
+    form = form_of(site.open("/tasks/x/edit")) | {"command": "mine", "name": "mine"}
+    site.api.ok("update", task_id="x", name="theirs", interval="every 7 hours")
+    response = site.send("/tasks/x/edit", **form)
+    assert response.status_code == 412
+    assert "Somebody changed this task" in response.text
+    assert "theirs says <code>theirs</code>" in response.text
+    assert export(site, "x")["command"] == "one"
+    again = form_of(response.text)
+    assert (again["command"], again["name"], again["interval"]) == ("mine", "mine", "every 7 hours")
+    assert site.send("/tasks/x/edit", **again).status_code == 303
+    shown = export(site, "x")
+    assert (shown["command"], shown["name"], shown["interval"]) == ("mine", "mine", "every 7 hours")
+
+
+def test_a_change_that_the_form_does_not_show_is_no_conflict(site: Site) -> None:
+    site.api.create("x")
+    form = form_of(site.open("/tasks/x/edit")) | {"name": "mine"}
+    site.api.ok("pause", task_id="x")
+    assert site.send("/tasks/x/edit", **form).status_code == 303
+    assert site.api.details("x")["state"] == "paused"
+
+
+def test_a_race_is_noticed_within_the_transaction(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.api.create("x")
+    form = form_of(site.open("/tasks/x/edit")) | {"name": "mine"}
+    changes_of = view.changes_of
+
+    def slowly(*given: Any) -> Any:
+        site.api.scheduler.update_job("x", {"name": "theirs"})
+        monkeypatch.setattr(view, "changes_of", changes_of)
+        return changes_of(*given)
+
+    monkeypatch.setattr(view, "changes_of", slowly)
+    response = site.send("/tasks/x/edit", **form)
+    assert response.status_code == 412
+    assert export(site, "x")["name"] == "theirs"
+
+
+def test_a_duplicate_has_all_that_the_form_does_not_show(site: Site) -> None:
+    site.api.create("x", **RICH)
+    form = form_of(site.open("/tasks/new?from=x"))
+    assert form["task_id"] == "x-copy"
+    assert site.send("/tasks/new", **form | {"name": "Copy"}).status_code == 303
+    assert export(site, "x-copy") | {"task_id": "x", "name": "A name"} == export(site, "x")
+
+
+@pytest.fixture
+def filed(site: Site) -> Iterator[str]:
+    """Return the id of a task that a file defines."""
+    site.api.create("filed")
+
+    def set_origin(connection: Connection, path: str | None) -> None:
+        connection.execute(update(jobs).values(origin=path))
+
+    site.api.scheduler._store.write(partial(set_origin, path="/jobs.yaml"))
+    yield "filed"
+    site.api.scheduler._store.write(partial(set_origin, path=None))
+
+
+def test_a_task_of_a_file_is_changed_only_where_that_is_meant(site: Site, filed: str) -> None:
+    page = site.open(f"/tasks/{filed}/edit")
+    assert "better changed there" in page
+    form = form_of(page) | {"name": "n"}
+    response = site.send(f"/tasks/{filed}/edit", **form)
+    assert response.status_code == 409
+    assert "is defined in /jobs.yaml" in response.text
+    assert site.send(f"/tasks/{filed}/edit", **form, override="on").status_code == 303
+    assert export(site, filed)["name"] == "n"
+
+
+def test_the_table_tells_tasks_of_files(site: Site, filed: str) -> None:
+    site.api.create("mine")
+    page = site.open("/tasks?origin=/jobs.yaml")
+    assert "from a file" in page
+    assert 'data-id="mine"' not in page
+    assert 'data-id="filed"' not in site.open("/tasks?origin=api")
+    site.send("/tasks", one=f"pause {filed}")
+    assert "is defined in /jobs.yaml" in site.open("/tasks")
+
+
+def test_unknown_tasks_are_told(site: Site) -> None:
+    for path in ("/tasks/nope/edit", "/tasks/new?from=nope"):
+        assert "No task &#39;nope&#39; exists" in site.open(path, 404)
+
+
+def test_what_people_name_runs_nowhere(site: Site) -> None:
+    site.api.create(HOSTILE, name=HOSTILE, tags=[HOSTILE[:64]], command=f"{HOSTILE}</textarea>", description=HOSTILE)
+    path = f"/tasks/{HOSTILE.replace('/', '%2F').replace('{', '%7B')}/edit"
+    pages = [site.open(path), site.open(f"/tasks/new?from={HOSTILE}")]
+    form = form_of(pages[0]) | {
+        "interval": HOSTILE,
+        "timezone": HOSTILE,
+        "working_directory": HOSTILE,
+        "file_path": HOSTILE,
+    }
+    pages.append(site.send("/tasks/new", **form | {"type": "script"}).text)
+    for page in pages:
+        assert "<script>alert" not in page
+        assert "<img" not in page
+        assert page.count("</textarea>") == page.count("<textarea")
+
+
+def test_the_page_says_what_a_call_would(site: Site) -> None:
+    site.api.create("x", **RICH)
+    page = site.open("/tasks/x/edit")
+    whole = json.loads(html.unescape(re.findall(r'data-whole="([^"]*)"', page)[0]))
+    assert {**whole, "task_id": "x"} == export(site, "x")
