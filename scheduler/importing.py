@@ -116,7 +116,7 @@ def write(
         values = _columns(entry, now)
         if existing is not None:
             settle(existing)
-            jobs.change_job(connection, existing, values)
+            jobs.change_job(connection, existing, values, created_by)
         else:
             jobs.insert_job(connection, entry.job.task_id, {**values, "created_at": now, "created_by": created_by})
     if any(existing is None for _, existing in writes) and (count := jobs.count_jobs(connection)) > most:

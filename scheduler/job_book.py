@@ -61,7 +61,7 @@ class JobBook:
             values = columns(job, schedule, anchor, now, pending=pending)
             if existing is not None:
                 self._settle(connection, existing, "its task was replaced", now)
-                jobs.change_job(connection, existing, {**values, "paused": False})
+                jobs.change_job(connection, existing, {**values, "paused": False}, created_by)
                 return Planned("replaced", self.info(connection, jobs.get_job(connection, existing.key)))
             return self._insert(connection, job, {**values, "created_at": now, "created_by": created_by}, now)
 
@@ -125,8 +125,11 @@ class JobBook:
                 raise
             return job
 
-    def update(self, task_id: str, changes: Mapping[str, Any], override: bool) -> Planned:
-        """Change fields of a job; its history stays, and so does its phase unless its schedule changes."""
+    def update(self, task_id: str, changes: Mapping[str, Any], override: bool, by: str) -> Planned:
+        """Change fields of a job; its history stays, and so does its phase unless its schedule changes.
+
+        `by` is who asks for it, here and of the changes below: that is kept with the change.
+        """
         before = self.get(task_id).stored
         now = self.definitions.moment()
         fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
@@ -144,12 +147,12 @@ class JobBook:
             values = columns(job, planned, now if moved else stored.anchor, now, stored.fired, pending)
             if pending is None or values["next_fire_time"] is None:
                 self._settle(connection, stored, "its task was changed", now)
-            jobs.change_job(connection, stored, values)
+            jobs.change_job(connection, stored, values, by)
             return Planned("updated", self.info(connection, jobs.get_job(connection, stored.key)))
 
         return self.store.write(unit)
 
-    def remove(self, task_id: str, override: bool) -> list[str]:
+    def remove(self, task_id: str, override: bool, by: str) -> list[str]:
         """Remove a job and ask for the end of its runs; return the ids of those to wait for."""
         now = self.now()
 
@@ -157,21 +160,25 @@ class JobBook:
             stored = find(connection, task_id)
             _check_file(stored, override)
             self._settle(connection, stored, "its task was removed", now)
-            jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now})
+            jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now}, by)
             return end_runs(connection, runs.active_runs(connection, stored.key), "its task was removed", now)
 
         return self.store.write(unit)
 
-    def pause(self, task_id: str, override: bool) -> bool:
+    def pause(self, task_id: str, override: bool, by: str) -> bool:
         """Plan no fire times of a job; False where it is paused already."""
-        return self._switch(task_id, override, lambda stored: None if stored.paused else {"paused": True})
+        return self._switch(task_id, override, by, lambda stored: None if stored.paused else {"paused": True})
 
-    def resume(self, task_id: str, override: bool) -> bool:
+    def resume(self, task_id: str, override: bool, by: str) -> bool:
         """Plan a job from now on, be it paused or disabled; False where it is planned already."""
         wanted = {"paused": False, "enabled": True}
-        return self._switch(task_id, override, lambda stored: wanted if stored.paused or not stored.enabled else None)
+        return self._switch(
+            task_id, override, by, lambda stored: wanted if stored.paused or not stored.enabled else None
+        )
 
-    def _switch(self, task_id: str, override: bool, change: Callable[[StoredJob], Mapping[str, Any] | None]) -> bool:
+    def _switch(
+        self, task_id: str, override: bool, by: str, change: Callable[[StoredJob], Mapping[str, Any] | None]
+    ) -> bool:
         now = self.now()
 
         def unit(connection: Connection) -> bool:
@@ -187,7 +194,7 @@ class JobBook:
                 following["ended"] = stored.ended
                 self._settle(connection, stored, "its task was paused", now)
             changes = {**values, "definition": job.definition(), "updated_at": now, **following}
-            jobs.change_job(connection, stored, changes)
+            jobs.change_job(connection, stored, changes, by)
             return True
 
         return self.store.write(unit)

@@ -17,7 +17,7 @@ from scheduler.errors import SchedulerError
 from scheduler.events import Event, Events, RunFinished
 from scheduler.ids import first_run_id
 from scheduler.models import utc_now
-from scheduler.store import Database, events, keys, runs
+from scheduler.store import Database, changes, events, keys, runs
 from tasks.sandbox import remove_output
 
 log = logging.getLogger(__name__)
@@ -27,11 +27,13 @@ STEP_SECONDS = 0.05
 PAUSE_SECONDS = 60.0
 EVENTS_A_STEP = 2000
 EVENT_HOURS = 72.0
+CHANGE_DAYS = 365.0
 
 
 class Retention:
     """Delete runs beyond `keep_runs` of a task or older than `keep_days`; the last run of a task always stays.
 
+    Changes of definitions are kept for CHANGE_DAYS; their number is bounded where they are written.
     Of events the newest `keep_events` are kept, and of those none older than EVENT_HOURS.
 
     A step takes a few milliseconds of the store's time, so nobody notices: neither a fire time nor
@@ -88,6 +90,7 @@ class Retention:
         if removed:
             log.info("%d runs were past their time and are removed", removed)
         self._forget_keys()
+        self._forget_changes()
         return removed
 
     def find_grown(self) -> None:
@@ -146,6 +149,13 @@ class Retention:
         while self._store.read(lambda connection: keys.are_older(connection, before)):
             self._store.write(lambda connection: keys.drop_older(connection, before, ROWS_A_STEP))
             if self._ends():
+                return
+
+    def _forget_changes(self) -> None:
+        before = self._now() - timedelta(days=CHANGE_DAYS)
+        while self._store.read(lambda connection: changes.are_older(connection, before)):
+            self._store.write(lambda connection: changes.drop_older(connection, before, ROWS_A_STEP))
+            if self._closing.wait(STEP_SECONDS):
                 return
 
     def _trim_events(self) -> int:

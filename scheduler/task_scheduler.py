@@ -18,6 +18,7 @@ from scheduler import condition
 from scheduler.attempts import Attempts, Execute, log_dir
 from scheduler.auth.sessions import SessionBook
 from scheduler.auth.tokens import TokenBook
+from scheduler.calendar_year import CalendarYear, clock_changes, stretches, year_of
 from scheduler.callables import Callables, Function, callable_job
 from scheduler.config import SchedulerConfig
 from scheduler.confining import confine
@@ -63,7 +64,20 @@ from scheduler.previews import preview
 from scheduler.readiness import Readiness
 from scheduler.results import JobResult
 from scheduler.standing import JobInfo, Planned
-from scheduler.store import Connection, Database, deliveries, events, jobs, runs, sqlite_url, state, stats
+from scheduler.store import (
+    Connection,
+    Database,
+    changes,
+    deliveries,
+    events,
+    jobs,
+    ledger_days,
+    runs,
+    sqlite_url,
+    state,
+    stats,
+)
+from scheduler.store.changes import Change
 from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
@@ -333,29 +347,34 @@ class TaskScheduler:
         """Say what `add_job` would do, changing nothing; raise what it would raise."""
         return self._book.check(job, replace, created_by, override)
 
-    def update_job(self, task_id: str, changes: Mapping[str, Any], override: bool = False) -> Planned:
-        """Change fields of a job; its history stays, and so does its phase unless its schedule changes."""
-        planned = self._book.update(task_id, changes, override)
+    def update_job(
+        self, task_id: str, changes: Mapping[str, Any], override: bool = False, by: str = BY_PROGRAM
+    ) -> Planned:
+        """Change fields of a job; its history stays, and so does its phase unless its schedule changes.
+
+        `by` is who asks for it, here and of the changes below: that is kept with the change.
+        """
+        planned = self._book.update(task_id, changes, override, by)
         self._doorbell.ring(Ring.JOBS)
         return planned
 
-    def remove_job(self, task_id: str, override: bool = False) -> list[str]:
+    def remove_job(self, task_id: str, override: bool = False, by: str = BY_PROGRAM) -> list[str]:
         """Remove a job and ask for the end of its runs; return the ids of those to wait for."""
-        ending = self._book.remove(task_id, override)
+        ending = self._book.remove(task_id, override, by)
         self.jobs.forget(task_id)
         self.callables.forget(task_id)
         self._doorbell.ring(Ring.JOBS, Ring.CANCELS)
         return ending
 
-    def pause_job(self, task_id: str, override: bool = False) -> bool:
+    def pause_job(self, task_id: str, override: bool = False, by: str = BY_PROGRAM) -> bool:
         """Plan no fire times of a job; False where it is paused already."""
-        changed = self._book.pause(task_id, override)
+        changed = self._book.pause(task_id, override, by)
         self._doorbell.ring(Ring.JOBS)
         return changed
 
-    def resume_job(self, task_id: str, override: bool = False) -> bool:
+    def resume_job(self, task_id: str, override: bool = False, by: str = BY_PROGRAM) -> bool:
         """Plan a job from now on, be it paused or disabled; False where it is planned already."""
-        changed = self._book.resume(task_id, override)
+        changed = self._book.resume(task_id, override, by)
         self._doorbell.ring(Ring.JOBS)
         return changed
 
@@ -535,6 +554,12 @@ class TaskScheduler:
         """Return what a run wrote, without its middle where that is over `most` bytes."""
         return read_ends(self._log_dir, run.run_id, stream, most)
 
+    def attempts(self, run: Run) -> tuple[StoredJob, list[Run]]:
+        """Return the job of a run, removed or not, and all attempts for the run's fire time, the first one first."""
+        return self._store.read(
+            lambda connection: (jobs.get_job(connection, run.job_key), runs.attempts(connection, run))
+        )
+
     def zones(self, of: Sequence[Run]) -> dict[int, ZoneInfo]:
         """Return the zone of each job that the runs belong to, by its key."""
         return self._store.read(lambda connection: jobs.zones(connection, {run.job_key for run in of}))
@@ -571,6 +596,29 @@ class TaskScheduler:
         def unit(connection: Connection) -> Stats:
             check_known(connection, task_id)
             return stats.read(connection, days, task_id, limit)
+
+        return self._store.read(unit)
+
+    def calendar(self, task_id: str, year: int) -> CalendarYear:
+        """Return a year of a job by the days of its zone: what ran, what is planned, where the clocks change."""
+
+        def unit(connection: Connection) -> CalendarYear:
+            info = self._book.info(connection, find(connection, task_id))
+            days = clock_changes(year, info.stored.zone)
+            rows = ledger_days.read_days(connection, info.stored.key, stretches(year, info.stored.zone, days))
+            reach = ledger_days.read_reach(connection, info.stored.key)
+            return year_of(info, year, rows, reach, days, self.config, self.now())
+
+        return self._store.read(unit)
+
+    def list_changes(self, task_id: str, before: int | None, limit: int) -> list[Change]:
+        """Return up to `limit` changes of a job, newest first, older than the change `before`."""
+
+        def unit(connection: Connection) -> list[Change]:
+            found = changes.list_changes(connection, task_id, before, limit)
+            if not found:
+                check_known(connection, task_id)
+            return found
 
         return self._store.read(unit)
 

@@ -29,7 +29,7 @@ from scheduler.http.mending import working_example
 from scheduler.http.peer import caller
 from scheduler.http.reading import Definition, moment, read, with_known
 from scheduler.listing import Page
-from scheduler.models import Job, RunStatus
+from scheduler.models import Job, Origin, RunStatus
 from scheduler.moments import iso_or_none, local
 from scheduler.spellings import SPELLING_FIELDS
 from scheduler.standing import Planned
@@ -156,7 +156,7 @@ def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:
 
 def remove(service: TaskScheduler, request: requests.ChangedTask) -> Answer | Waiting:
     """Remove a task and end its runs."""
-    ending = service.remove_job(request.task_id, request.override)
+    ending = service.remove_job(request.task_id, request.override, caller(service, asked))
 
     def finish(ended: bool) -> Answer:
         body = {"status": "success", "message": f"Task '{request.task_id}' removed"}
@@ -184,7 +184,7 @@ def get(service: TaskScheduler, request: requests.OneTask) -> Answer:
 def update(service: TaskScheduler, request: Definition) -> Answer:
     """Change fields of a task."""
     changes = {name: value for name, value in request.fields.items() if name != "task_id"}
-    planned = service.update_job(request.task_id, changes, request.override)
+    planned = service.update_job(request.task_id, changes, request.override, caller(service, asked))
     if planned.change == "unchanged":
         return _planned(service, planned)
     body = _planned(service, planned)
@@ -194,13 +194,13 @@ def update(service: TaskScheduler, request: Definition) -> Answer:
 
 def pause(service: TaskScheduler, request: requests.ChangedTask) -> Answer:
     """Plan no fire times of a task."""
-    changed = service.pause_job(request.task_id, request.override)
+    changed = service.pause_job(request.task_id, request.override, caller(service, asked))
     return _switched(service, request.task_id, changed, "paused", "is already paused")
 
 
 def resume(service: TaskScheduler, request: requests.ChangedTask) -> Answer:
     """Plan a task again."""
-    changed = service.resume_job(request.task_id, request.override)
+    changed = service.resume_job(request.task_id, request.override, caller(service, asked))
     return _hinted(service, _switched(service, request.task_id, changed, "resumed", "is not paused"))
 
 
@@ -246,6 +246,7 @@ def list_runs(service: TaskScheduler, request: requests.Runs) -> Answer:
         request.task_id,
         RunStatus(request.run_status) if request.run_status else None,
         moment(service, request.since, "since"),
+        trigger=Origin(request.run_trigger) if request.run_trigger else None,
     )
     found = service.list_runs(which, request.cursor, request.limit + 1)
     page = found[: request.limit]

@@ -170,6 +170,9 @@ class Runs(Request):
         ]
         | None
     ) = Field(None, description="Only runs with that status.")
+    run_trigger: Literal["schedule", "manual", "retry", "catch_up"] | None = Field(
+        None, description="Only runs that were asked for so."
+    )
     since: str | None = Field(None, max_length=64, description="Only runs scheduled for that ISO 8601 time or later.")
     limit: Limit = 1000
     cursor: RunCursor | None = Field(None, description="`next_cursor` of the page before.")

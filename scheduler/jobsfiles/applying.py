@@ -59,7 +59,7 @@ class Steps:
             values = columns(job, planned, anchor, self.now, stored.fired, pending)
             if pending is None or values["next_fire_time"] is None:
                 self._settle(connection, stored, "its task was changed")
-            jobs.change_job(connection, stored, {**values, **filed, "paused": _stays_paused(stored)})
+            jobs.change_job(connection, stored, {**values, **filed, "paused": _stays_paused(stored)}, CREATED_BY)
         return None
 
     def _settle(self, connection: Connection, stored: StoredJob, reason: str) -> None:
@@ -76,13 +76,13 @@ class Steps:
         self._settle(connection, stored, f"its task was {self.removed}d")
         if self.removed == "remove":
             gone = {"removed_at": self.now, "updated_at": self.now, "origin": None, "filed": None}
-            jobs.change_job(connection, stored, gone)
+            jobs.change_job(connection, stored, gone, CREATED_BY)
             active = [run.run_id for run in runs.active_runs(connection, stored.key)]
             runs.request_cancel(connection, active, "its task was removed", self.now)
             return
         filed = {**(stored.filed or {}), "gone": True, "paused": stored.paused}
         unplanned = {"paused": True, "next_fire_time": None, "due_at": None}
-        jobs.change_job(connection, stored, {**unplanned, "filed": filed, "updated_at": self.now})
+        jobs.change_job(connection, stored, {**unplanned, "filed": filed, "updated_at": self.now}, CREATED_BY)
 
 
 def _stays_paused(stored: StoredJob) -> bool:

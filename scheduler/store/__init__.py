@@ -1,12 +1,27 @@
 """Remember jobs and runs: the only door to SQLAlchemy.
 
-`Database` gives a connection to functions of `deliveries`, `events`, `glances`, `jobs`, `keys`, `runs`, `sessions`,
-`state`, `stats`, `timeline` and `tokens`; several of them called in one unit of work are one transaction.
+`Database` gives a connection to functions of `changes`, `deliveries`, `events`, `glances`, `jobs`, `keys`,
+`ledger_days`, `runs`, `sessions`, `state`, `stats`, `timeline` and `tokens`; several of them called in one unit of work
+are one transaction.
 """
 
 from sqlalchemy import Connection
 
-from scheduler.store import deliveries, events, glances, jobs, keys, runs, sessions, state, stats, timeline, tokens
+from scheduler.store import (
+    changes,
+    deliveries,
+    events,
+    glances,
+    jobs,
+    keys,
+    ledger_days,
+    runs,
+    sessions,
+    state,
+    stats,
+    timeline,
+    tokens,
+)
 from scheduler.store.database import Database, data_dir_beside
 from scheduler.store.sqlite import sqlite_url
 from scheduler.store.writer import is_trouble
@@ -14,6 +29,7 @@ from scheduler.store.writer import is_trouble
 __all__ = [
     "Connection",
     "Database",
+    "changes",
     "data_dir_beside",
     "deliveries",
     "events",
@@ -21,6 +37,7 @@ __all__ = [
     "is_trouble",
     "jobs",
     "keys",
+    "ledger_days",
     "runs",
     "sessions",
     "sqlite_url",

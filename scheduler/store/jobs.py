@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from scheduler.models import StoredJob
 from scheduler.moments import iso_or_none
-from scheduler.store import events, state
+from scheduler.store import changes, events, state
 from scheduler.store.events import EventKind
 from scheduler.store.fence import may_fire
 from scheduler.store.tables import IS_ACTIVE, UtcTime, jobs, runs
@@ -139,11 +139,14 @@ def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) 
     return key, revision
 
 
-def change_job(connection: Connection, job: StoredJob, values: Mapping[str, Any]) -> None:
-    """Change columns of a job and count the change."""
-    revision = state.bump_revision(connection)
+def change_job(connection: Connection, job: StoredJob, values: Mapping[str, Any], by: str | None = None) -> None:
+    """Change columns of a job, count the change, and remember it as one that `by` has made where somebody did."""
+    revision, kind = state.bump_revision(connection), _kind_of(values)
     connection.execute(_CHANGE, {"job": job.key, "revision": revision, **_derived(job.task_id, values), **values})
-    events.note_job(connection, _kind_of(values), job.task_id, values["updated_at"], _told(values))
+    events.note_job(connection, kind, job.task_id, values["updated_at"], _told(values))
+    fields = changes.changed_fields(job.definition, values.get("definition", job.definition))
+    if fields or kind is not EventKind.TASK_UPDATED:
+        changes.note_change(connection, job, kind.value, values["updated_at"], by, fields)
 
 
 def _kind_of(values: Mapping[str, Any]) -> EventKind:

@@ -34,11 +34,14 @@ from scheduler.store.tables import IS_ACTIVE, jobs, runs
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which runs to list; a field that is None does not narrow."""
+    """Which runs to list; a field that is None, or empty, does not narrow."""
 
     task_id: str | None = None
     status: RunStatus | None = None
     since: datetime | None = None
+    before: datetime | None = None
+    trigger: Origin | None = None
+    statuses: tuple[RunStatus, ...] = ()
 
     def clause(self) -> ColumnElement[bool]:
         """Return the condition."""
@@ -49,6 +52,12 @@ class RunFilter:
             parts.append(runs.c.status == self.status.value)
         if self.since is not None:
             parts.append(runs.c.scheduled_for >= self.since)
+        if self.before is not None:
+            parts.append(runs.c.scheduled_for < self.before)
+        if self.statuses:
+            parts.append(runs.c.status.in_([status.value for status in self.statuses]))
+        if self.trigger is not None:
+            parts.append(runs.c.trigger == self.trigger.value)
         return and_(*parts)
 
 
@@ -225,6 +234,12 @@ def last_attempt(connection: Connection, run: Run) -> Run:
     """Return the newest attempt for the same fire time."""
     query = select(runs).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
     return _run(connection.execute(query.order_by(runs.c.attempt.desc()).limit(1)).one())
+
+
+def attempts(connection: Connection, run: Run) -> list[Run]:
+    """Return all attempts for the fire time of a run, the first one first."""
+    query = select(runs).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
+    return [_run(row) for row in connection.execute(query.order_by(runs.c.attempt))]
 
 
 def unsettled(connection: Connection, run_ids: Collection[str]) -> set[str]:

@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 from scheduler.errors import Unavailable
 from scheduler.store.tables import metadata, state
 
-HEAD = "0007"
+HEAD = "0008"
 _VERSION = Table(
     "alembic_version",
     MetaData(),

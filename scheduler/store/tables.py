@@ -229,6 +229,20 @@ events = Table(
 """What happened to jobs and runs, in the order of the commits: writers take turns, so an id is seen only after all
 lower ones. The newest row is never deleted, so SQLite gives no id twice."""
 
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    Column("job_key", Integer, ForeignKey("jobs.key"), nullable=False),
+    Column("task_id", Plain(128), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("made_by", Plain(64)),
+    Column("fields", JsonText, nullable=False),
+    Index("changes_task_id", "task_id", "id"),
+)
+"""What was changed in definitions, by whom: `fields` has for each field what it said before and what it says since."""
+
 # Spelled out, not bound and without a type (a Boolean would be written as "... = 1"), so that the database sees
 # that the partial index fits.
 IS_ACTIVE: ColumnElement[bool] = literal_column("runs.status IN ('queued', 'running')")

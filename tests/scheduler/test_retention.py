@@ -13,7 +13,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import NotFound
 from scheduler.ids import first_run_id, new_run_id
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
-from scheduler.retention import EVENT_HOURS, ROWS_A_STEP, Retention
+from scheduler.retention import CHANGE_DAYS, EVENT_HOURS, ROWS_A_STEP, Retention
 from scheduler.store import events, runs
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
@@ -153,3 +153,15 @@ def test_events_go_beyond_their_number_and_their_time(scheduler: TaskScheduler, 
     retention.sweep()
     retention.close()
     assert [event.id for event in scheduler._store.read(lambda connection: events.after(connection, 0, 100))] == [9]
+
+
+def test_old_changes_of_definitions_go(scheduler: TaskScheduler, retention: Retention, time: Time) -> None:
+    scheduler.add_job(Job(task_id="job", command="true", interval="every 1 hour"))
+    scheduler.pause_job("job")
+    time.move(days=CHANGE_DAYS - 1)
+    scheduler.resume_job("job")
+    retention.sweep()
+    assert len(scheduler.list_changes("job", None, 10)) == 2
+    time.move(days=2)
+    retention.sweep()
+    assert [change.kind for change in scheduler.list_changes("job", None, 10)] == ["task.resumed"]

@@ -280,6 +280,62 @@ class LanesShown(Shown):
     lanes: list[LaneShown]
 
 
+class CalendarDay(BaseModel):
+    """One day of a task's year."""
+
+    day: str
+    runs: int = Field(description="Fire times that have a row, each counted once.")
+    by_status: dict[str, int]
+    duration_ms: dict[str, float | None] = Field(description="`mean` and `max` of those that ran.")
+    planned: int = Field(description="Fire times still to come.")
+    planned_more: bool = Field(description="Whether more are to come than were counted.")
+
+
+class ClockChangeShown(BaseModel):
+    """A moment at which the clocks of the task's zone are set."""
+
+    day: str
+    at: str
+    minutes: float = Field(description="How far the clocks are put forward; negative: back.")
+
+
+class CalendarShown(Shown):
+    """A year of a task."""
+
+    task_id: str
+    year: int
+    timezone: str
+    today: str
+    created_at: str
+    kept_since: str
+    days: list[CalendarDay]
+    clock_changes: list[ClockChangeShown]
+
+
+class ChangedField(BaseModel):
+    """One field of a definition; null: it was not there. What is secret is "(hidden)"."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+class ChangeShown(BaseModel):
+    """One change of a task."""
+
+    at: str
+    by: str | None = Field(description="Who made it; null: the scheduler itself.")
+    kind: Literal["updated", "paused", "resumed", "removed"]
+    fields: list[ChangedField]
+
+
+class ChangePage(Shown):
+    """Some of the changes, newest first."""
+
+    changes: list[ChangeShown]
+    next_cursor: int | None = Field(description="`cursor` of the next page; null at the end.")
+
+
 class Health(BaseModel):
     """Whether the service is alive, and why not."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scheduler.auth.scopes import Scope
-from scheduler.http.actions import ACTIONS, Action, output
+from scheduler.http.actions import ACTIONS, Action, get, output
 from scheduler.http.rest import (
+    calendar,
     completion,
     logs,
     models,
@@ -25,6 +26,8 @@ _STATS = Action("status", stats.StatsQuery, stats.read_stats, "Tell how runs wen
 _TIMELINE = Action("status", timeline.TimelineQuery, timeline.read_timeline, "Show what ran when.", Scope.READ)
 _LANES = Action("status", timeline.LanesQuery, timeline.read_lanes, "Show what ran when.", Scope.READ)
 _PATHS = Action("status", completion.PathsQuery, completion.read_paths, "Say how a path may go on.", Scope.WRITE)
+_CALENDAR = Action("get", calendar.CalendarQuery, get, "Show a year of a task.", Scope.READ)
+_HISTORY = Action("get", calendar.HistoryQuery, get, "List changes of a task.", Scope.READ)
 _TASK = (400, 404)
 _CHANGE = (*_TASK, 412)
 
@@ -174,6 +177,29 @@ ROUTES = (
         _CHANGE,
         only=schedule.FIELDS,
         notes="All else of the task stays, `start_at` and `until` too.",
+    ),
+    Route(
+        "GET",
+        "/tasks/{task_id}/calendar",
+        calendar.get_calendar,
+        _CALENDAR,
+        "Show a year of a task by days",
+        "tasks",
+        {200: models.CalendarShown},
+        _TASK,
+        notes="Days of the task's zone; those without runs and plans are left out. A fire time counts once, by the "
+        "status of its last attempt. Before `kept_since` runs are no longer kept.",
+    ),
+    Route(
+        "GET",
+        "/tasks/{task_id}/history",
+        calendar.list_history,
+        _HISTORY,
+        "List the changes of a task, newest first",
+        "tasks",
+        {200: models.ChangePage},
+        _TASK,
+        notes="What was made is told by `created_at` of the task. The newest 100 changes are kept, for a year.",
     ),
     Route(
         "GET",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scheduler.errors import InvalidRequest, Problem, unknown_field
 from scheduler.http import present, requests
+from scheduler.http.peer import caller
 from scheduler.http.reading import Definition
 from scheduler.http.rest.answer import Answer, Later
 from scheduler.http.rest.call import Call
@@ -38,7 +39,8 @@ def put_schedule(call: Call) -> Answer | Later:
             return _shown(service, planned.info)
 
         changes = {name: value for name, value in asked.fields.items() if name in FIELDS}
-        return change(call, lambda service: service.update_job(asked.task_id, changes, asked.override), show)
+        by = caller(call.scheduler, call.request)
+        return change(call, lambda service: service.update_job(asked.task_id, changes, asked.override, by), show)
 
     return call.perform(update)
 

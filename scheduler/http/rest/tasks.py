@@ -60,7 +60,10 @@ def patch_task(call: Call) -> Answer | Later:
 
     def update(_: TaskScheduler, asked: Definition) -> Answer | Later:
         changes = {name: value for name, value in asked.fields.items() if name != "task_id"}
-        return change(call, lambda service: service.update_job(asked.task_id, changes, asked.override), _planned(call))
+        by = caller(call.scheduler, call.request)
+        return change(
+            call, lambda service: service.update_job(asked.task_id, changes, asked.override, by), _planned(call)
+        )
 
     return call.perform(update)
 
@@ -77,7 +80,8 @@ def delete_task(call: Call) -> Answer | Later:
             late = Answer(202, {"status": "success", "message": text})
             return Later(ending, CANCEL_SECONDS, lambda ended: Answer(204) if ended else late)
 
-        return change(call, lambda service: service.remove_job(asked.task_id, asked.override), show, wait)
+        by = caller(call.scheduler, call.request)
+        return change(call, lambda service: service.remove_job(asked.task_id, asked.override, by), show, wait)
 
     return call.perform(remove)
 
@@ -92,12 +96,13 @@ def resume_task(call: Call) -> Answer | Later:
     return _switch(call, TaskScheduler.resume_job)
 
 
-def _switch(call: Call, act: Callable[[TaskScheduler, str, bool], bool]) -> Answer | Later:
+def _switch(call: Call, act: Callable[[TaskScheduler, str, bool, str], bool]) -> Answer | Later:
     def switch(_: TaskScheduler, asked: requests.ChangedTask) -> Answer | Later:
         def show(service: TaskScheduler, _: bool) -> Answer:
             return shown_task(call, service.get_job(asked.task_id), service)
 
-        return change(call, lambda service: act(service, asked.task_id, asked.override), show)
+        by = caller(call.scheduler, call.request)
+        return change(call, lambda service: act(service, asked.task_id, asked.override, by), show)
 
     return call.perform(switch)
 
