@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scheduler.auth.scopes import Scope
-from scheduler.http.pages import choices, dashboard, run, runs, sign_in, task_form, tasks
+from scheduler.http.pages import choices, dashboard, run, runs, sign_in, task, task_form, tasks
 from scheduler.http.pages.page import Page
 
 PAGES = (
@@ -17,6 +17,11 @@ PAGES = (
     Page("POST", "/tasks/new", task_form.create_task_by_form, Scope.WRITE, "tasks", "task_form.js"),
     Page("GET", "/tasks/<id:task_id>/edit", task_form.show_task_form, Scope.WRITE, "tasks", "task_form.js"),
     Page("POST", "/tasks/<id:task_id>/edit", task_form.change_task_by_form, Scope.WRITE, "tasks", "task_form.js"),
+    Page("GET", "/tasks/<id:task_id>", task.show_task, Scope.READ, "tasks", "task.js"),
+    Page("POST", "/tasks/<id:task_id>/run", task.run_task_now, Scope.RUN),
+    Page("POST", "/tasks/<id:task_id>/pause", task.pause_task, Scope.WRITE),
+    Page("POST", "/tasks/<id:task_id>/resume", task.resume_task, Scope.WRITE),
+    Page("POST", "/tasks/<id:task_id>/remove", task.remove_task, Scope.WRITE),
     Page("GET", "/runs", runs.show_runs, Scope.READ, "runs", "runs.js"),
     Page("GET", "/runs/<id:run_id>", run.show_run, Scope.READ, "runs", "run_page.js"),
     Page("POST", "/runs/<id:run_id>/again", run.run_again, Scope.RUN),

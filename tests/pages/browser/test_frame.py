@@ -15,7 +15,15 @@ from tests.users import PASSWORD, line, write_users
 pytestmark = pytest.mark.soak
 OpenPage = Callable[..., Page]
 
-PATHS = ["/", "/tasks", "/tasks/new", "/tasks/backup-database/edit"]
+PATHS = [
+    "/",
+    "/tasks",
+    "/tasks/new",
+    "/tasks/backup-database",
+    "/tasks/backup-database/edit",
+    "/runs",
+    "/runs?status=failed",
+]
 """Pages that anybody on this server can open: add yours."""
 
 
