@@ -17,8 +17,16 @@ from tests.server import Server
 FOLDER = Path(__file__).with_name("screenshots")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
-PAGES = {"dashboard": "/"}
-"""The pages, by the name of their pictures."""
+PAGES = {
+    "dashboard": "/",
+    "tasks": "/tasks",
+    "new-task": "/tasks/new",
+    "edit-task": "/tasks/backup-database/edit",
+    "task": "/tasks/ping-api",
+    "runs": "/runs",
+    "run": "/runs/{failed}",
+}
+"""The pages, by the name of their pictures; `{failed}` is the newest run that failed."""
 MOST_BYTES = 150_000
 _HEIGHT = 1800
 """Of long pages the rest is left out."""
@@ -58,10 +66,11 @@ def main() -> None:
         try:
             server.ok("run_now", task_id="long-watch")
             server.ok("run_now", task_id="train-model")
+            failed = server.ok("runs", run_status="failed", limit=1)["runs"][0]["run_id"]
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 for name, path in wanted.items():
-                    take(browser, server, name, path)
+                    take(browser, server, name, path.format(failed=failed))
                 browser.close()
         finally:
             server.stop()
