@@ -62,6 +62,7 @@ from scheduler.phrases import read_zone
 from scheduler.placing import with_namespace, with_place
 from scheduler.previews import preview
 from scheduler.readiness import Readiness
+from scheduler.rehearsing import Rehearsals
 from scheduler.results import JobResult
 from scheduler.standing import JobInfo, Planned
 from scheduler.store import (
@@ -144,6 +145,7 @@ class TaskScheduler:
         self.firing = FiringWatch(self._lease, self._holder.vitals, lambda: self.metrics.read().vitals)
         self.figures, self.timeline = FigureReader(self._store), Timeline(self._store, now)
         self.table = TaskTable(self._store, now)
+        self.rehearsals = Rehearsals(self._store, config.max_workers, now)
         self.readiness = Readiness(self._store, self.firing)
         self.feed = Feed(self._store, self._log_dir, config.max_readers, now)
         self.tokens, self.sessions = TokenBook(self._store, now), SessionBook(self._store, now)

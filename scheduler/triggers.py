@@ -178,16 +178,20 @@ class Window(Trigger):
         local = instant.astimezone(self.zone)
         day = self.dates.on_or_after(local.date() - _DAY)
         while day is not None:
-            begin = first_instant(datetime.combine(day, self.start), self.zone)
+            begin = self.begin(day)
             if instant < begin:
                 return begin
             found = begin + ((instant - begin) // step + 1) * step
-            if found <= self._close(day):
+            if found <= self.close(day):
                 return found
             day = self.dates.on_or_after(day + _DAY)
         return None
 
-    def _close(self, day: date) -> datetime:
+    def begin(self, day: date) -> datetime:
+        """Return the first instant of the window that starts on `day`."""
+        return first_instant(datetime.combine(day, self.start), self.zone)
+
+    def close(self, day: date) -> datetime:
         """Return the last instant of the window that starts on `day`."""
         if self.end is None:
             return first_instant(datetime.combine(day + _DAY, time(0)), self.zone) - _TICK

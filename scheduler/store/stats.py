@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median_low
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, func, literal, literal_column, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 
 from scheduler.ids import first_run_id
 from scheduler.models import RunStatus
 from scheduler.store.tables import IS_ENDED, runs
 
+TYPICAL_OF = 21
+"""Of how many of its newest runs a task's typical duration is the median."""
 MOST_SORTED = 20_000
 """How many of the newest runs the overall durations are those of, and those of all tasks that are shown together:
 sorting more takes too long."""
@@ -58,6 +73,24 @@ def read(connection: Connection, days: Sequence[datetime], task_id: str | None, 
         tasks_took=_spreads_of(connection, names, days[0]),
         task_count=len(by_task),
     )
+
+
+_NEWEST_OF_TASK = (
+    select(_TOOK.label("took"))
+    .where(IS_ENDED, _RAN, runs.c.task_id == bindparam("id"))
+    .order_by(runs.c.run_id.desc())
+    .limit(TYPICAL_OF)
+)
+
+
+def typical_durations(connection: Connection, task_ids: Iterable[str]) -> dict[str, timedelta]:
+    """Return how long the runs of tasks typically take: the median of the newest; without those that never ran."""
+    found: dict[str, timedelta] = {}
+    for task_id in task_ids:
+        took = connection.execute(_NEWEST_OF_TASK, {"id": task_id}).scalars().all()
+        if took:
+            found[task_id] = timedelta(microseconds=median_low(took))
+    return found
 
 
 def count_by_day(connection: Connection, days: Sequence[datetime]) -> list[Counts]:
