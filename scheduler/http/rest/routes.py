@@ -10,6 +10,7 @@ from scheduler.http.rest import (
     logs,
     models,
     notifications,
+    rehearsal,
     runs,
     schedule,
     service,
@@ -18,6 +19,7 @@ from scheduler.http.rest import (
     timeline,
     trying,
 )
+from scheduler.http.rest.rehearsal_models import RehearsalShown
 from scheduler.http.rest.route import Route
 
 _LOG = Action("output", logs.LogQuery, output, "Read what a run wrote, as text.", Scope.READ)
@@ -28,6 +30,7 @@ _LANES = Action("status", timeline.LanesQuery, timeline.read_lanes, "Show what r
 _PATHS = Action("status", completion.PathsQuery, completion.read_paths, "Say how a path may go on.", Scope.WRITE)
 _CALENDAR = Action("get", calendar.CalendarQuery, get, "Show a year of a task.", Scope.READ)
 _HISTORY = Action("get", calendar.HistoryQuery, get, "List changes of a task.", Scope.READ)
+_REHEARSAL = Action("status", rehearsal.RehearsalQuery, rehearsal.read_rehearsal, "Show what comes.", Scope.READ)
 _TASK = (400, 404)
 _CHANGE = (*_TASK, 412)
 
@@ -337,6 +340,17 @@ ROUTES = (
         {200: models.LanesShown},
         (400,),
         notes="`task_ids` is a list: send its JSON text. A run that began over 2 days before the span is left out.",
+    ),
+    Route(
+        "GET",
+        "/rehearsal",
+        rehearsal.get_rehearsal,
+        _REHEARSAL,
+        "Play a stretch of time that is still ahead",
+        "scheduler",
+        {200: RehearsalShown},
+        (400,),
+        notes="Collisions, busy minutes, tasks that do not start, changes of the clocks, free slots; 400 days at most.",
     ),
     Route(
         "POST",
