@@ -25,10 +25,11 @@ PAGES = {
     "task": "/tasks/ping-api",
     "runs": "/runs",
     "run": "/runs/{failed}",
+    "rehearsal": "/rehearsal?span=week",
 }
 """The pages, by the name of their pictures; `{failed}` is the newest run that failed."""
 MOST_BYTES = 150_000
-_HEIGHT = 1800
+_HEIGHT = 1400
 """Of long pages the rest is left out."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scheduler.auth.scopes import Scope
-from scheduler.http.pages import choices, dashboard, run, runs, sign_in, task, task_form, tasks
+from scheduler.http.pages import choices, dashboard, rehearsal, run, runs, sign_in, task, task_form, tasks
 from scheduler.http.pages.page import Page
 
 PAGES = (
@@ -26,6 +26,7 @@ PAGES = (
     Page("GET", "/runs/<id:run_id>", run.show_run, Scope.READ, "runs", "run_page.js"),
     Page("POST", "/runs/<id:run_id>/again", run.run_again, Scope.RUN),
     Page("POST", "/runs/<id:run_id>/cancel", run.cancel_run, Scope.RUN),
+    Page("GET", "/rehearsal", rehearsal.show_rehearsal, Scope.READ, "rehearsal"),
     Page("GET", "/sign-in", sign_in.show_sign_in, None),
     Page("POST", "/sign-in", sign_in.sign_in, None),
     Page("POST", "/sign-out", sign_in.sign_out, None),

@@ -23,6 +23,8 @@ PATHS = [
     "/tasks/backup-database/edit",
     "/runs",
     "/runs?status=failed",
+    "/rehearsal",
+    "/rehearsal?span=year",
 ]
 """Pages that anybody on this server can open: add yours."""
 
