@@ -23,13 +23,19 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def noon(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rest]:
     """Return a Rest for whose timeline it is noon, with two tasks and an empty ledger."""
-    rest.api.scheduler._store.write(lambda connection: connection.execute(tables.runs.delete()))
+    forget_all(rest)
     rest.create("backup", interval="every 1 hour", tags=["night", "big one"])
     rest.create("report", interval="daily at 18:00", timezone="UTC")
     monkeypatch.setattr(rest.api.scheduler, "now", lambda: NOON)
     monkeypatch.setattr(rest.api.scheduler.timeline, "_now", lambda: NOON)
     yield rest
     monkeypatch.undo()
+    forget_all(rest)  # or removing the tasks would wait for the end of runs that are nobody's
+
+
+def forget_all(rest: Rest) -> None:
+    """Empty the ledger."""
+    rest.api.scheduler._store.write(lambda connection: connection.execute(tables.runs.delete()))
 
 
 def add(rest: Rest, task_id: str, start: datetime, took: timedelta | None, status: str = "completed") -> str:
