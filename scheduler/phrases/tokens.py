@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta, timezone
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from scheduler.phrases.refusal import Refusal
@@ -49,12 +50,12 @@ class Cutter:
         return found
 
     def _read(self, chunk: str, start: int) -> Iterator[Token]:
-        for pattern, read in _SHAPES:
-            match = pattern.fullmatch(chunk)
-            if match is not None:
-                yield from read(self, match, start)
-                return
-        yield from self._read_rest(chunk, start)
+        shape = _shape_of(chunk)
+        if shape is not None:
+            read, match = shape
+            yield from read(self, match, start)
+        else:
+            yield from self._read_rest(chunk, start)
 
     def _read_rest(self, chunk: str, start: int) -> Iterator[Token]:
         """Read "mon-fri" and "9:00-17:00", a zone without a slash, or an unknown word."""
@@ -317,3 +318,13 @@ _SHAPES: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(_OFFSET), Cutter._offset),
     (re.compile(r"[a-z][a-z0-9_+-]*(?:/[a-z0-9_+-]+)+"), Cutter._zone),
 )
+
+
+@lru_cache(maxsize=1024)
+def _shape_of(chunk: str) -> tuple[_Reader, re.Match[str]] | None:
+    """Return how a chunk is read, or None where it has no shape; where a mended phrase is read, most are known."""
+    for pattern, read in _SHAPES:
+        match = pattern.fullmatch(chunk)
+        if match is not None:
+            return read, match
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,6 +35,8 @@ ABBREVIATIONS = {
 }
 """Abbreviations that are used for several zones, or for half of a year, with the zone that is mostly meant."""
 
+_LIKE_A_NAME = re.compile(r"[\w+\-/\\.']{2,64}")
+"""What somebody may write who means the name of a zone: to compare anything else with all of them is waste."""
 _NOT_ZONES = {"factory", "localtime", "posixrules"}
 
 
@@ -91,6 +94,8 @@ def nearest_zone(name: str) -> str | None:
     found = cities.get(word.rsplit("/", 1)[-1])
     if found:
         return found
+    if not _LIKE_A_NAME.fullmatch(word):
+        return None
     close = difflib.get_close_matches(word, _names(), n=1, cutoff=0.8)
     if close:
         return _names()[close[0]]
