@@ -166,7 +166,7 @@ def open_tracing(environ: Mapping[str, str]) -> Tracing:
     try:
         return _with_provider(environ)
     except ImportError as error:
-        missing = f"'{error.name}' is not installed: pip install 'task-scheduler[otel]'"
+        missing = f"'{error.name}' is not installed: pip install 'task-scheduler-server[otel]'"
         return Tracing(fault=f"{missing}, or set OTEL_SDK_DISABLED=true")
 
 

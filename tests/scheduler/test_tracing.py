@@ -66,7 +66,7 @@ def test_a_package_that_lacks_is_told_in_status(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv(*next(iter(ENDPOINT.items())))
     scheduler = Answering(config)
     [warning] = [line for line in scheduler.warnings() if "traces" in line]
-    missing = f"'{lacking}' is not installed: pip install 'task-scheduler[otel]'"
+    missing = f"'{lacking}' is not installed: pip install 'task-scheduler-server[otel]'"
     assert warning == f"no traces are sent: {missing}, or set OTEL_SDK_DISABLED=true"
     scheduler.close()
 
