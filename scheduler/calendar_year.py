@@ -12,11 +12,12 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from scheduler.clock_changes import ClockChange, changes_between
 from scheduler.config import SchedulerConfig
 from scheduler.standing import JobInfo
 from scheduler.store.ledger_days import DayRow, Reach, Stretch
 from scheduler.triggers import Trigger
-from scheduler.wallclock import first_instant, next_change, offset_at
+from scheduler.wallclock import first_instant, offset_at
 
 MOST_A_DAY = 24
 """Planned fire times counted of a day; one that is due more often is told to have at least so many."""
@@ -25,16 +26,6 @@ _MOST_COUNTED = 400
 _MOST_LEFT = 5000
 _DAY = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class ClockChange:
-    """A moment at which the clocks of a zone are set: how far they are ahead of UTC before and after."""
-
-    day: date
-    at: datetime
-    before: timedelta
-    after: timedelta
 
 
 @dataclass(slots=True)
@@ -69,18 +60,9 @@ def first_of(day: date, zone: ZoneInfo) -> datetime:
 
 
 def clock_changes(year: int, zone: ZoneInfo) -> list[ClockChange]:
-    """Return when the clocks of a zone are set in a year."""
-    found = []
-    day = date(year, 1, 1)
-    start = first_of(day, zone)
-    while day.year == year:
-        end = first_of(day + _DAY, zone)
-        # The last moment of the day before counts, so that a change at midnight belongs to the day it begins.
-        change = next_change(start - _TICK, end - _TICK, zone)
-        if change is not None:
-            found.append(ClockChange(day, change, offset_at(start - _TICK, zone), offset_at(change, zone)))
-        day, start = day + _DAY, end
-    return found
+    """Return when the clocks of a zone are set in a year; at a midnight they belong to the day that begins."""
+    start, end = first_of(date(year, 1, 1), zone), first_of(date(year + 1, 1, 1), zone)
+    return changes_between(zone, start - _TICK, end - _TICK)
 
 
 def stretches(year: int, zone: ZoneInfo, changes: Sequence[ClockChange]) -> list[Stretch]:

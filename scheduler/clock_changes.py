@@ -40,6 +40,11 @@ class ClockChange:
     after: timedelta
 
     @property
+    def day(self) -> date:
+        """The day that the clocks show after it."""
+        return self.at.astimezone(self.zone).date()
+
+    @property
     def is_gap(self) -> bool:
         """Whether the clocks leave times out; else they show some twice."""
         return self.after > self.before

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduler.calendar_year import CalendarYear, ClockChange, YearDay, clock_changes
+from scheduler.calendar_year import CalendarYear, YearDay, clock_changes
+from scheduler.clock_changes import ClockChange
 from scheduler.http.pages.chart_view import draw_durations, find_outliers
 from scheduler.http.pages.heat_view import Cell, HeatMap, lay_out_heat
 from scheduler.models import Origin, Priority, Run, RunStatus
@@ -211,7 +212,8 @@ def test_more_runs_and_longer_ones_are_stronger() -> None:
 
 
 def test_clock_changes_are_said() -> None:
-    back = ClockChange(date(2026, 4, 5), NOON, timedelta(hours=11), timedelta(hours=10, minutes=30))
+    moment = datetime(2026, 4, 4, 15, tzinfo=UTC)
+    back = ClockChange(ZoneInfo("Australia/Lord_Howe"), moment, timedelta(hours=11), timedelta(hours=10, minutes=30))
     assert year(changes=[back]).clock_texts == ["2026-04-05: clocks go back by 30 min"]
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from scheduler.calendar_year import CalendarYear, ClockChange, YearDay
+from scheduler.calendar_year import CalendarYear, YearDay
+from scheduler.clock_changes import ClockChange
 from scheduler.http.pages.words import say_duration, say_span
 from scheduler.models import RunStatus
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from scheduler.calendar_year import CalendarYear, ClockChange, YearDay
+from scheduler.calendar_year import CalendarYear, YearDay
+from scheduler.clock_changes import ClockChange
 from scheduler.http import requests
 from scheduler.http.rest.answer import Answer
 from scheduler.http.rest.call import Call
