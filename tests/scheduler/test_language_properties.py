@@ -6,6 +6,7 @@ import random
 import string
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -137,6 +138,8 @@ def check_phrase(phrase: str, zone: ZoneInfo, now: datetime) -> None:
     assert runs, phrase
     assert all(earlier < later for earlier, later in zip([now, *runs], runs, strict=False)), phrase
     assert all(run.tzinfo is trigger.zone for run in upcoming(trigger, now, 2))
+    for earlier, later in pairwise([now, *runs]):
+        assert trigger.utc_after(earlier) == later, phrase
     for between in (runs[0] - timedelta(microseconds=1), runs[-1] - timedelta(seconds=1)):
         found = trigger.next_after(between)
         assert found is not None
