@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import tzlocal
@@ -242,6 +242,7 @@ class SchedulerConfig(BaseModel):
     )
 
     _file: ConfigFile | None = PrivateAttr(None)
+    _maker_mark: int | None = PrivateAttr(None)
 
     if TYPE_CHECKING:  # a checker takes settings that have a default for required, and does not know the second names
 
@@ -407,6 +408,17 @@ class SchedulerConfig(BaseModel):
             raise InvalidRequest([_at_its_source(problem, file, given) for problem in explain(error, cls)]) from error
         config._file = file
         return config
+
+    def named_by(self, maker: str, mark: int | None) -> Self:
+        """Return the same settings with the namespace of the module that made them, which `mark` tells from others."""
+        named = self.model_copy(update={"namespace": maker})
+        named._maker_mark = mark
+        return named
+
+    @property
+    def maker_mark(self) -> int | None:
+        """A number for the file of the module that gave the namespace its name; None where nothing may be mixed up."""
+        return self._maker_mark
 
     def warnings(self) -> list[str]:
         """Say which files that this service relies on tasks could change or, where they hold a secret, read."""

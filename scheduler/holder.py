@@ -219,7 +219,7 @@ class Holder:
     def _plan_by_zones(self) -> None:
         """Plan anew what was planned by other data of time zones, by an earlier server perhaps."""
         now, mark = self._now(), self._zones
-        moved = self._store.write(lambda c: plan_anew(c, now) if state.note_zone_data(c, mark) else 0)
+        moved = self._store.write(lambda c: plan_anew(c, now) if state.note(c, "zone_data", mark) else 0)
         if moved:
             log.warning("%d next fire times moved with the data of time zones", moved)
 

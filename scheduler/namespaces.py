@@ -7,6 +7,7 @@ import sys
 from hashlib import blake2b
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from scheduler.errors import InvalidRequest, Problem
 
@@ -17,22 +18,38 @@ _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _OWN = __name__.partition(".")[0]
 
 
-def maker_of(made: object) -> str:
-    """Return the name of the module that makes `made` at this moment; for a program's main file, its path.
+class Maker(NamedTuple):
+    """Who makes a scheduler: the name of a module, or a program's main file by its path; and where its file lies."""
 
-    Several processes of one program give the same name, other programs another one.
+    name: str
+    file: str | None
+
+    @property
+    def mark(self) -> int | None:
+        """A number that stands for the place of the file, where the name does not say it already."""
+        if self.file is None or self.name == self.file:
+            return None
+        return int.from_bytes(blake2b(self.file.encode(), digest_size=7).digest(), "big")
+
+
+def maker_of(made: object) -> Maker:
+    """Return who makes `made` at this moment.
+
+    Several processes of one program give the same name. Other programs give another one, unless their modules are
+    called alike: then the files differ.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _is_inner(frame, made):
         frame = frame.f_back
     names = frame.f_globals if frame is not None else {}
     name = str(names.get("__name__", "__main__"))
+    file = None if names.get("__file__") is None else str(Path(names["__file__"]).resolve())
     if name != "__main__":
-        return name
-    if (file := names.get("__file__")) is None:
+        return Maker(name, file)
+    if file is None:
         text = "a program without a file must say whose jobs these are: SchedulerConfig(namespace=...)"
         raise InvalidRequest([Problem("namespace", text, None, ["any text"], "my_program", code="missing_field")])
-    return str(Path(file).resolve())
+    return Maker(file, file)
 
 
 def label_of(namespace: str) -> str:

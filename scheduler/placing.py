@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TypeVar
@@ -9,8 +10,10 @@ from typing import TypeVar
 from scheduler.config import SchedulerConfig, default_data_dir
 from scheduler.errors import InvalidRequest, Problem
 from scheduler.namespaces import DEFAULT, label_of, maker_of
-from scheduler.store import data_dir_beside
+from scheduler.store import Database, data_dir_beside, state
 from scheduler.temporary import TemporaryData
+
+log = logging.getLogger(__name__)
 
 Settings = TypeVar("Settings", bound=SchedulerConfig)
 
@@ -19,8 +22,24 @@ def with_namespace(config: Settings, made: object) -> Settings:
     """Fill in whose jobs these are: on a database that others may use, those of the program that makes `made`."""
     if config.namespace is not None:
         return config
-    namespace = DEFAULT if config.database_url is None else maker_of(made)
-    return config.model_copy(update={"namespace": namespace})
+    if config.database_url is None:
+        return config.model_copy(update={"namespace": DEFAULT})
+    maker = maker_of(made)
+    return config.named_by(maker.name, maker.mark)
+
+
+def note_maker(store: Database, config: SchedulerConfig) -> list[str]:
+    """Remember whose namespace this is, where a module gave it its name; say so if it was another file's so far."""
+    mark = config.maker_mark
+    if mark is None or not store.write(lambda connection: state.note(connection, "maker", mark)):
+        return []
+    told = (
+        f"the namespace {config.namespace!r} was last used by a module of that name in another file. Where this is "
+        "another program, the two see each other's jobs: give each SchedulerConfig(namespace=...). Where the program "
+        "has moved, all is well."
+    )
+    log.warning("%s", told)
+    return [told]
 
 
 def with_place(config: SchedulerConfig) -> tuple[SchedulerConfig, TemporaryData | None]:

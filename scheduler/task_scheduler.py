@@ -59,7 +59,7 @@ from scheduler.namespaces import DEFAULT
 from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.phrases import read_zone
-from scheduler.placing import with_namespace, with_place
+from scheduler.placing import note_maker, with_namespace, with_place
 from scheduler.previews import preview
 from scheduler.readiness import Readiness
 from scheduler.rehearsing import Rehearsals
@@ -150,7 +150,8 @@ class TaskScheduler:
         self.feed = Feed(self._store, self._log_dir, config.max_readers, now)
         self.tokens, self.sessions = TokenBook(self._store, now), SessionBook(self._store, now)
         self._listing = Listing()
-        self._more_warnings: list[Callable[[], list[str]]] = [self.tracing.warnings]
+        mixed_up = note_maker(self._store, config)
+        self._more_warnings: list[Callable[[], list[str]]] = [self.tracing.warnings, lambda: mixed_up]
         self.files = FiledJobs(config, self._store, self._definitions, self._executor.teller, now)
         self._follower = Follower(self.files, self.apply_files, self._may_fire, config.poll_interval_seconds, now)
         self._holder.on_ready = self._follower.look_again

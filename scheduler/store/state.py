@@ -42,12 +42,12 @@ def planned_since(connection: Connection) -> datetime | None:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def note_zone_data(connection: Connection, mark: int) -> bool:
-    """Remember by which data of time zones jobs are planned; return whether they were planned by other data so far."""
-    before = connection.execute(select(number("zone_data"))).scalar()
-    if before != mark:
-        _put(connection, "zone_data", mark)
-    return before is not None and before != mark
+def note(connection: Connection, name: str, value: int) -> bool:
+    """Remember a number; return whether it was another one so far."""
+    before = connection.execute(select(number(name))).scalar()
+    if before != value:
+        _put(connection, name, value)
+    return before is not None and before != value
 
 
 def events_trimmed(connection: Connection) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import runpy
 import subprocess
@@ -150,12 +151,40 @@ def test_the_namespace_is_the_module_that_makes_the_scheduler(tmp_path: Path) ->
         def __init__(self) -> None:
             super().__init__()
 
-    assert Kind().maker == Special().maker == __name__
+    assert Kind().maker == Special().maker == (__name__, __file__)
     program = tmp_path / "program.py"
     program.write_text("from scheduler.namespaces import maker_of\nfound = maker_of(None)\n")
-    assert runpy.run_path(str(program), run_name="__main__")["found"] == str(program)
+    assert runpy.run_path(str(program), run_name="__main__")["found"] == (str(program), str(program))
     with pytest.raises(InvalidRequest, match="namespace="):
         exec("maker_of(None)", {"__name__": "__main__", "maker_of": maker_of})
+
+
+APPLICATION = """
+from scheduler import SchedulerConfig, TaskScheduler
+scheduler = TaskScheduler(SchedulerConfig(database_url={url!r}, sandbox="off", **{more}))
+warnings = scheduler.warnings()
+scheduler.close()
+"""
+
+
+def test_programs_whose_modules_have_one_name_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(folder: str, **more: str) -> list[str]:
+        """Return what a module `main` in a folder is warned of, as one that gives itself no namespace may be."""
+        path = tmp_path / folder
+        path.mkdir(exist_ok=True)
+        (path / "application_main.py").write_text(APPLICATION.format(url=sqlite_url(tmp_path), more=more))
+        monkeypatch.syspath_prepend(str(path))
+        monkeypatch.delitem(sys.modules, "application_main", raising=False)
+        return [line for line in importlib.import_module("application_main").warnings if "namespace" in line]
+
+    assert told("billing") == told("billing") == []
+    [warning] = told("reports")
+    assert "'application_main' was last used by a module of that name in another file" in warning
+    assert warning in caplog.text
+    assert told("reports") == told("billing", namespace="billing") == []
+    assert told("billing") == [warning]
 
 
 def test_only_what_others_may_use_is_divided(tmp_path: Path) -> None:
