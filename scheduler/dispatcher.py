@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -12,9 +12,9 @@ from scheduler.clock import Clock
 from scheduler.executor import Executor
 from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
-from scheduler.models import Origin, Run, RunStatus, utc_now
+from scheduler.models import Origin, Run, RunStatus, StoredJob, utc_now
 from scheduler.policy import Decision, Verdict, forgone, judge
-from scheduler.store import Connection, Database, is_trouble, jobs, runs
+from scheduler.store import Connection, Database, glances, is_trouble, jobs, runs
 from scheduler.store.jobs import Advance, DueJob, Plan
 
 log = logging.getLogger(__name__)
@@ -126,11 +126,29 @@ class Dispatcher:
         """Drop what is remembered of all jobs, since what it was made of has changed."""
         self._rules.clear()
 
-    def rule(self, connection: Connection, key: int, revision: int) -> Rule:
+    def _known_rule(self, row: DueJob) -> Rule | None:
+        rule = self._rules.get(row.key)
+        return rule if rule is not None and rule.revision == row.revision else None
+
+    def _definitions(self, connection: Connection, rows: Sequence[DueJob]) -> dict[int, StoredJob]:
+        """Return the definitions of those jobs whose rules are not known in their present revision.
+
+        None where one of them cannot be read: then each is read by itself, and that one is told.
+        """
+        unknown = [row.key for row in rows if self._known_rule(row) is None]
+        try:
+            return {stored.key: stored for stored in glances.whole(connection, unknown)}
+        except Exception as error:
+            if is_trouble(error):
+                raise
+            return {}
+
+    def rule(self, connection: Connection, row: DueJob, definitions: Mapping[int, StoredJob]) -> Rule:
         """Return a job's definition and trigger, read at most once a revision."""
-        rule = self._rules.get(key)
-        if rule is None or rule.revision != revision:
-            rule = self._rules[key] = Rule.of(jobs.get_job(connection, key), revision)
+        rule = self._known_rule(row)
+        if rule is None:
+            stored = definitions.get(row.key) or jobs.get_job(connection, row.key)
+            rule = self._rules[row.key] = Rule.of(stored, row.revision)
         return rule
 
     def _record(self, due: Sequence[Plan], claimed: int, careful: bool = False) -> None:
@@ -168,14 +186,15 @@ class Dispatcher:
         """
         outcome = _Outcome(claims_left=claimed, room=self._executor.room, never_late=never_late)
         due_at_of = {plan.key: plan.due_at for plan in due if isinstance(plan.key, int)}
-        for row in jobs.due_jobs(connection, list(due_at_of)):
+        rows = jobs.due_jobs(connection, list(due_at_of))
+        definitions = self._definitions(connection, rows)
+        for row in rows:
             if row.due_at != due_at_of[row.key]:
                 # Not left to whoever moved it: a fire time that comes again may have taken the new one's place.
                 outcome.moved.append(Plan(row.key, row.due_at))
                 continue
             try:
-                rule = self.rule(connection, row.key, row.revision)
-                self._judge(outcome, row, rule)
+                self._judge(outcome, row, self.rule(connection, row, definitions))
             except Exception as error:
                 if is_trouble(error):
                     raise

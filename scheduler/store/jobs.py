@@ -124,6 +124,13 @@ _INSERT = insert(jobs)
 _CHANGE = update(jobs).where(jobs.c.key == bindparam("job"))
 _FIND = select(*ALL_COLUMNS).where(jobs.c.task_id == bindparam("id"), _PRESENT)
 _GET = select(*ALL_COLUMNS).where(jobs.c.key == bindparam("job"))
+_COUNT_ALL = select(func.count()).select_from(jobs).where(_PRESENT)
+_COUNT_STATES = select(
+    func.count(),
+    func.count().filter(jobs.c.paused == true(), jobs.c.enabled == true()),
+    func.count().filter(jobs.c.enabled == false()),
+    func.count().filter(jobs.c.ended == true(), jobs.c.paused == false(), jobs.c.enabled == true()),
+).where(_PRESENT)
 
 
 def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> tuple[int, int]:
@@ -197,8 +204,8 @@ def get_job(connection: Connection, key: int) -> StoredJob:
 
 def count_jobs(connection: Connection, which: JobFilter | None = None) -> int:
     """Count the jobs that match."""
-    clause = (which or JobFilter()).clause()
-    return int(connection.execute(select(func.count()).select_from(jobs).where(clause)).scalar_one())
+    query = _COUNT_ALL if which is None else select(func.count()).select_from(jobs).where(which.clause())
+    return int(connection.execute(query).scalar_one())
 
 
 def list_jobs(connection: Connection, which: JobFilter, after_key: int, limit: int) -> list[StoredJob]:
@@ -209,13 +216,7 @@ def list_jobs(connection: Connection, which: JobFilter, after_key: int, limit: i
 
 def count_states(connection: Connection) -> Mapping[str, int]:
     """Count all jobs, and those that are paused, disabled or ended."""
-    query = select(
-        func.count(),
-        func.count().filter(jobs.c.paused == true(), jobs.c.enabled == true()),
-        func.count().filter(jobs.c.enabled == false()),
-        func.count().filter(jobs.c.ended == true(), jobs.c.paused == false(), jobs.c.enabled == true()),
-    ).where(_PRESENT)
-    total, paused, disabled, ended = connection.execute(query).one()
+    total, paused, disabled, ended = connection.execute(_COUNT_STATES).one()
     planned = total - paused - disabled - ended
     return {"total": total, "planned": planned, "paused": paused, "disabled": disabled, "completed": ended}
 
@@ -357,14 +358,16 @@ def advance(connection: Connection, advances: Iterable[Advance]) -> None:
         connection.execute(_REVISE, [{"job": key, "number": revision} for key in over])
 
 
+_ENDED = select(*ALL_COLUMNS).where(
+    jobs.c.key.in_(bindparam("keys", expanding=True)), _PRESENT, jobs.c.ended == true(),
+    ~select(runs.c.run_id).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).exists(),
+)  # fmt: skip
+
+
 def remove_done(connection: Connection, keys: Sequence[int], now: datetime) -> None:
     """Remove those of the jobs that have ended, have no run waiting or going on, and are to be removed then."""
-    if not keys:
-        return
-    query = select(*ALL_COLUMNS).where(jobs.c.key.in_(keys), _PRESENT, jobs.c.ended == true())
-    for job in map(stored_job, connection.execute(query)):
-        busy = connection.execute(select(runs.c.run_id).where(runs.c.job_key == job.key, IS_ACTIVE).limit(1)).first()
-        if job.definition.get("remove_when_done") and busy is None:
+    for job in map(stored_job, connection.execute(_ENDED, {"keys": keys}) if keys else ()):
+        if job.definition.get("remove_when_done"):
             change_job(connection, job, {"removed_at": now, "updated_at": now})
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     Row,
     and_,
     bindparam,
@@ -406,17 +407,19 @@ def give_back_space(connection: Connection) -> bool:
     return free > PAGES_A_STEP
 
 
+_RECENT = (
+    select(runs.c.run_id)
+    .where(runs.c.trigger == Origin.SCHEDULE.value, runs.c.started_at.is_not(None))
+    .order_by(runs.c.run_id.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
+_LATE: ColumnElement[int] = literal_column("started_at - due_at", BigInteger)
+_RECENT_LATENESS = select(_LATE).select_from(runs).where(runs.c.run_id.in_(_RECENT))
+
+
 def recent_lateness(connection: Connection, limit: int = 500) -> list[int]:
     """Return by how many microseconds the last scheduled runs started late, newest first."""
-    recent = (
-        select(runs.c.run_id)
-        .where(runs.c.trigger == Origin.SCHEDULE.value, runs.c.started_at.is_not(None))
-        .order_by(runs.c.run_id.desc())
-        .limit(limit)
-    )
-    late: ColumnElement[int] = literal_column("started_at - due_at", BigInteger)
-    query = select(late).select_from(runs).where(runs.c.run_id.in_(recent))
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_RECENT_LATENESS, {"limit": limit}).scalars())
 
 
 def _row(run: Run) -> dict[str, Any]:

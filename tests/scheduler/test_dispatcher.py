@@ -250,13 +250,14 @@ def test_a_change_during_a_fire_time_has_the_last_word(desk: Desk, job: MakeJob,
     assert desk.plans.told == {}
 
 
+@pytest.mark.parametrize("definition", ['{"x": 1}', "no JSON"])
 def test_a_definition_that_cannot_be_read_stops_no_other(
-    desk: Desk, job: MakeJob, time: Time, caplog: pytest.LogCaptureFixture
+    desk: Desk, job: MakeJob, time: Time, caplog: pytest.LogCaptureFixture, definition: str
 ) -> None:
     desk.scheduler.add_job(job("bad"))
     desk.scheduler.add_job(job("good"))
     desk.store.write(
-        lambda c: c.exec_driver_sql("""UPDATE jobs SET definition='{"x": 1}' WHERE task_id='bad'""") and None
+        lambda c: c.exec_driver_sql(f"UPDATE jobs SET definition='{definition}' WHERE task_id='bad'") and None
     )
     time.move(seconds=10)
     assert [row.task_id for row in desk.fire()] == ["good"]
