@@ -141,6 +141,12 @@ def test_it_outlives_a_broken_call(bench: Bench, caplog: pytest.LogCaptureFixtur
     assert "goes on after an error" in caplog.text
 
 
+def test_what_is_planned_behind_its_end_is_left_to_whoever_fires_next(bench: Bench) -> None:
+    bench.clock.close()
+    bench.clock.plan([Plan(1, NOON)])
+    bench.clock.plan_again([Plan(1, NOON)])
+
+
 def test_an_idle_look_costs_the_same_with_many_jobs() -> None:
     def comparisons(count: int) -> int:
         heap = HeapScheduler(lambda: NOON, lambda plan: None)
