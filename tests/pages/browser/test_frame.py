@@ -29,15 +29,16 @@ PATHS = [
 """Pages that anybody on this server can open: add yours."""
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", PATHS)
 def test_everybody_can_use_it(
-    demo: Server, open_page: OpenPage, check_access: Callable[[Page], None], path: str, width: int, colours: str
+    demo: Server, open_page: OpenPage, check_access: Callable[[Page], None], path: str, width: int
 ) -> None:
-    page = open_page(demo.url + path, width=width, colours=colours)
+    page = open_page(demo.url + path, width=width, colours="light")
     check_access(page)
     assert fits(page)
+    page.emulate_media(color_scheme="dark")
+    check_access(page)
 
 
 def test_the_switch_of_colours_is_kept(demo: Server, open_page: OpenPage) -> None:
