@@ -144,7 +144,7 @@ def test_problems_stand_beside_their_fields() -> None:
 
 
 def test_a_form_as_it_stands_makes_the_task(site: Site) -> None:
-    form = form_of(site.open("/tasks/new"))
+    form = form_of(site.open("/new-task"))
     form |= {
         "task_id": "a/b",
         "command": "echo \\n\nx",
@@ -152,7 +152,7 @@ def test_a_form_as_it_stands_makes_the_task(site: Site) -> None:
         "tags": "x, y z",
         "max_retries": "2",
     }
-    response = site.send("/tasks/new", **form | {"args": "-v\n--all", "env": "A=1"})
+    response = site.send("/new-task", **form | {"args": "-v\n--all", "env": "A=1"})
     assert (response.status_code, response.headers["Location"]) == (303, "/tasks/a%2Fb")
     assert export(site, "a/b") == {
         "task_id": "a/b",
@@ -168,15 +168,15 @@ def test_a_form_as_it_stands_makes_the_task(site: Site) -> None:
 
 
 def test_an_id_is_made_up_and_the_same_twice_is_no_error(site: Site) -> None:
-    form = form_of(site.open("/tasks/new")) | {"type": "custom", "custom_script": "print()", "interval": "hourly"}
-    assert re.fullmatch(r"/tasks/custom-\w{8}", site.send("/tasks/new", **form).headers["Location"])
+    form = form_of(site.open("/new-task")) | {"type": "custom", "custom_script": "print()", "interval": "hourly"}
+    assert re.fullmatch(r"/tasks/custom-\w{8}", site.send("/new-task", **form).headers["Location"])
     for said in ("is to run hourly", "exists with the same definition"):
-        assert site.send("/tasks/new", **form | {"task_id": "same"}).status_code == 303
+        assert site.send("/new-task", **form | {"task_id": "same"}).status_code == 303
         assert said in site.open("/tasks")
 
 
 def test_everything_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Site) -> None:
-    form = form_of(site.open("/tasks/new"))
+    form = form_of(site.open("/new-task"))
     form |= {
         "task_id": " x",
         "command": "echo 1",
@@ -184,7 +184,7 @@ def test_everything_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Sit
         "max_retries": "many",
         "env": "LD_PRELOAD=x",
     }
-    response = site.send("/tasks/new", **form | {"description": "kept"})
+    response = site.send("/new-task", **form | {"description": "kept"})
     assert response.status_code == 400
     page = response.text
     for name in ("interval", "max_retries", "env"):
@@ -196,13 +196,13 @@ def test_everything_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Sit
 
 
 def test_a_correction_is_taken_by_a_button(site: Site) -> None:
-    form = form_of(site.open("/tasks/new")) | {"task_id": "x", "command": "true", "interval": "dayly at 10:30"}
-    page = site.send("/tasks/new", **form, **{"take.interval": "daily at 10:30"}).text
+    form = form_of(site.open("/new-task")) | {"task_id": "x", "command": "true", "interval": "dayly at 10:30"}
+    page = site.send("/new-task", **form, **{"take.interval": "daily at 10:30"}).text
     assert "every day at 10:30" in page
     assert page.count('<time datetime="') == 5
     again = form_of(page)
     assert again["interval"] == "daily at 10:30"
-    assert site.send("/tasks/new", **again).status_code == 303
+    assert site.send("/new-task", **again).status_code == 303
 
 
 def test_a_task_is_shown_with_the_runs_that_it_will_have(site: Site) -> None:
@@ -216,15 +216,15 @@ def test_a_task_is_shown_with_the_runs_that_it_will_have(site: Site) -> None:
 
 
 def test_a_check_keeps_nothing(site: Site) -> None:
-    form = form_of(site.open("/tasks/new")) | {"interval": "hourly"}
-    assert "<strong>every 1 hour</strong>" in site.send("/tasks/new", **form, check="1").text
+    form = form_of(site.open("/new-task")) | {"interval": "hourly"}
+    assert "<strong>every 1 hour</strong>" in site.send("/new-task", **form, check="1").text
     assert site.api.ok("list")["count"] == 0
 
 
 def test_a_taken_id_offers_a_free_one(site: Site) -> None:
     site.api.create("x")
-    form = form_of(site.open("/tasks/new")) | {"task_id": "x", "command": "echo", "interval": "hourly"}
-    response = site.send("/tasks/new", **form)
+    form = form_of(site.open("/new-task")) | {"task_id": "x", "command": "echo", "interval": "hourly"}
+    response = site.send("/new-task", **form)
     assert response.status_code == 409
     assert 'name="take.task_id" value="x-copy"' in response.text
 
@@ -328,10 +328,25 @@ def test_a_race_is_noticed_within_the_transaction(site: Site, monkeypatch: pytes
 
 def test_a_duplicate_has_all_that_the_form_does_not_show(site: Site) -> None:
     site.api.create("x", **RICH)
-    form = form_of(site.open("/tasks/new?from=x"))
+    form = form_of(site.open("/new-task?from=x"))
     assert form["task_id"] == "x-copy"
-    assert site.send("/tasks/new", **form | {"name": "Copy"}).status_code == 303
+    assert site.send("/new-task", **form | {"name": "Copy"}).status_code == 303
     assert export(site, "x-copy") | {"task_id": "x", "name": "A name"} == export(site, "x")
+
+
+@pytest.mark.parametrize("task_id", ["new", "edit", "new-task", "new/edit"])
+def test_a_task_has_its_page_whatever_it_is_called(site: Site, task_id: str) -> None:
+    made = site.send(
+        "/new-task",
+        **form_of(site.open("/new-task")) | {"task_id": task_id, "command": "echo mine", "interval": "hourly"},
+    )
+    path = made.headers["Location"]
+    assert f'href="{path}" data-open' in site.open("/tasks")
+    assert "echo mine" in site.open(path)
+    page = site.open(f"{path}/edit")
+    assert f'action="{path}/edit"' in page
+    assert site.send(f"{path}/edit", **form_of(page) | {"command": "echo changed"}).headers["Location"] == path
+    assert export(site, task_id)["command"] == "echo changed"
 
 
 @pytest.fixture
@@ -369,21 +384,21 @@ def test_the_table_tells_tasks_of_files(site: Site, filed: str) -> None:
 
 
 def test_unknown_tasks_are_told(site: Site) -> None:
-    for path in ("/tasks/nope/edit", "/tasks/new?from=nope"):
+    for path in ("/tasks/nope/edit", "/new-task?from=nope"):
         assert "No task &#39;nope&#39; exists" in site.open(path, 404)
 
 
 def test_what_people_name_runs_nowhere(site: Site) -> None:
     site.api.create(HOSTILE, name=HOSTILE, tags=[HOSTILE[:64]], command=f"{HOSTILE}</textarea>", description=HOSTILE)
     path = f"/tasks/{HOSTILE.replace('/', '%2F').replace('{', '%7B')}/edit"
-    pages = [site.open(path), site.open(f"/tasks/new?from={HOSTILE}")]
+    pages = [site.open(path), site.open(f"/new-task?from={HOSTILE}")]
     form = form_of(pages[0]) | {
         "interval": HOSTILE,
         "timezone": HOSTILE,
         "working_directory": HOSTILE,
         "file_path": HOSTILE,
     }
-    pages.append(site.send("/tasks/new", **form | {"type": "script"}).text)
+    pages.append(site.send("/new-task", **form | {"type": "script"}).text)
     for page in pages:
         assert "<script>alert" not in page
         assert "<img" not in page

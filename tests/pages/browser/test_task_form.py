@@ -51,7 +51,7 @@ def asked_of(page: Page) -> tuple[str, Any]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_task_is_made(server: Server, open_page: OpenPage, check_access: Callable[[Page], None], width: int) -> None:
-    page = open_page(server.url + "/tasks/new", width=width)
+    page = open_page(server.url + "/new-task", width=width)
     page.fill("#f-task_id", f"made {width}")
     page.fill("#f-command", "echo 'a'\necho b")
     page.fill("#f-interval", "dayly at 10:30")
@@ -104,7 +104,7 @@ def test_the_request_that_is_shown_does_the_same(server: Server, open_page: Open
 
 
 def test_the_picker_writes_phrases_that_are_understood(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url + "/tasks/new")
+    page = open_page(server.url + "/new-task")
     page.locator("#picker summary").click()
     field = page.locator("#f-interval")
     expect(field).to_have_value("every 15 minutes")
@@ -140,7 +140,7 @@ def test_the_picker_writes_phrases_that_are_understood(server: Server, open_page
 
 
 def test_the_last_answer_wins(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url + "/tasks/new")
+    page = open_page(server.url + "/new-task")
     held: list[Any] = []
     page.route("**/api/preview?interval=every**", lambda route: held.append(route))
     with page.expect_request("**/api/preview?interval=every**"):
@@ -155,7 +155,7 @@ def test_the_last_answer_wins(server: Server, open_page: OpenPage) -> None:
 
 
 def test_code_is_coloured_and_keys_indent(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url + "/tasks/new")
+    page = open_page(server.url + "/new-task")
     page.locator("label", has_text="Python code").click()
     area = page.locator("#f-custom_script")
     area.click()
@@ -180,7 +180,7 @@ def test_code_is_coloured_and_keys_indent(server: Server, open_page: OpenPage) -
 
 
 def test_every_piece_of_code_is_shown(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url + "/tasks/new")
+    page = open_page(server.url + "/new-task")
     path = page.evaluate("[...document.querySelectorAll('link')].find(l => l.href.endsWith('/code.js')).href")
     told = page.evaluate(
         "([path, codes]) => import(path).then(m => codes.map(code => m.tokens(code).map(t => t[1]).join('')))",
@@ -190,7 +190,7 @@ def test_every_piece_of_code_is_shown(server: Server, open_page: OpenPage) -> No
 
 
 def test_paths_are_completed_within_the_allowed_directories(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url + "/tasks/new")
+    page = open_page(server.url + "/new-task")
     page.locator("label", has_text="Python script").click()
     page.fill("#f-file_path", "rep")
     expect(page.locator("#paths option")).to_have_count(1)
@@ -203,7 +203,7 @@ def test_paths_are_completed_within_the_allowed_directories(server: Server, open
 
 def test_it_is_tried_before_it_is_saved(server: Server, open_page: OpenPage) -> None:
     count = server.ok("list")["count"]
-    page = open_page(server.url + "/tasks/new")
+    page = open_page(server.url + "/new-task")
     page.click("#try")
     expect(page.locator("#try-result")).to_contain_text("This cannot be tried yet")
     page.fill("#f-command", "echo tried; echo bad >&2; exit 3")
@@ -235,7 +235,7 @@ def test_two_editors(server: Server, open_page: OpenPage) -> None:
 
 
 def test_it_works_without_scripts(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url + "/tasks/new", java_script_enabled=False)
+    page = open_page(server.url + "/new-task", java_script_enabled=False)
     page.fill("#f-task_id", "plain")
     page.locator("label", has_text="Python code").click()
     expect(page.locator("#f-command")).to_be_hidden()
