@@ -21,6 +21,39 @@ from scheduler.store.tables import jobs
 from tests.pages.conftest import Site
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+READINGS: list[tuple[table.Kind, str, Any]] = [
+    ("text", " a ", "a"),
+    ("text", "  ", None),
+    ("raw", " a\n", " a\n"),
+    ("raw", " \n", None),
+    ("number", " 5 ", 5),
+    ("number", "-1", -1),
+    ("number", "+1", 1),
+    ("number", "2.5", 2.5),
+    ("number", ".5", 0.5),
+    ("number", "2.0", 2),
+    ("number", "1e3", 1000),
+    ("number", "1E-3", 0.001),
+    ("number", "", None),
+    ("number", "five", "five"),
+    ("number", "0x10", "0x10"),
+    ("number", "1_000", "1_000"),
+    ("number", "1e999", "1e999"),
+    ("number", "NaN", "NaN"),
+    ("number", "Infinity", "Infinity"),
+    ("number", "9" * 40, float("9" * 40)),
+    ("flag", "on", True),
+    ("flag", "", False),
+    ("choice", "low", "low"),
+    ("choice", "", None),
+    ("words", " a b ,c,, ", ["a b", "c"]),
+    ("words", ",", None),
+    ("lines", "-v\n\n x \n", ["-v", " x "]),
+    ("env", "A=1\nB = x=y\nC", {"A": "1", "B": " x=y", "C": ""}),
+    ("env", "\n", None),
+]
+"""Texts of the form, by the kind of their field, and what they mean: here and in static/definition.js."""
+
 DEFAULTS = table.Defaults({"timeout_seconds": 600}, "Europe/Berlin")
 
 
@@ -48,30 +81,10 @@ def export(site: Site, task_id: str) -> dict[str, Any]:
 # --- what texts mean ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "value"),
-    [
-        ("text", " a ", "a"),
-        ("text", "  ", None),
-        ("raw", " a\n", " a\n"),
-        ("raw", " \n", None),
-        ("number", "5", 5),
-        ("number", "-1", -1),
-        ("number", "2.5", 2.5),
-        ("number", "", None),
-        ("number", "five", "five"),
-        ("number", "9" * 40, float("9" * 40)),
-        ("flag", "on", True),
-        ("flag", "", False),
-        ("words", " a b ,c,, ", ["a b", "c"]),
-        ("words", ",", None),
-        ("lines", "-v\n\n x \n", ["-v", " x "]),
-        ("env", "A=1\nB = x=y\nC", {"A": "1", "B": " x=y", "C": ""}),
-        ("env", "\n", None),
-    ],
-)
+@pytest.mark.parametrize(("kind", "text", "value"), READINGS)
 def test_texts_and_values(kind: table.Kind, text: str, value: Any) -> None:
-    assert table.read_value(table.Field("x", "X", kind), text) == value
+    read = table.read_value(table.Field("x", "X", kind), text)
+    assert (type(read), read) == (type(value), value)
 
 
 def test_every_field_of_the_form_is_one_of_a_definition() -> None:

@@ -5,6 +5,7 @@ static/definition.js reads the same table, by the attributes that fields have in
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ TYPES = ("command", "script", "test", "custom")
 TYPE_WORDS = {"command": "Shell command", "script": "Python script", "test": "Tests", "custom": "Python code"}
 NOTHING: Any = object()
 """What stands for a value that no call can take away."""
+
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?", re.IGNORECASE)
+_EXACT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +184,13 @@ def read_value(field: Field, text: str) -> Any:
 
 
 def _number(text: str) -> Any:
+    """Return a number as JavaScript would send it: a whole one without a fraction, however it was written."""
     if not text:
         return None
-    if re.fullmatch(r"-?[0-9]{1,18}", text):
-        return int(text)
-    try:
-        return float(text)
-    except ValueError:
+    number = float(text) if _NUMBER.fullmatch(text) else math.nan
+    if not math.isfinite(number):
         return text
+    return int(number) if number.is_integer() and abs(number) <= _EXACT else number
 
 
 def _variables(text: str) -> dict[str, str]:

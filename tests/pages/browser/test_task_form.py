@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from scheduler.phrases import parse_phrase
 from tests.owned_time import NOON
 from tests.pages.browser.conftest import WIDTHS, fits
+from tests.pages.test_task_form import READINGS
 from tests.server import Server
 
 pytestmark = pytest.mark.soak
@@ -101,6 +102,16 @@ def test_the_request_that_is_shown_does_the_same(server: Server, open_page: Open
     answer = server.http.put(f"{server.url}/api/tasks/shown", json=sent)
     assert answer.status_code == 200
     assert server.ok("create", task_id="shown", **sent)["status"] == "info"
+
+
+def test_texts_mean_the_same_in_both_languages(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/new-task")
+    path = page.evaluate("[...document.querySelectorAll('link')].find(l => l.href.endsWith('/definition.js')).href")
+    read = page.evaluate(
+        "([path, texts]) => import(path).then(m => JSON.stringify(texts.map(each => m.readValue(...each))))",
+        [path, [[kind, text] for kind, text, _ in READINGS]],
+    )
+    assert json.loads(read) == [value for _, _, value in READINGS]
 
 
 def test_the_picker_writes_phrases_that_are_understood(server: Server, open_page: OpenPage) -> None:

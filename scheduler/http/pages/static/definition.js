@@ -5,18 +5,25 @@ const OF_TYPE = {
 };
 const TASK_FIELDS = ["command", "file_path", "custom_script", "args"];
 
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
 /** @param {string} kind @param {string} text @returns {unknown} null where it says nothing; what means nothing stays a text */
-function readValue(kind, text) {
+export function readValue(kind, text) {
   const trimmed = text.trim();
   switch (kind) {
     case "flag": return text === "on";
     case "raw": return trimmed ? text : null;
-    case "number": return trimmed === "" ? null : Number.isNaN(Number(trimmed)) ? trimmed : Number(trimmed);
+    case "number": return trimmed ? number(trimmed) : null;
     case "words": return some(text.split(",").map((word) => word.trim()).filter(Boolean));
     case "lines": return some(text.split("\n").filter((line) => line.trim()));
     case "env": return variables(text);
     default: return trimmed || null;
   }
+}
+
+function number(text) {
+  const value = NUMBER.test(text) ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : text;
 }
 
 const some = (list) => (list.length ? list : null);
