@@ -15,6 +15,8 @@ from scheduler.job_defaults import POLICIES
 from scheduler.models import Job
 
 Kind = Literal["text", "raw", "number", "flag", "choice", "words", "lines", "env"]
+AREAS: tuple[Kind, ...] = ("raw", "lines", "env")
+"""Kinds that take several lines."""
 TYPES = ("command", "script", "test", "custom")
 TYPE_WORDS = {"command": "Shell command", "script": "Python script", "test": "Tests", "custom": "Python code"}
 NOTHING: Any = object()

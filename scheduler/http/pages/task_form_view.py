@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scheduler.errors import Problem
-from scheduler.http.pages.task_fields import FIELDS, NOTHING, Defaults, Field, read_value, write_text
+from scheduler.http.pages.task_fields import AREAS, FIELDS, NOTHING, Defaults, Field, read_value, write_text
 from tasks import TASK_TYPES
 
 _TASK_FIELDS = {name for task in TASK_TYPES.values() for name in task.model_fields} - {"type"}
@@ -32,10 +32,10 @@ def texts_of(definition: Mapping[str, Any], shown_when: str, defaults: Defaults)
 
 
 def _holds(field: Field, value: Any, text: str) -> bool:
-    """Whether a field of a page gives a value back as it was: a browser changes the ends of lines."""
-    if field.kind in ("raw", "text"):
-        return not set(text) & set("\r" if field.kind == "raw" else "\r\n")
-    return field.kind == "flag" or bool(read_value(field, text) == (value or None))
+    """Whether a field of a page gives a value back as it was: a browser changes the ends of lines, and drops NUL."""
+    if set(text) & set("\0\r" if field.kind in AREAS else "\0\r\n"):
+        return False
+    return field.kind in ("raw", "text", "flag") or bool(read_value(field, text) == (value or None))
 
 
 def beyond_the_form(definition: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:
