@@ -12,49 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from scheduler.errors import Problem
-from scheduler.http.pages import task_fields as table
 from scheduler.http.pages import task_form_view as view
-from scheduler.job_defaults import POLICIES
-from scheduler.models import Job
 from scheduler.store.tables import jobs
 from tests.pages.conftest import Site
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
-READINGS: list[tuple[table.Kind, str, Any]] = [
-    ("text", " a ", "a"),
-    ("text", "  ", None),
-    ("raw", " a\n", " a\n"),
-    ("raw", " \n", None),
-    ("number", " 5 ", 5),
-    ("number", "-1", -1),
-    ("number", "+1", 1),
-    ("number", "2.5", 2.5),
-    ("number", ".5", 0.5),
-    ("number", "2.0", 2),
-    ("number", "1e3", 1000),
-    ("number", "1E-3", 0.001),
-    ("number", "", None),
-    ("number", "five", "five"),
-    ("number", "0x10", "0x10"),
-    ("number", "1_000", "1_000"),
-    ("number", "1e999", "1e999"),
-    ("number", "NaN", "NaN"),
-    ("number", "Infinity", "Infinity"),
-    ("number", "9" * 40, float("9" * 40)),
-    ("flag", "on", True),
-    ("flag", "", False),
-    ("choice", "low", "low"),
-    ("choice", "", None),
-    ("words", " a b ,c,, ", ["a b", "c"]),
-    ("words", ",", None),
-    ("lines", "-v\n\n x \n", ["-v", " x "]),
-    ("env", "A=1\nB = x=y\nC", {"A": "1", "B": " x=y", "C": ""}),
-    ("env", "\n", None),
-]
-"""Texts of the form, by the kind of their field, and what they mean: here and in static/definition.js."""
-
-DEFAULTS = table.Defaults({"timeout_seconds": 600}, "Europe/Berlin")
 
 
 def form_of(page: str) -> dict[str, str]:
@@ -76,95 +38,6 @@ def export(site: Site, task_id: str) -> dict[str, Any]:
     """Return the definition of a task, without the moment that it counts from."""
     [task] = site.api.ok("export", tasks=[task_id])["document"]["tasks"]
     return {name: value for name, value in task.items() if name != "anchor"}
-
-
-# --- what texts mean ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("kind", "text", "value"), READINGS)
-def test_texts_and_values(kind: table.Kind, text: str, value: Any) -> None:
-    read = table.read_value(table.Field("x", "X", kind), text)
-    assert (type(read), read) == (type(value), value)
-
-
-def test_every_field_of_the_form_is_one_of_a_definition() -> None:
-    assert set(table.FIELDS) <= set(Job.model_fields)
-    assert set(POLICIES) <= set(table.FIELDS)
-
-
-UNHELD: list[dict[str, Any]] = [
-    {"command": "a\r\nb"},
-    {"command": "a\0b"},
-    {"file_path": "a\nb"},
-    {"args": ["a\nb"]},
-    {"args": ["a\rb"]},
-    {"args": ["a", " "]},
-    {"tags": ["a, b"]},
-    {"tags": ["a\nb"]},
-    {"env": {"A": "x\ny"}},
-    {"env": {"A": "x\ry"}},
-    {"env": {" A": "x"}},
-]
-"""Definitions with one value each that a browser would not give back as it is."""
-
-
-@pytest.mark.parametrize("definition", UNHELD, ids=str)
-def test_what_the_form_cannot_hold_is_left_as_it_is(definition: dict[str, Any]) -> None:
-    [name] = definition
-    texts = view.texts_of({**definition, "name": "fine"}, "hourly", DEFAULTS)
-    assert name not in texts
-    assert texts["name"] == "fine"
-    assert view.beyond_the_form(definition, texts) == [name]
-
-
-def test_defaults_are_empty_fields_and_taking_a_value_away_brings_them_back() -> None:
-    texts = view.texts_of({"timeout_seconds": 600.0, "max_retries": 3, "timezone": "Europe/Berlin"}, "hourly", DEFAULTS)
-    assert (texts["timeout_seconds"], texts["max_retries"], texts["timezone"], texts["coalesce"]) == ("", "3", "", "on")
-    sent = texts | {"max_retries": "", "timeout_seconds": "5", "coalesce": "", "until": ""}
-    changes = view.changes_of("command", "command", sent, texts, DEFAULTS)
-    assert changes == {"max_retries": 0, "timeout_seconds": 5, "coalesce": False}
-
-
-def test_what_no_call_can_take_away_is_none() -> None:
-    texts = view.texts_of({"until": "2030-01-01", "name": "x"}, "hourly", DEFAULTS)
-    changes = view.changes_of("command", "command", texts | {"until": "", "name": ""}, texts, DEFAULTS)
-    assert changes == {"until": None, "name": ""}
-
-
-def test_fields_of_another_type_are_not_sent() -> None:
-    texts = view.texts_of({}, "", DEFAULTS)
-    sent = texts | {"command": "true", "custom_script": "print()", "file_path": "a.py"}
-    assert view.changes_of("custom", None, sent, texts, DEFAULTS) == {"type": "custom", "custom_script": "print()"}
-
-
-def test_two_changes_are_brought_together() -> None:
-    base = {"name": "a", "command": "x", "interval": "hourly", "tags": ""}
-    mine = base | {"name": "mine", "command": "mine too"}
-    theirs = base | {"name": "theirs", "interval": "daily at 10:00"}
-    merged = view.merge(base, mine, theirs)
-    assert merged.texts == {"name": "mine", "command": "mine too", "interval": "daily at 10:00", "tags": ""}
-    assert (merged.taken, merged.contested) == (["When"], {"Name for people": "theirs"})
-    assert not view.merge(base, mine, base).is_to_be_seen
-    assert not view.merge(base, mine, mine).is_to_be_seen
-
-
-@pytest.mark.parametrize("text", ["", "[1]", "{", '{"nothing": "x"}', "null"])
-def test_what_a_form_carries_along_is_not_trusted(text: str) -> None:
-    assert view.read_base(text) == {}
-
-
-def test_problems_stand_beside_their_fields() -> None:
-    mine, others = view.by_field(
-        [Problem("env.LD_X", "a"), Problem("schedule_config.hour", "b"), Problem("notify.to", "c")]
-    )
-    assert {name: [problem.message for problem in some] for name, some in mine.items()} == {
-        "env": ["a"],
-        "interval": ["b"],
-    }
-    assert [problem.field for problem in others] == ["notify.to"]
-
-
-# --- the form -----------------------------------------------------------------------------------
 
 
 def test_a_form_as_it_stands_makes_the_task(site: Site) -> None:

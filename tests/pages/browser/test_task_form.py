@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from scheduler.phrases import parse_phrase
 from tests.owned_time import NOON
 from tests.pages.browser.conftest import WIDTHS, fits
-from tests.pages.test_task_form import READINGS
+from tests.pages.test_task_fields import READINGS
 from tests.server import Server
 
 pytestmark = pytest.mark.soak
