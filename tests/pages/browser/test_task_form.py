@@ -212,7 +212,9 @@ def test_paths_are_completed_within_the_allowed_directories(server: Server, open
     expect(page.locator("#paths option")).to_have_count(0)
 
 
-def test_it_is_tried_before_it_is_saved(server: Server, open_page: OpenPage) -> None:
+def test_it_is_tried_before_it_is_saved(
+    server: Server, open_page: OpenPage, check_access: Callable[[Page], None]
+) -> None:
     count = server.ok("list")["count"]
     page = open_page(server.url + "/new-task")
     page.click("#try")
@@ -222,6 +224,10 @@ def test_it_is_tried_before_it_is_saved(server: Server, open_page: OpenPage) -> 
     expect(page.locator("#try-result")).to_contain_text("failed, exit code 3")
     expect(page.locator("#try")).to_be_enabled()
     assert page.locator("#try-result pre").all_text_contents() == ["tried\n", "bad\n"]
+    page.fill("#f-command", "seq 1 200")
+    page.click("#try")
+    expect(page.locator("#try-result pre")).to_contain_text("200")
+    check_access(page)
     page.fill("#f-command", "echo begun; exec sleep 600")
     page.click("#try")
     expect(page.locator("#try-result pre")).to_have_text("begun\n")
