@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -40,6 +40,19 @@ READINGS: list[tuple[table.Kind, str, Any]] = [
     ("lines", "-v\n\n x \n", ["-v", " x "]),
     ("env", "A=1\nB = x=y\nC", {"A": "1", "B": " x=y", "C": ""}),
     ("env", "\n", None),
+    ("ticks", "failure, late", ["failure", "late"]),
+    ("ticks", "", []),
+    ("paths", "data\n\n my files\n", ["data", " my files"]),
+    ("paths", " \n", None),
+    ("paths", " [] \n", []),
+    ("paths", "[]\nout", ["[]", "out"]),
+    ("targets", " ops \nmailto:a@b.c", ["ops", "mailto:a@b.c"]),
+    ("targets", ' {"webhook": "https://x.y/z"}\nops', [{"webhook": "https://x.y/z"}, "ops"]),
+    ("targets", '{"webhook": ', ['{"webhook":']),
+    ("targets", '{"ping": NaN}', ['{"ping": NaN}']),
+    ("targets", '["ops"]', ['["ops"]']),
+    ("targets", "[]", []),
+    ("targets", "", None),
 ]
 """Texts of the form, by the kind of their field, and what they mean: here and in static/definition.js."""
 
@@ -51,5 +64,57 @@ def test_texts_and_values(kind: table.Kind, text: str, value: Any) -> None:
 
 
 def test_every_field_of_the_form_is_one_of_a_definition() -> None:
-    assert set(table.FIELDS) <= set(Job.model_fields)
+    for name in table.FIELDS:
+        assert table.spec_of(name)
     assert set(POLICIES) <= set(table.FIELDS)
+
+
+@pytest.mark.parametrize("whole", table.WHOLE)
+def test_what_is_shown_in_parts_is_shown_in_full(whole: str) -> None:
+    parts = {name.partition(".")[2] for name in table.FIELDS if name.startswith(f"{whole}.")}
+    assert parts == set(table.WHOLE[whole].model_fields)
+    assert table.WHOLE[whole] in get_args(Job.model_fields[whole].annotation)
+
+
+def test_no_two_fields_are_called_the_same() -> None:
+    labels = [field.label for field in table.FIELDS.values()]
+    assert len(labels) == len(set(labels))
+
+
+DEFAULTS = table.Defaults(
+    {"max_retries": 2},
+    "UTC",
+    {"notify.on": ("failure", "missed"), "notify.to": ["ops", "hook at x.y"], "sandbox.memory_mb": 2048},
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "unusual", "said"),
+    [
+        ("max_retries", "", False, "retries 2"),
+        ("max_retries", "2", False, "retries 2"),
+        ("max_retries", "3", True, "retries 3"),
+        ("coalesce", "on", False, "coalesce yes"),
+        ("coalesce", "", True, "coalesce no"),
+        ("catch_up", "", False, "catch up no"),
+        ("env", "A=1\nB=2", True, "environment 2"),
+        ("sandbox.network", "", False, "network as the server allows"),
+        ("sandbox.network", "none", True, "network none"),
+        ("sandbox.memory_mb", "", False, "memory 2048 MB"),
+        ("sandbox.cpu_seconds", "", False, "CPU time –"),
+        ("sandbox.cpu_seconds", "5", True, "CPU time 5 s"),
+        ("sandbox.write", "a\nb", True, "paths to change a, b"),
+        ("sandbox.write", "[]", True, "paths to change []"),
+        ("expect.every", "", False, "expected every –"),
+        ("expect.min_runs", "", False, "successes in that span 1"),
+        ("notify.to", "", False, "who is told ops, hook at x.y"),
+        ("notify.to", "[]", True, "who is told []"),
+        ("notify.on", "failure, missed", False, "what is told failure, missed"),
+        ("notify.on", "", True, "what is told nothing"),
+        ("notify.body", "", False, "message the usual"),
+        ("notify.body", "a\nb", True, "message its own"),
+    ],
+)
+def test_what_is_folded_away_is_said_in_short(name: str, text: str, unusual: bool, said: str) -> None:
+    assert table.is_unusual(name, text, DEFAULTS) == unusual
+    assert table.in_short(table.FIELDS[name], text, DEFAULTS) == said

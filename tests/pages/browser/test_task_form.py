@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from scheduler.phrases import parse_phrase
 from tests.owned_time import NOON
@@ -42,6 +42,26 @@ def server(make_server: Callable[..., Server]) -> Server:
         path.parent.mkdir(exist_ok=True)
         path.write_text("print('hello')")
     return server
+
+
+@pytest.fixture(scope="module")
+def telling(make_server: Callable[..., Server]) -> Server:
+    """Return a server whose tasks may tell somebody."""
+    return make_server(
+        SCHEDULER_NOTIFY_TARGETS='{"ops": "mailto:ops@example.com", "hook": {"ping": "https://x.example.com"}}',
+        SCHEDULER_NOTIFY_HOSTS="hc-ping.com",
+        SCHEDULER_SMTP_URL="smtp://127.0.0.1:1/?from=a@example.com",
+    )
+
+
+def part(page: Page, name: str) -> Locator:
+    """Return the field of a part, whose name has a full stop in it."""
+    return page.locator(f'[id="f-{name}"]')
+
+
+def export(server: Server, task_id: str) -> dict[str, Any]:
+    """Return the definition of a task."""
+    return dict(server.ok("export", tasks=[task_id])["document"]["tasks"][0])
 
 
 def asked_of(page: Page) -> tuple[str, Any]:
@@ -112,6 +132,92 @@ def test_texts_mean_the_same_in_both_languages(server: Server, open_page: OpenPa
         [path, [[kind, text] for kind, text, _ in READINGS]],
     )
     assert json.loads(read) == [value for _, _, value in READINGS]
+
+
+PARTS = {
+    "sandbox": {"memory_mb": 64, "network": "none", "write": []},
+    "notify": {"to": [{"ping": "https://hc-ping.com/1"}], "on": ["late"]},
+    "expect": {"every": "1 day", "min_runs": 2},
+}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_parts_of_fields_are_changed_and_the_request_says_so(
+    telling: Server, open_page: OpenPage, check_access: Callable[[Page], None], width: int
+) -> None:
+    task_id = f"parts{width}"
+    for name in (task_id, f"twin{width}"):
+        telling.ok("create", task_id=name, type="command", command="true", interval="daily at 10:00", **PARTS)
+    page = open_page(f"{telling.url}/tasks/{task_id}/edit", width=width)
+    expect(page.locator("#as-json")).to_have_text("Nothing is changed yet.")
+    expect(page.locator("details.terms[open]")).to_have_count(3)
+    part(page, "sandbox.network").select_option("as the server allows")
+    part(page, "sandbox.memory_mb").fill("2.5e2")
+    part(page, "sandbox.write").fill("out\nmy files")
+    part(page, "notify.to").fill('ops\n{"ping": "https://hc-ping.com/2"}')
+    page.get_by_label("success", exact=True).check()
+    page.get_by_label("late", exact=True).uncheck()
+    part(page, "expect.min_runs").fill("")
+    # At the end of the page the bar with the buttons lies over no field.
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    check_access(page)
+    assert fits(page)
+    head, sent = asked_of(page)
+    assert head == f"PATCH /api/tasks/{task_id}"
+    assert sent == {
+        "sandbox": {"memory_mb": 250, "write": ["out", "my files"]},
+        "notify": {"to": ["ops", {"ping": "https://hc-ping.com/2"}], "on": ["success"]},
+        "expect": {"every": "1 day"},
+    }
+    page.locator("#save").click()
+    page.wait_for_url(f"**/tasks/{task_id}")
+    saved = export(telling, task_id)
+    assert {name: saved[name] for name in sent} == sent
+    assert telling.http.patch(f"{telling.url}/api/tasks/twin{width}", json=sent).status_code == 200
+    assert export(telling, f"twin{width}") | {"task_id": task_id} == saved
+
+
+def test_parts_that_are_all_taken_away_take_their_field_along(telling: Server, open_page: OpenPage) -> None:
+    telling.ok("create", task_id="bare", type="command", command="true", interval="hourly", **PARTS)
+    page = open_page(telling.url + "/tasks/bare/edit")
+    part(page, "sandbox.network").select_option("")
+    for name in ("sandbox.memory_mb", "sandbox.write", "expect.every", "expect.min_runs", "notify.to"):
+        part(page, name).fill("")
+    for box in ("late", "failure", "recovery", "missed"):
+        page.get_by_label(box, exact=True).click()
+    head, sent = asked_of(page)
+    assert head == "PUT /api/tasks/bare"
+    assert not set(PARTS) & set(sent)
+    page.locator("#save").click()
+    page.wait_for_url("**/tasks/bare")
+    assert not set(PARTS) & set(export(telling, "bare"))
+    assert telling.ok("create", task_id="bare", **sent)["status"] == "info"
+
+
+def test_a_part_is_tried_and_put_right(telling: Server, open_page: OpenPage) -> None:
+    page = open_page(telling.url + "/new-task")
+    page.fill("#f-task_id", "wrong")
+    page.fill("#f-command", "echo tried")
+    page.fill("#f-interval", "hourly")
+    page.get_by_text("What it may use").click()
+    part(page, "sandbox.memory_mb").fill("99")
+    with page.expect_request("**/api/try") as tried:
+        page.click("#try")
+    assert tried.value.post_data_json["sandbox"] == {"memory_mb": 99}
+    expect(page.locator("#try-result pre")).to_have_text("tried\n")
+    page.get_by_text("Who is told what").click()
+    part(page, "notify.to").fill("hook\nme@example.com\nosp")
+    part(page, "sandbox.memory_mb").fill("9")
+    page.locator("#save").click()
+    expect(part(page, "notify.to")).to_have_attribute("aria-invalid", "true")
+    expect(part(page, "sandbox.memory_mb")).to_be_focused()
+    page.get_by_role("button", name="Use ‘ops’").click()
+    expect(part(page, "notify.to")).to_have_value("hook\nme@example.com\nops")
+    part(page, "notify.to").fill("ops")
+    part(page, "sandbox.memory_mb").fill("16")
+    assert asked_of(page)[1]["notify"] == {"to": ["ops"]}
+    page.locator("#save").click()
+    page.wait_for_url("**/tasks/wrong")
 
 
 def test_the_picker_writes_phrases_that_are_understood(server: Server, open_page: OpenPage) -> None:

@@ -15,7 +15,10 @@ export function readValue(kind, text) {
     case "raw": return trimmed ? text : null;
     case "number": return trimmed ? number(trimmed) : null;
     case "words": return some(text.split(",").map((word) => word.trim()).filter(Boolean));
-    case "lines": return some(text.split("\n").filter((line) => line.trim()));
+    case "ticks": return text ? text.split(", ") : [];
+    case "lines": return some(lines(text));
+    case "paths": return items(text, (line) => line);
+    case "targets": return items(text, target);
     case "env": return variables(text);
     default: return trimmed || null;
   }
@@ -27,16 +30,33 @@ function number(text) {
 }
 
 const some = (list) => (list.length ? list : null);
+const lines = (text) => text.split("\n").filter((line) => line.trim());
+/** An empty list is written so: a field that is empty says nothing. */
+const items = (text, read) => (text.trim() === "[]" ? [] : some(lines(text).map(read)));
+
+/** @returns {unknown} an object where one is written; what only begins as one stays a text, and is judged as that */
+function target(line) {
+  const text = line.trim();
+  try {
+    return text.startsWith("{") ? JSON.parse(text) : text;
+  } catch {
+    return text;
+  }
+}
 
 function variables(text) {
-  const pairs = text.split("\n").filter((line) => line.trim()).map((line) => {
+  const pairs = lines(text).map((line) => {
     const place = line.indexOf("=");
     return place < 0 ? [line.trim(), ""] : [line.slice(0, place).trim(), line.slice(place + 1)];
   });
   return pairs.length ? Object.fromEntries(pairs) : null;
 }
 
-const textOf = (input) => (input.type === "checkbox" ? (input.checked ? "on" : "") : input.value);
+/** @param {HTMLElement} field an input, or boxes that are one field together */
+function textOf(field) {
+  if (field.dataset.kind === "ticks") return [...field.querySelectorAll(":checked")].map((box) => box.value).join(", ");
+  return field.type === "checkbox" ? (field.checked ? "on" : "") : field.value;
+}
 
 /**
  * @param {HTMLFormElement} form
@@ -45,16 +65,24 @@ const textOf = (input) => (input.type === "checkbox" ? (input.checked ? "on" : "
  */
 function changes(form) {
   const base = JSON.parse(form.elements.base.value), type = typeOf(form), before = form.dataset.type ?? null;
-  const fields = type === before ? {} : { type }, gone = [];
+  const whole = JSON.parse(form.dataset.whole), wholes = {}, fields = type === before ? {} : { type }, gone = [];
   for (const input of form.querySelectorAll("[data-kind]")) {
     const { name } = input, text = textOf(input);
     const isTasks = TASK_FIELDS.includes(name);
     if (isTasks && !OF_TYPE[type]?.includes(name)) continue;
     if (text === (base[name] ?? "") && !(type !== before && isTasks && text.trim())) continue;
-    const value = readValue(input.dataset.kind, text);
-    if (value !== null) fields[name] = value;
+    const value = text === input.dataset.usual ? null : readValue(input.dataset.kind, text);
+    const [outer, part] = name.split(".");
+    if (part) (wholes[outer] ??= { ...whole[outer] })[part] = value;
+    else if (value !== null) fields[name] = value;
     else if ("cleared" in input.dataset) fields[name] = JSON.parse(input.dataset.cleared);
     else gone.push(name);
+  }
+  // A field that is shown in parts is sent whole, with the parts that were not changed as they were.
+  for (const [name, parts] of Object.entries(wholes)) {
+    const left = Object.entries(parts).filter(([, value]) => value !== null);
+    if (left.length) fields[name] = Object.fromEntries(left);
+    else if (name in whole) gone.push(name);
   }
   return { type, fields, gone };
 }
