@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from scheduler.phrases import parse_phrase
 from tests.owned_time import NOON
@@ -355,6 +355,78 @@ def test_two_editors(server: Server, open_page: OpenPage) -> None:
     page.wait_for_url("**/tasks/both")
     details = server.ok("get", task_id="both")["task"]["details"]
     assert (details["name"], details["interval"]) == ("mine", "daily at 10:00")
+
+
+def test_changes_are_not_left_behind_unasked(server: Server, open_page: OpenPage) -> None:
+    server.ok("create", task_id="left", type="command", command="true", interval="hourly", notify={"to": []})
+    page = open_page(server.url + "/tasks/left/edit")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    cancel = page.get_by_role("link", name="Cancel")
+    # A browser asks only where somebody has typed or clicked.
+    page.locator("#f-name").click()
+    page.keyboard.type("x")
+    cancel.click()
+    assert asked == ["beforeunload"]
+    expect(page).to_have_url(server.url + "/tasks/left/edit")
+    page.keyboard.press("Escape")
+    page.locator("#f-name").click()
+    page.keyboard.press("Backspace")
+    page.get_by_label("late", exact=True).check()
+    page.get_by_role("link", name="Dashboard").click()
+    assert asked == ["beforeunload"] * 2
+    page.get_by_label("late", exact=True).uncheck()
+    cancel.click()
+    page.wait_for_url("**/tasks/left")
+    assert asked == ["beforeunload"] * 2
+
+
+def test_saving_asks_nothing_and_what_was_refused_is_not_saved(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/new-task")
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
+    page.locator("#f-command").click()
+    page.keyboard.type("true")
+    page.fill("#f-interval", "every 5 minuets")
+    page.locator("#save").click()
+    expect(page.locator("#summary")).to_be_visible()
+    assert asked == []
+    page.locator("#f-command").click()
+    page.get_by_role("link", name="Cancel").click()
+    page.wait_for_url("**/tasks")
+    assert asked == ["beforeunload"]
+    page.goto(server.url + "/new-task")
+    page.get_by_role("link", name="Cancel").click()
+    page.wait_for_url("**/tasks")
+    page.goto(server.url + "/new-task")
+    page.locator("label", has_text="Python code").click()
+    page.get_by_role("link", name="Cancel").click()
+    page.wait_for_url("**/tasks")
+    assert asked == ["beforeunload"] * 2
+    page.goto(server.url + "/new-task")
+    page.locator("#f-task_id").click()
+    page.keyboard.type("kept")
+    page.get_by_role("link", name="Cancel").click()
+    page.wait_for_url("**/tasks")
+    assert asked == ["beforeunload"] * 3
+    page.goto(server.url + "/new-task")
+    page.locator("#f-task_id").click()
+    page.keyboard.type("kept")
+    page.fill("#f-command", "true")
+    page.fill("#f-interval", "hourly")
+    page.press("#f-interval", "Enter")
+    page.wait_for_url("**/tasks/kept")
+    assert asked == ["beforeunload"] * 3
 
 
 def test_it_works_without_scripts(server: Server, open_page: OpenPage) -> None:

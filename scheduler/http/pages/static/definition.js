@@ -87,7 +87,15 @@ function changes(form) {
   return { type, fields, gone };
 }
 
-const typeOf = (form) => form.querySelector('[name="type"]:checked, [name="type"][type="hidden"]')?.value ?? "command";
+const FIRST_TYPE = "command";
+const typeOf = (form) => form.querySelector('[name="type"]:checked, [name="type"][type="hidden"]')?.value ?? FIRST_TYPE;
+
+/** @param {HTMLFormElement} form @returns {boolean} whether anything in it is not as it is kept, or as a new form has it */
+export function isChanged(form) {
+  const base = JSON.parse(form.elements.base.value), id = form.elements.task_id;
+  return typeOf(form) !== (form.dataset.type ?? FIRST_TYPE) || (id !== undefined && id.value !== id.defaultValue)
+    || [...form.querySelectorAll("[data-kind]")].some((field) => textOf(field) !== (base[field.name] ?? ""));
+}
 
 /** @param {HTMLFormElement} form @returns {Record<string, unknown>} the whole definition as it would be after saving */
 export function definition(form) {
