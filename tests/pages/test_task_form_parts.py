@@ -101,6 +101,7 @@ def test_what_is_wrong_with_a_part_is_told_beside_it(told: Site) -> None:
         described = rf'id="f-{name}"[^>]*aria-describedby="h-{name} e-{name}"[^>]*aria-invalid="true"'
         assert re.search(described, page), name
         assert f'<a href="#f-{name}">{table.FIELDS[name].label}</a>' in page
+    assert "<p>&#39;sandbox.cpu_seconds&#39; must be greater than 0, not the number -1</p></div>" in page
     assert form_of(page) == form_of(page) | given
     corrected = told.send("/new-task", **form_of(page), **{"take.notify.to": "ops\nmailto:me@example.com"}).text
     assert 'name="take.notify.to" value="ops\nmailto:me@example.com"' in page
