@@ -20,7 +20,7 @@ SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 PAGES = {
     "dashboard": "/",
     "tasks": "/tasks",
-    "new-task": "/tasks/new",
+    "new-task": "/new-task",
     "edit-task": "/tasks/backup-database/edit",
     "task": "/tasks/ping-api",
     "runs": "/runs",

@@ -53,6 +53,13 @@ def test_modules_are_named_before_they_are_asked_for(site: Site) -> None:
     assert needed <= named
 
 
+def test_no_page_stands_where_an_id_could() -> None:
+    for page in PAGES:
+        others = [other for other in PAGES if other.path != page.path and other.method == page.method]
+        hidden = [other.path for other in others if re.fullmatch(re.sub(r"<id:\w+>", "[^/]+", other.path), page.path)]
+        assert not hidden, f"{page.path} hides {hidden} of the id that is called so"
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page.method == "GET" and "<" not in page.path],
                          ids=lambda page: page.path)  # fmt: skip
 def test_the_first_view_is_small(site: Site, page: object) -> None:

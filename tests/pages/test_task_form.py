@@ -12,16 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from scheduler.errors import Problem
-from scheduler.http.pages import task_fields as table
 from scheduler.http.pages import task_form_view as view
-from scheduler.job_defaults import POLICIES
-from scheduler.models import Job
 from scheduler.store.tables import jobs
 from tests.pages.conftest import Site
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
-DEFAULTS = table.Defaults({"timeout_seconds": 600}, "Europe/Berlin")
 
 
 def form_of(page: str) -> dict[str, str]:
@@ -32,10 +27,12 @@ def form_of(page: str) -> dict[str, str]:
         kind = given.get("type", "text")
         if "name" in given and (kind not in ("checkbox", "radio") or " checked" in tag):
             fields[given["name"]] = given.get("value", "on")
-    for name, text in re.findall(r'<textarea [^>]*name="(\w+)"[^>]*>\n(.*?)</textarea>', page, re.DOTALL):
+    for name, text in re.findall(r'<textarea [^>]*name="([\w.]+)"[^>]*>\n(.*?)</textarea>', page, re.DOTALL):
         fields[name] = html.unescape(text)
-    for name, options in re.findall(r'<select [^>]*name="(\w+)"[^>]*>(.*?)</select>', page):
-        fields[name] = re.findall(r"<option selected>(\w+)", options)[0]
+    for name, options in re.findall(r'<select [^>]*name="([\w.]+)"[^>]*>(.*?)</select>', page):
+        [(given, text)] = re.findall(r"<option([^>]*) selected>([^<]+)", options)
+        value = re.search(r'value="(\w*)"', given)
+        fields[name] = value[1] if value else text
     return {name: value for name, value in fields.items() if name not in ("csrf", "theme", "back")}
 
 
@@ -45,106 +42,8 @@ def export(site: Site, task_id: str) -> dict[str, Any]:
     return {name: value for name, value in task.items() if name != "anchor"}
 
 
-# --- what texts mean ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("kind", "text", "value"),
-    [
-        ("text", " a ", "a"),
-        ("text", "  ", None),
-        ("raw", " a\n", " a\n"),
-        ("raw", " \n", None),
-        ("number", "5", 5),
-        ("number", "-1", -1),
-        ("number", "2.5", 2.5),
-        ("number", "", None),
-        ("number", "five", "five"),
-        ("number", "9" * 40, float("9" * 40)),
-        ("flag", "on", True),
-        ("flag", "", False),
-        ("words", " a b ,c,, ", ["a b", "c"]),
-        ("words", ",", None),
-        ("lines", "-v\n\n x \n", ["-v", " x "]),
-        ("env", "A=1\nB = x=y\nC", {"A": "1", "B": " x=y", "C": ""}),
-        ("env", "\n", None),
-    ],
-)
-def test_texts_and_values(kind: table.Kind, text: str, value: Any) -> None:
-    assert table.read_value(table.Field("x", "X", kind), text) == value
-
-
-def test_every_field_of_the_form_is_one_of_a_definition() -> None:
-    assert set(table.FIELDS) <= set(Job.model_fields)
-    assert set(POLICIES) <= set(table.FIELDS)
-
-
-def test_what_the_form_cannot_hold_is_left_as_it_is() -> None:
-    definition = {
-        "args": ["a\nb"],
-        "tags": ["a, b"],
-        "env": {"A": "x\ny"},
-        "command": "a\r\nb",
-        "sandbox": {"network": 1},
-    }
-    texts = view.texts_of({**definition, "name": "fine"}, "hourly", DEFAULTS)
-    assert not set(definition) & set(texts)
-    assert texts["name"] == "fine"
-    assert view.beyond_the_form(definition, texts) == ["args", "command", "env", "sandbox", "tags"]
-
-
-def test_defaults_are_empty_fields_and_taking_a_value_away_brings_them_back() -> None:
-    texts = view.texts_of({"timeout_seconds": 600.0, "max_retries": 3, "timezone": "Europe/Berlin"}, "hourly", DEFAULTS)
-    assert (texts["timeout_seconds"], texts["max_retries"], texts["timezone"], texts["coalesce"]) == ("", "3", "", "on")
-    sent = texts | {"max_retries": "", "timeout_seconds": "5", "coalesce": "", "until": ""}
-    changes = view.changes_of("command", "command", sent, texts, DEFAULTS)
-    assert changes == {"max_retries": 0, "timeout_seconds": 5, "coalesce": False}
-
-
-def test_what_no_call_can_take_away_is_none() -> None:
-    texts = view.texts_of({"until": "2030-01-01", "name": "x"}, "hourly", DEFAULTS)
-    changes = view.changes_of("command", "command", texts | {"until": "", "name": ""}, texts, DEFAULTS)
-    assert changes == {"until": None, "name": ""}
-
-
-def test_fields_of_another_type_are_not_sent() -> None:
-    texts = view.texts_of({}, "", DEFAULTS)
-    sent = texts | {"command": "true", "custom_script": "print()", "file_path": "a.py"}
-    assert view.changes_of("custom", None, sent, texts, DEFAULTS) == {"type": "custom", "custom_script": "print()"}
-
-
-def test_two_changes_are_brought_together() -> None:
-    base = {"name": "a", "command": "x", "interval": "hourly", "tags": ""}
-    mine = base | {"name": "mine", "command": "mine too"}
-    theirs = base | {"name": "theirs", "interval": "daily at 10:00"}
-    merged = view.merge(base, mine, theirs)
-    assert merged.texts == {"name": "mine", "command": "mine too", "interval": "daily at 10:00", "tags": ""}
-    assert (merged.taken, merged.contested) == (["When"], {"Name for people": "theirs"})
-    assert not view.merge(base, mine, base).is_to_be_seen
-    assert not view.merge(base, mine, mine).is_to_be_seen
-
-
-@pytest.mark.parametrize("text", ["", "[1]", "{", '{"nothing": "x"}', "null"])
-def test_what_a_form_carries_along_is_not_trusted(text: str) -> None:
-    assert view.read_base(text) == {}
-
-
-def test_problems_stand_beside_their_fields() -> None:
-    mine, others = view.by_field(
-        [Problem("env.LD_X", "a"), Problem("schedule_config.hour", "b"), Problem("notify.to", "c")]
-    )
-    assert {name: [problem.message for problem in some] for name, some in mine.items()} == {
-        "env": ["a"],
-        "interval": ["b"],
-    }
-    assert [problem.field for problem in others] == ["notify.to"]
-
-
-# --- the form -----------------------------------------------------------------------------------
-
-
 def test_a_form_as_it_stands_makes_the_task(site: Site) -> None:
-    form = form_of(site.open("/tasks/new"))
+    form = form_of(site.open("/new-task"))
     form |= {
         "task_id": "a/b",
         "command": "echo \\n\nx",
@@ -152,7 +51,7 @@ def test_a_form_as_it_stands_makes_the_task(site: Site) -> None:
         "tags": "x, y z",
         "max_retries": "2",
     }
-    response = site.send("/tasks/new", **form | {"args": "-v\n--all", "env": "A=1"})
+    response = site.send("/new-task", **form | {"args": "-v\n--all", "env": "A=1"})
     assert (response.status_code, response.headers["Location"]) == (303, "/tasks/a%2Fb")
     assert export(site, "a/b") == {
         "task_id": "a/b",
@@ -168,15 +67,15 @@ def test_a_form_as_it_stands_makes_the_task(site: Site) -> None:
 
 
 def test_an_id_is_made_up_and_the_same_twice_is_no_error(site: Site) -> None:
-    form = form_of(site.open("/tasks/new")) | {"type": "custom", "custom_script": "print()", "interval": "hourly"}
-    assert re.fullmatch(r"/tasks/custom-\w{8}", site.send("/tasks/new", **form).headers["Location"])
+    form = form_of(site.open("/new-task")) | {"type": "custom", "custom_script": "print()", "interval": "hourly"}
+    assert re.fullmatch(r"/tasks/custom-\w{8}", site.send("/new-task", **form).headers["Location"])
     for said in ("is to run hourly", "exists with the same definition"):
-        assert site.send("/tasks/new", **form | {"task_id": "same"}).status_code == 303
+        assert site.send("/new-task", **form | {"task_id": "same"}).status_code == 303
         assert said in site.open("/tasks")
 
 
 def test_everything_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Site) -> None:
-    form = form_of(site.open("/tasks/new"))
+    form = form_of(site.open("/new-task"))
     form |= {
         "task_id": " x",
         "command": "echo 1",
@@ -184,7 +83,7 @@ def test_everything_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Sit
         "max_retries": "many",
         "env": "LD_PRELOAD=x",
     }
-    response = site.send("/tasks/new", **form | {"description": "kept"})
+    response = site.send("/new-task", **form | {"description": "kept"})
     assert response.status_code == 400
     page = response.text
     for name in ("interval", "max_retries", "env"):
@@ -196,13 +95,13 @@ def test_everything_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Sit
 
 
 def test_a_correction_is_taken_by_a_button(site: Site) -> None:
-    form = form_of(site.open("/tasks/new")) | {"task_id": "x", "command": "true", "interval": "dayly at 10:30"}
-    page = site.send("/tasks/new", **form, **{"take.interval": "daily at 10:30"}).text
+    form = form_of(site.open("/new-task")) | {"task_id": "x", "command": "true", "interval": "dayly at 10:30"}
+    page = site.send("/new-task", **form, **{"take.interval": "daily at 10:30"}).text
     assert "every day at 10:30" in page
     assert page.count('<time datetime="') == 5
     again = form_of(page)
     assert again["interval"] == "daily at 10:30"
-    assert site.send("/tasks/new", **again).status_code == 303
+    assert site.send("/new-task", **again).status_code == 303
 
 
 def test_a_task_is_shown_with_the_runs_that_it_will_have(site: Site) -> None:
@@ -216,23 +115,23 @@ def test_a_task_is_shown_with_the_runs_that_it_will_have(site: Site) -> None:
 
 
 def test_a_check_keeps_nothing(site: Site) -> None:
-    form = form_of(site.open("/tasks/new")) | {"interval": "hourly"}
-    assert "<strong>every 1 hour</strong>" in site.send("/tasks/new", **form, check="1").text
+    form = form_of(site.open("/new-task")) | {"interval": "hourly"}
+    assert "<strong>every 1 hour</strong>" in site.send("/new-task", **form, check="1").text
     assert site.api.ok("list")["count"] == 0
 
 
 def test_a_taken_id_offers_a_free_one(site: Site) -> None:
     site.api.create("x")
-    form = form_of(site.open("/tasks/new")) | {"task_id": "x", "command": "echo", "interval": "hourly"}
-    response = site.send("/tasks/new", **form)
+    form = form_of(site.open("/new-task")) | {"task_id": "x", "command": "echo", "interval": "hourly"}
+    response = site.send("/new-task", **form)
     assert response.status_code == 409
     assert 'name="take.task_id" value="x-copy"' in response.text
 
 
 RICH = {
     "name": "A name",
-    "sandbox": {"network": "none", "memory_mb": 100},
-    "notify": {"to": []},
+    "sandbox": {"network": "none", "memory_mb": 100, "write": []},
+    "notify": {"to": [], "on": ["late", "failure"], "subject": "a\nb"},
     "args": ["a\nb"],
     "env": {"A": "1"},
     "until": "2030-01-01",
@@ -247,8 +146,7 @@ def test_saving_a_form_as_it_stands_changes_nothing(site: Site) -> None:
     site.api.create("x", **RICH)
     before, revision = export(site, "x"), site.api.scheduler.get_job("x").stored.revision
     page = site.open("/tasks/x/edit")
-    for name in ("sandbox", "notify", "args"):
-        assert f"<code>{name}</code>" in page
+    assert "<code>args</code>, <code>notify.subject</code>, which this form does not show" in page
     assert site.send("/tasks/x/edit", **form_of(page)).status_code == 303
     assert export(site, "x") == before
     assert site.api.scheduler.get_job("x").stored.revision == revision
@@ -328,10 +226,25 @@ def test_a_race_is_noticed_within_the_transaction(site: Site, monkeypatch: pytes
 
 def test_a_duplicate_has_all_that_the_form_does_not_show(site: Site) -> None:
     site.api.create("x", **RICH)
-    form = form_of(site.open("/tasks/new?from=x"))
+    form = form_of(site.open("/new-task?from=x"))
     assert form["task_id"] == "x-copy"
-    assert site.send("/tasks/new", **form | {"name": "Copy"}).status_code == 303
+    assert site.send("/new-task", **form | {"name": "Copy"}).status_code == 303
     assert export(site, "x-copy") | {"task_id": "x", "name": "A name"} == export(site, "x")
+
+
+@pytest.mark.parametrize("task_id", ["new", "edit", "new-task", "new/edit"])
+def test_a_task_has_its_page_whatever_it_is_called(site: Site, task_id: str) -> None:
+    made = site.send(
+        "/new-task",
+        **form_of(site.open("/new-task")) | {"task_id": task_id, "command": "echo mine", "interval": "hourly"},
+    )
+    path = made.headers["Location"]
+    assert f'href="{path}" data-open' in site.open("/tasks")
+    assert "echo mine" in site.open(path)
+    page = site.open(f"{path}/edit")
+    assert f'action="{path}/edit"' in page
+    assert site.send(f"{path}/edit", **form_of(page) | {"command": "echo changed"}).headers["Location"] == path
+    assert export(site, task_id)["command"] == "echo changed"
 
 
 @pytest.fixture
@@ -369,21 +282,21 @@ def test_the_table_tells_tasks_of_files(site: Site, filed: str) -> None:
 
 
 def test_unknown_tasks_are_told(site: Site) -> None:
-    for path in ("/tasks/nope/edit", "/tasks/new?from=nope"):
+    for path in ("/tasks/nope/edit", "/new-task?from=nope"):
         assert "No task &#39;nope&#39; exists" in site.open(path, 404)
 
 
 def test_what_people_name_runs_nowhere(site: Site) -> None:
     site.api.create(HOSTILE, name=HOSTILE, tags=[HOSTILE[:64]], command=f"{HOSTILE}</textarea>", description=HOSTILE)
     path = f"/tasks/{HOSTILE.replace('/', '%2F').replace('{', '%7B')}/edit"
-    pages = [site.open(path), site.open(f"/tasks/new?from={HOSTILE}")]
+    pages = [site.open(path), site.open(f"/new-task?from={HOSTILE}")]
     form = form_of(pages[0]) | {
         "interval": HOSTILE,
         "timezone": HOSTILE,
         "working_directory": HOSTILE,
         "file_path": HOSTILE,
     }
-    pages.append(site.send("/tasks/new", **form | {"type": "script"}).text)
+    pages.append(site.send("/new-task", **form | {"type": "script"}).text)
     for page in pages:
         assert "<script>alert" not in page
         assert "<img" not in page

@@ -147,4 +147,4 @@ def test_readers_have_no_buttons(locked: Site) -> None:
     assert 'name="one"' not in page
     assert "pick-all" not in page
     assert locked.send("/tasks", one="run x").status_code == 403
-    assert locked.get("/tasks/new").status_code == 403
+    assert locked.get("/new-task").status_code == 403

@@ -122,6 +122,7 @@ def test_paths_outside_are_refused_all_at_once(filled: Any) -> None:
         {"memory_mb": "5"},
         {"cpu_seconds": 0},
         {"cpu_seconds": -1.0},
+        {"cpu_seconds": float("inf")},
         {"processes": 0},
         {"processes": True},
         {"network": "udp"},

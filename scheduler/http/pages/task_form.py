@@ -9,6 +9,8 @@ from typing import Any
 
 from flask import Response
 
+from scheduler.alerts import USUAL, Notify
+from scheduler.config import SchedulerConfig
 from scheduler.definitions import kept_fields
 from scheduler.errors import Conflict, InvalidRequest, Problem, SchedulerError
 from scheduler.http.answers import http_status
@@ -20,9 +22,15 @@ from scheduler.http.peer import caller
 from scheduler.http.present import NEXT_RUNS, next_runs, schedule_text
 from scheduler.http.rest.etags import Condition
 from scheduler.models import StoredJob
+from scheduler.notify.rules import LATE_AFTER_SECONDS
+from scheduler.notify.targets import label
+from scheduler.notify.targets import shown as named_target
+from scheduler.notify.templates import BODY, SUBJECT
 from scheduler.portable import write_fields
 from scheduler.standing import JobInfo, Planned
 from scheduler.store import Connection
+from tasks.sandbox import Confinement
+from tasks.sandbox.request import MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,35 @@ def _source(visit: Visit, task_id: str) -> JobInfo | None:
 
 def _defaults(visit: Visit) -> task_fields.Defaults:
     config = visit.scheduler.config
-    return task_fields.Defaults(config.policies, config.timezone or "UTC")
+    return task_fields.Defaults(
+        config.policies,
+        config.timezone or "UTC",
+        {**_usual_limits(visit.scheduler.confinement), **_usual_messages(config)},
+    )
+
+
+def _usual_limits(confinement: Confinement) -> dict[str, Any]:
+    """Return the limits of runs, where the kernel enforces any."""
+    if confinement.rules is None:
+        return {}
+    policy = confinement.policy
+    return {"sandbox.memory_mb": policy.memory // MEGABYTE, "sandbox.processes": policy.processes}
+
+
+def _usual_messages(config: SchedulerConfig) -> dict[str, Any]:
+    """Return who is told what of a task that does not say it: targets as they may be shown, without secrets."""
+    usual = Notify(
+        on=list(USUAL),
+        to=None,
+        every_minutes=config.notify_every_minutes,
+        late_after_seconds=LATE_AFTER_SECONDS,
+        subject=SUBJECT,
+        body=BODY,
+    )
+    if config.notify_default is not None:
+        usual = config.notify_default.over(usual)
+    told = {f"notify.{name}": value for name, value in usual.model_dump().items()}
+    return told | {"notify.to": [named_target(label(written)) for written in usual.to or ()] or None}
 
 
 def _shown(visit: Visit, info: JobInfo | None, is_edit: bool) -> Shown:
@@ -133,7 +169,7 @@ def _asked_again(visit: Visit, begun: Shown) -> Response | None:
 
 
 def _changes(visit: Visit, begun: Shown, stored: StoredJob | None) -> dict[str, Any]:
-    before = None if stored is None else str(stored.definition["type"])
+    before = {} if stored is None else {"type": stored.definition["type"], **write_fields(stored.job)}
     return view.changes_of(begun.type, before, begun.texts, begun.base, _defaults(visit))
 
 
@@ -181,7 +217,7 @@ def _refused(visit: Visit, begun: Shown, error: SchedulerError) -> Response:
 
 def _show(visit: Visit, shown: Shown) -> Response:
     stored = None if shown.of is None else shown.of.stored
-    mine, others = view.by_field(shown.problems)
+    mine, others = view.by_field(shown.problems, shown.base)
     definition = {} if stored is None else stored.definition
     return visit.show(
         "task_form.html",

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from scheduler.errors import Problem
-from scheduler.http.pages.task_fields import FIELDS, NOTHING, Defaults, Field, read_value, write_text
+from scheduler.http.pages.task_fields import (
+    AREAS,
+    FIELDS,
+    LISTS,
+    NOTHING,
+    WHOLE,
+    Defaults,
+    Field,
+    lines_of,
+    read_value,
+    write_item,
+    write_text,
+)
 from tasks import TASK_TYPES
 
 _TASK_FIELDS = {name for task in TASK_TYPES.values() for name in task.model_fields} - {"type"}
@@ -20,10 +33,11 @@ def texts_of(definition: Mapping[str, Any], shown_when: str, defaults: Defaults)
     One that the form cannot hold as it is, such as an argument with a line break, is left out: it stays as it is.
     """
     texts: dict[str, str] = {}
+    values = _flat(definition) | {"interval": shown_when}
     for name, each in FIELDS.items():
-        value = shown_when if name == "interval" else definition.get(name)
+        value = values.get(name)
         if value is None or (value == defaults.of(name) and each.kind in ("number", "text")):
-            texts[name] = defaults.text(name) if each.kind in ("flag", "choice") else ""
+            texts[name] = defaults.text(name) if each.kind in ("flag", "choice", "ticks") else ""
             continue
         text = write_text(each, value)
         if _holds(each, value, text):
@@ -31,37 +45,77 @@ def texts_of(definition: Mapping[str, Any], shown_when: str, defaults: Defaults)
     return texts
 
 
+def _flat(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a definition by the names that the form has for them."""
+    flat: dict[str, Any] = {}
+    for name, value in definition.items():
+        flat |= {f"{name}.{part}": inner for part, inner in value.items()} if name in WHOLE else {name: value}
+    return flat
+
+
 def _holds(field: Field, value: Any, text: str) -> bool:
-    """Whether a field of a page gives a value back as it was: a browser changes the ends of lines."""
-    if field.kind in ("raw", "text"):
-        return not set(text) & set("\r" if field.kind == "raw" else "\r\n")
-    return field.kind == "flag" or bool(read_value(field, text) == (value or None))
+    """Whether a field of a page gives a value back as it was: a browser changes the ends of lines, and drops NUL."""
+    if set(text) & set("\0\r" if field.kind in AREAS else "\0\r\n"):
+        return False
+    if field.kind == "choice":
+        return text in field.choices
+    if field.kind in ("raw", "text", "flag", "ticks"):
+        return True
+    # Of a part, what is empty is another thing than what is not given.
+    return bool(read_value(field, text) == (value if "." in field.name else value or None))
 
 
 def beyond_the_form(definition: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:
     """Return the fields that a definition has and the form does not show; an edit leaves them as they are."""
     shown = {"type", "task_id", *texts}
-    return sorted(name for name, value in definition.items() if name not in shown and value not in ([], {}, None))
+    values = _flat(definition)
+    return sorted(name for name, value in values.items() if name not in shown and value not in ([], {}, None))
 
 
 def sent_texts(form: Mapping[str, str], shown: Mapping[str, str]) -> dict[str, str]:
     """Return the texts that a form brings, for the fields that it showed; a box that is not ticked is not sent."""
-    return {name: form.get(name, "") for name in FIELDS if name in shown}
+    return {name: _sent_text(form, field) for name, field in FIELDS.items() if name in shown}
 
 
-def changes_of(kind: str, before: str | None, sent: Mapping[str, str], shown: Mapping[str, str],
+def _sent_text(form: Mapping[str, str], field: Field) -> str:
+    if field.kind == "ticks":
+        return write_text(field, [choice for choice in field.choices if f"{field.name}.{choice}" in form])
+    return form.get(field.name, "")
+
+
+def changes_of(kind: str, before: Mapping[str, Any], sent: Mapping[str, str], shown: Mapping[str, str],
                defaults: Defaults) -> dict[str, Any]:  # fmt: skip
-    """Return the fields that were changed, None for one whose value was taken away; `before` is the type that was."""
+    """Return the fields that were changed, None for one whose value was taken away; `before` is the definition.
+
+    A field that the form shows in parts is returned whole, with the parts that were not changed as they were.
+    """
     takes = set(TASK_TYPES[kind].model_fields) if kind in TASK_TYPES else set()
-    changes: dict[str, Any] = {} if kind == before else {"type": kind}
+    changes: dict[str, Any] = {} if kind == before.get("type") else {"type": kind}
+    wholes: dict[str, dict[str, Any]] = {}
     for name, text in sent.items():
         belongs = name not in _TASK_FIELDS or name in takes
-        is_moved = kind != before and name in _TASK_FIELDS and bool(text.strip())
-        if belongs and (is_moved or text != shown.get(name, "")):
-            value = read_value(FIELDS[name], text)
+        is_moved = "type" in changes and name in _TASK_FIELDS and bool(text.strip())
+        if not belongs or not (is_moved or text != shown.get(name, "")):
+            continue
+        value = _meaning(FIELDS[name], text, defaults)
+        whole, _, part = name.partition(".")
+        if part:
+            wholes.setdefault(whole, dict(before.get(whole, {})))[part] = value
+        else:
             cleared = defaults.cleared(name)
             changes[name] = cleared if value is None and cleared is not NOTHING else value
-    return changes
+    return changes | {name: value for name, value in map(_whole, wholes.items()) if value or name in before}
+
+
+def _meaning(field: Field, text: str, defaults: Defaults) -> Any:
+    """Return what a text means; boxes that are ticked as by default say nothing."""
+    return None if field.kind == "ticks" and text == defaults.text(field.name) else read_value(field, text)
+
+
+def _whole(parts: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any] | None]:
+    """Return a field with the parts that it has, None where nothing is left of it."""
+    name, given = parts
+    return name, {part: value for part, value in given.items() if value is not None} or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +144,7 @@ def merge(base: Mapping[str, str], mine: Mapping[str, str], theirs: Mapping[str,
             merged.texts[name] = theirs[name]
             merged.taken.append(FIELDS[name].label)
         elif mine[name] != theirs[name]:
-            merged.contested[FIELDS[name].label] = theirs[name]
+            merged.contested[FIELDS[name].label] = theirs[name] or FIELDS[name].empty
     merged.taken.sort()
     return merged
 
@@ -104,27 +158,62 @@ def read_base(text: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items() if name in FIELDS} if isinstance(found, dict) else {}
 
 
-def by_field(problems: Sequence[Problem]) -> tuple[dict[str, list[Problem]], list[Problem]]:
-    """Return the problems of each field that the form has, and those of others."""
+def by_field(problems: Sequence[Problem], shown: Collection[str]) -> tuple[dict[str, list[Problem]], list[Problem]]:
+    """Return the problems of each field that the form shows, and those of others."""
     mine: dict[str, list[Problem]] = {}
     others: list[Problem] = []
     for problem in problems:
-        name = problem.field.split(".")[0]
-        name = "interval" if name in ("schedule", "trigger", "schedule_type", "schedule_config") else name
-        if name in FIELDS or name in ("task_id", "type"):
+        name = _place(problem.field, shown)
+        if name in shown or name in ("task_id", "type"):
             mine.setdefault(name, []).append(problem)
         else:
             others.append(problem)
     return mine, others
 
 
-def suggested_text(problem: Problem) -> str | None:
-    """Return the correction of a problem as it would stand in the form, None where there is no whole one."""
-    name = problem.field.split(".")[0]
-    if problem.suggestion is None or problem.field != name or name not in FIELDS:
-        return str(problem.suggestion) if name == "task_id" and problem.suggestion else None
-    field = FIELDS[name]
-    return problem.suggestion if isinstance(problem.suggestion, str) else write_text(field, problem.suggestion)
+def _place(path: str, shown: Collection[str] = tuple(FIELDS)) -> str:
+    """Return the field that the path of a problem leads to; for one that is shown in parts the first of them."""
+    first, *more = re.split(r"[.\[]", path)
+    if first in ("schedule", "trigger", "schedule_type", "schedule_config"):
+        return "interval"
+    if first not in WHOLE:
+        return first
+    part = f"{first}.{more[0]}" if more else ""
+    return part if part in FIELDS else next((name for name in shown if name.startswith(f"{first}.")), first)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What would put a field right: all that would stand there, and what of it is new."""
+
+    text: str
+    said: str
+
+
+def correction(problem: Problem, texts: Mapping[str, str]) -> Correction | None:
+    """Return what would put a problem right, None where nothing is known that is whole."""
+    if problem.suggestion is None:
+        return None
+    if problem.field == "task_id":
+        return Correction(str(problem.suggestion), str(problem.suggestion))
+    name = _place(problem.field)
+    if name not in FIELDS or FIELDS[name].kind == "ticks":
+        return None
+    if problem.field != name:
+        return _corrected_item(FIELDS[name], problem, texts.get(name, ""))
+    text = problem.suggestion if isinstance(problem.suggestion, str) else write_text(FIELDS[name], problem.suggestion)
+    return Correction(text, text)
+
+
+def _corrected_item(field: Field, problem: Problem, text: str) -> Correction | None:
+    """Return a list with one item put right: `notify.to.0` is the first."""
+    number = re.fullmatch(r"[.\[]([0-9]+)\]?", problem.field.removeprefix(field.name))
+    lines = lines_of(text)
+    if field.kind not in LISTS or number is None or int(number[1]) >= len(lines):
+        return None
+    item = write_item(problem.suggestion)
+    lines[int(number[1])] = item
+    return Correction("\n".join(lines), item)
 
 
 def free_id(task_id: str, taken: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ OpenPage = Callable[..., Page]
 PATHS = [
     "/",
     "/tasks",
-    "/tasks/new",
+    "/new-task",
     "/tasks/backup-database",
     "/tasks/backup-database/edit",
     "/runs",

@@ -111,7 +111,7 @@ def test_keys(tasks: Server, open_page: OpenPage) -> None:
     page.wait_for_url("**/tasks/a/edit")
     page.go_back()
     page.keyboard.press("n")
-    page.wait_for_url("**/tasks/new")
+    page.wait_for_url("**/new-task")
 
 
 def test_filters_and_order_are_kept_in_the_address(tasks: Server, open_page: OpenPage) -> None:

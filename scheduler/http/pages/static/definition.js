@@ -5,31 +5,58 @@ const OF_TYPE = {
 };
 const TASK_FIELDS = ["command", "file_path", "custom_script", "args"];
 
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
 /** @param {string} kind @param {string} text @returns {unknown} null where it says nothing; what means nothing stays a text */
-function readValue(kind, text) {
+export function readValue(kind, text) {
   const trimmed = text.trim();
   switch (kind) {
     case "flag": return text === "on";
     case "raw": return trimmed ? text : null;
-    case "number": return trimmed === "" ? null : Number.isNaN(Number(trimmed)) ? trimmed : Number(trimmed);
+    case "number": return trimmed ? number(trimmed) : null;
     case "words": return some(text.split(",").map((word) => word.trim()).filter(Boolean));
-    case "lines": return some(text.split("\n").filter((line) => line.trim()));
+    case "ticks": return text ? text.split(", ") : [];
+    case "lines": return some(lines(text));
+    case "paths": return items(text, (line) => line);
+    case "targets": return items(text, target);
     case "env": return variables(text);
     default: return trimmed || null;
   }
 }
 
+function number(text) {
+  const value = NUMBER.test(text) ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : text;
+}
+
 const some = (list) => (list.length ? list : null);
+const lines = (text) => text.split("\n").filter((line) => line.trim());
+/** An empty list is written so: a field that is empty says nothing. */
+const items = (text, read) => (text.trim() === "[]" ? [] : some(lines(text).map(read)));
+
+/** @returns {unknown} an object where one is written; what only begins as one stays a text, and is judged as that */
+function target(line) {
+  const text = line.trim();
+  try {
+    return text.startsWith("{") ? JSON.parse(text) : text;
+  } catch {
+    return text;
+  }
+}
 
 function variables(text) {
-  const pairs = text.split("\n").filter((line) => line.trim()).map((line) => {
+  const pairs = lines(text).map((line) => {
     const place = line.indexOf("=");
     return place < 0 ? [line.trim(), ""] : [line.slice(0, place).trim(), line.slice(place + 1)];
   });
   return pairs.length ? Object.fromEntries(pairs) : null;
 }
 
-const textOf = (input) => (input.type === "checkbox" ? (input.checked ? "on" : "") : input.value);
+/** @param {HTMLElement} field an input, or boxes that are one field together */
+function textOf(field) {
+  if (field.dataset.kind === "ticks") return [...field.querySelectorAll(":checked")].map((box) => box.value).join(", ");
+  return field.type === "checkbox" ? (field.checked ? "on" : "") : field.value;
+}
 
 /**
  * @param {HTMLFormElement} form
@@ -38,21 +65,37 @@ const textOf = (input) => (input.type === "checkbox" ? (input.checked ? "on" : "
  */
 function changes(form) {
   const base = JSON.parse(form.elements.base.value), type = typeOf(form), before = form.dataset.type ?? null;
-  const fields = type === before ? {} : { type }, gone = [];
+  const whole = JSON.parse(form.dataset.whole), wholes = {}, fields = type === before ? {} : { type }, gone = [];
   for (const input of form.querySelectorAll("[data-kind]")) {
     const { name } = input, text = textOf(input);
     const isTasks = TASK_FIELDS.includes(name);
     if (isTasks && !OF_TYPE[type]?.includes(name)) continue;
     if (text === (base[name] ?? "") && !(type !== before && isTasks && text.trim())) continue;
-    const value = readValue(input.dataset.kind, text);
-    if (value !== null) fields[name] = value;
+    const value = text === input.dataset.usual ? null : readValue(input.dataset.kind, text);
+    const [outer, part] = name.split(".");
+    if (part) (wholes[outer] ??= { ...whole[outer] })[part] = value;
+    else if (value !== null) fields[name] = value;
     else if ("cleared" in input.dataset) fields[name] = JSON.parse(input.dataset.cleared);
     else gone.push(name);
+  }
+  // A field that is shown in parts is sent whole, with the parts that were not changed as they were.
+  for (const [name, parts] of Object.entries(wholes)) {
+    const left = Object.entries(parts).filter(([, value]) => value !== null);
+    if (left.length) fields[name] = Object.fromEntries(left);
+    else if (name in whole) gone.push(name);
   }
   return { type, fields, gone };
 }
 
-const typeOf = (form) => form.querySelector('[name="type"]:checked, [name="type"][type="hidden"]')?.value ?? "command";
+const FIRST_TYPE = "command";
+const typeOf = (form) => form.querySelector('[name="type"]:checked, [name="type"][type="hidden"]')?.value ?? FIRST_TYPE;
+
+/** @param {HTMLFormElement} form @returns {boolean} whether anything in it is not as it is kept, or as a new form has it */
+export function isChanged(form) {
+  const base = JSON.parse(form.elements.base.value), id = form.elements.task_id;
+  return typeOf(form) !== (form.dataset.type ?? FIRST_TYPE) || (id !== undefined && id.value !== id.defaultValue)
+    || [...form.querySelectorAll("[data-kind]")].some((field) => textOf(field) !== (base[field.name] ?? ""));
+}
 
 /** @param {HTMLFormElement} form @returns {Record<string, unknown>} the whole definition as it would be after saving */
 export function definition(form) {

@@ -2,7 +2,7 @@
 
 import { get, ApiError } from "./api.js";
 import { colour } from "./code.js";
-import { asCurl, request } from "./definition.js";
+import { asCurl, isChanged, request } from "./definition.js";
 import { offerChoices } from "./picker.js";
 import { localise, sayRelative } from "./time.js";
 import { offerTrial } from "./trial.js";
@@ -26,7 +26,11 @@ offerZones();
 for (const field of form.querySelectorAll("[data-paths]")) completePaths(field);
 document.getElementById("request").hidden = false;
 form.addEventListener("input", showRequest);
+form.addEventListener("input", guardChanges);
+form.addEventListener("submit", () => removeEventListener("beforeunload", askFirst));
 form.addEventListener("click", takeCorrection);
+// Some browsers fill in what was typed before, when somebody comes back.
+addEventListener("pageshow", () => { showRequest(); guardChanges(); });
 showRequest();
 (document.querySelector('[aria-invalid="true"]') ?? document.querySelector(".told"))?.focus();
 
@@ -164,6 +168,18 @@ function showRequest() {
   }
   json.textContent = `${asked.method} ${asked.path}\n${JSON.stringify(asked.body, null, 2)}`;
   curl.textContent = asCurl(asked, form.dataset.baseUrl, form.dataset.credentials);
+}
+
+// --- leaving ------------------------------------------------------------------------------------
+
+/** Have the browser ask before changes are left behind; where there are none, nothing listens, so that coming back is quick. */
+function guardChanges() {
+  if (isChanged(form)) addEventListener("beforeunload", askFirst);
+  else removeEventListener("beforeunload", askFirst);
+}
+
+function askFirst(event) {
+  event.preventDefault();
 }
 
 function make(tag, text = "", className = "") {

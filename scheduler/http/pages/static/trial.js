@@ -58,7 +58,7 @@ function show(run) {
   const parts = [head];
   for (const text of [run.reason, run.hint]) if (text) parts.push(make("p", text, "soft"));
   for (const name of ["stdout", "stderr"]) {
-    if (run[name]) parts.push(make("p", name, "stream"), make("pre", run[name]));
+    if (run[name]) parts.push(make("p", name, "stream"), Object.assign(make("pre", run[name]), { tabIndex: 0, ariaLabel: name }));
   }
   if (run.finished_at && !run.stdout && !run.stderr) parts.push(make("p", "It wrote nothing.", "soft"));
   result.replaceChildren(...parts);
