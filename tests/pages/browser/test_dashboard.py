@@ -108,6 +108,15 @@ def test_zoom_and_filters_are_in_the_address_and_back_goes_back(demo: Server, op
     expect(page).not_to_have_url(re.compile(r"at="))
 
 
+def test_what_was_earlier_is_drawn_as_it_is_asked_for(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(demo.url)
+    until(page, f"{DRAWN}.some(([drawn]) => drawn > 20)")
+    for button in ("[data-zoom=week]", "[data-move='-1']", "[data-move='0']"):
+        with page.expect_response("**/api/timeline/lanes?*"):
+            page.click(button)
+        until(page, f"{DRAWN}.at(-1)[0] > 20")
+
+
 def test_pointing_tells_and_a_click_opens_the_run(demo: Server, open_page: OpenPage) -> None:
     page = open_page(f"{demo.url}/?q=ping-website", expected=("404",))
     until(page, "performance.getEntriesByName('timeline').some(entry => entry.detail.drawn > 20)")

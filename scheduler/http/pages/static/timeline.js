@@ -164,6 +164,7 @@ export class Timeline {
     this.plot.style.height = `${Math.min(MOST_HEIGHT, Math.max(height, AXIS + 3 * ROW))}px`;
     this.showNothing(wanted.length === 0);
     this.fit();
+    this.loadLanes();
   }
 
   showNothing(isEmpty) {
