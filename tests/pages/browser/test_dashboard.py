@@ -159,7 +159,7 @@ def test_many_tasks_stay_usable(make_server: Callable[..., Server], open_page: O
     server.start()
     page = open_page(server.url)
     expect(page.locator("#plot .names a").first).to_have_text("task-0000")
-    assert page.locator("#plot .names li").count() < 40, "only what can be seen is there"
+    assert page.locator("#plot .lane").count() < 40, "only what can be seen is there"
     page.evaluate("document.getElementById('plot').scrollTop = 24 * 500")
     expect(page.locator("#plot .names a", has_text="task-0505")).to_be_visible()
     until(page, "performance.getEntriesByName('timeline').at(-1).detail.drawn > 20")
