@@ -10,8 +10,10 @@ from scheduler.auth.scopes import Scope
 from scheduler.errors import SchedulerError
 from scheduler.http.pages.local import local_path
 from scheduler.http.pages.page import Visit
-from scheduler.http.pages.tasks_view import COLUMNS, ENDINGS, SORT_WORDS, TYPES, picked, read_query, strip_of
+from scheduler.http.pages.tasks_view import COLUMNS, ENDINGS, SORT_WORDS, TYPES, mark_of, picked, read_query, strip_of
 from scheduler.models import JobStatus
+from scheduler.store.runs import RunFilter
+from scheduler.store.task_table import OUTCOMES
 from scheduler.task_scheduler import TaskScheduler
 from scheduler.wording import say_count
 
@@ -43,6 +45,13 @@ def show_tasks(visit: Visit) -> Response:
         choices={"state": [each.value for each in JobStatus], "last": [each.value for each in ENDINGS], "type": TYPES},
         sort_words=SORT_WORDS,
     )
+
+
+def show_strip(visit: Visit, task_id: str) -> Response:
+    """Show the last runs of a task as marks that lead to them, the oldest first, for its module to put in place."""
+    runs = visit.scheduler.list_runs(RunFilter(task_id), None, OUTCOMES)[::-1]
+    zone = visit.scheduler.get_job(task_id).stored.zone
+    return visit.show("strip.html", title="Last runs", runs=runs, zone=zone, mark_of=mark_of)
 
 
 def act_on_tasks(visit: Visit) -> Response:
