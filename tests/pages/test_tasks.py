@@ -184,6 +184,24 @@ def test_what_does_not_work_is_told(site: Site) -> None:
     assert "notice bad" in page
 
 
+def test_who_acts_is_remembered(locked: Site) -> None:
+    locked.sign_in("ann")
+    service = locked.api.scheduler
+    job = {"task_id": "mine", "type": "command", "command": "true", "interval": "hourly"}
+    service.add_job(service.read_definition(job))
+    locked.send("/tasks", one="pause mine")
+    locked.send("/tasks", one="resume mine")
+    locked.send("/tasks", one="remove mine", sure="1")
+    service.add_job(service.read_definition(job))
+    changes = locked.get("/api/tasks/mine/history").json["changes"]
+    assert [(change["kind"], change["by"]) for change in changes] == [
+        ("removed", "ann"),
+        ("resumed", "ann"),
+        ("paused", "ann"),
+    ]
+    service.remove_job("mine")
+
+
 def test_readers_have_no_buttons(locked: Site) -> None:
     locked.sign_in("rob")
     page = locked.open("/tasks")

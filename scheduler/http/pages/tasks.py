@@ -11,6 +11,7 @@ from scheduler.errors import SchedulerError
 from scheduler.http.pages.local import local_path
 from scheduler.http.pages.page import Visit
 from scheduler.http.pages.tasks_view import COLUMNS, ENDINGS, SORT_WORDS, TYPES, mark_of, picked, read_query, strip_of
+from scheduler.http.peer import caller
 from scheduler.models import JobStatus
 from scheduler.store.runs import RunFilter
 from scheduler.store.task_table import OUTCOMES
@@ -19,14 +20,14 @@ from scheduler.wording import say_count
 
 ROWS = 100
 """Of one page."""
-Act = Callable[[TaskScheduler, str], object]
+Act = Callable[[TaskScheduler, str, str], object]
 ACTS: dict[str, tuple[Scope, Act, str]] = {
-    "run": (Scope.RUN, lambda service, task_id: service.run_now(task_id), "started"),
-    "pause": (Scope.WRITE, lambda service, task_id: service.pause_job(task_id), "paused"),
-    "resume": (Scope.WRITE, lambda service, task_id: service.resume_job(task_id), "resumed"),
-    "remove": (Scope.WRITE, lambda service, task_id: service.remove_job(task_id), "removed"),
+    "run": (Scope.RUN, lambda service, task_id, _: service.run_now(task_id), "started"),
+    "pause": (Scope.WRITE, lambda service, task_id, by: service.pause_job(task_id, by=by), "paused"),
+    "resume": (Scope.WRITE, lambda service, task_id, by: service.resume_job(task_id, by=by), "resumed"),
+    "remove": (Scope.WRITE, lambda service, task_id, by: service.remove_job(task_id, by=by), "removed"),
 }
-"""What a button does: what one must be allowed, how, and how that is told."""
+"""What a button does: what one must be allowed, how, by whom, and how that is told."""
 
 
 def show_tasks(visit: Visit) -> Response:
@@ -70,10 +71,10 @@ def act_on_tasks(visit: Visit) -> Response:
 
 def _told(visit: Visit, back: str, did: str, ids: list[str], act: Act) -> Response:
     """Do it to each, and say for how many it worked and why not for the others."""
-    refused = []
+    refused, by = [], caller(visit.scheduler, visit.request)
     for task_id in ids:
         try:
-            act(visit.scheduler, task_id)
+            act(visit.scheduler, task_id, by)
         except SchedulerError as error:
             refused.append(error.message)
     done = len(ids) - len(refused)
