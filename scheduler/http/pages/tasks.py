@@ -8,6 +8,7 @@ from flask import Response
 
 from scheduler.auth.scopes import Scope
 from scheduler.errors import SchedulerError
+from scheduler.http.pages.edit_tasks import edit_tasks, undo_edit
 from scheduler.http.pages.local import local_path
 from scheduler.http.pages.page import Visit
 from scheduler.http.pages.tasks_view import COLUMNS, ENDINGS, SORT_WORDS, TYPES, mark_of, picked, read_query, strip_of
@@ -60,6 +61,9 @@ def act_on_tasks(visit: Visit) -> Response:
     one, _, task_id = visit.fields.get("one", "").partition(" ")
     name, ids = (one, [task_id]) if one else (visit.fields.get("many", ""), picked(visit.fields))
     back = local_path(visit.fields.get("back"), "/tasks")
+    if name == "undo" or (name == "edit" and ids):
+        visit.caller.require(Scope.WRITE, "To edit tasks")
+        return undo_edit(visit, back) if name == "undo" else edit_tasks(visit, ids, back)
     if name not in ACTS or not ids:
         return visit.go(back, "Choose tasks first: tick the boxes before them.", "bad")
     scope, act, did = ACTS[name]

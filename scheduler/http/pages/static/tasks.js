@@ -2,6 +2,7 @@
 
 import { call, get, html, part, post, ApiError } from "./api.js";
 import { ask } from "./dialog.js";
+import { editMany } from "./edit_many.js";
 import { follow } from "./events.js";
 import { bind } from "./keys.js";
 import { carryMarks, keepMarks } from "./marks.js";
@@ -186,6 +187,7 @@ async function act(what, which) {
   try {
     if (what === "duplicate") await duplicate(which);
     else if (what === "remove") await remove(which);
+    else if (what === "edit") await editMany(which, () => load(location.href));
     else await finish(what, which, await each(which, (id) => post(`/api/tasks/${part(id)}/${what}`)));
   } catch (error) {
     toastError(error);
