@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,9 +17,27 @@ from scheduler.importing import Imported, compare, read_jobs, write
 from scheduler.models import Job, Run, RunStatus, StoredJob, read_job
 from scheduler.notify.teller import Teller
 from scheduler.portable import read_document, write_document
+from scheduler.spellings import Schedule
 from scheduler.standing import JobInfo, Planned, described
 from scheduler.store import Connection, Database, jobs, runs, state
 from scheduler.store.jobs import JobFilter
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """What a job is to become, and the moment that its intervals count from where it is due otherwise than before."""
+
+    job: Job
+    schedule: Schedule
+    anchor: datetime
+
+    def of(self, stored: StoredJob, now: datetime) -> tuple[dict[str, Any], bool]:
+        """Return what the store keeps then, and whether the job stays due for what it is due for."""
+        moved = is_moved(stored, self.job)
+        schedule, anchor = (self.schedule, self.anchor) if moved else (stored.read_schedule(), stored.anchor)
+        pending = stored.next_fire_time if stored.planned and not moved else None
+        values = columns(self.job, schedule, anchor, now, stored.fired, pending)
+        return values, pending is not None and values["next_fire_time"] is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,32 +144,49 @@ class JobBook:
                 raise
             return job
 
-    def update(self, task_id: str, changes: Mapping[str, Any], override: bool, by: str) -> Planned:
-        """Change fields of a job; its history stays, and so does its phase unless its schedule changes.
+    def update(
+        self, task_id: str, changes: Mapping[str, Any], override: bool, by: str, given_at: datetime | None = None
+    ) -> Planned:
+        """Change fields of a job, as `TaskScheduler.update_job` says.
 
         `by` is who asks for it, here and of the changes below: that is kept with the change.
         """
-        before = self.get(task_id).stored
         now = self.definitions.moment()
-        fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
-        anchor = now if says_when(before, changes) else before.anchor
-        job, schedule = self.definitions.check(self.definitions.read(fields, anchor, type(before.job)), anchor)
+        changed = self._changed(task_id, changes, given_at, now)
 
         def unit(connection: Connection) -> Planned:
             stored = find(connection, task_id)
-            if same(stored, job):
+            if same(stored, changed.job):
                 return Planned("unchanged", self.info(connection, stored))
             _check_file(stored, override)
-            moved = is_moved(stored, job)
-            planned = schedule if moved else stored.read_schedule()
-            pending = stored.next_fire_time if stored.planned and not moved else None
-            values = columns(job, planned, now if moved else stored.anchor, now, stored.fired, pending)
-            if pending is None or values["next_fire_time"] is None:
+            values, stays_due = changed.of(stored, now)
+            if not stays_due:
                 self._settle(connection, stored, "its task was changed", now)
             jobs.change_job(connection, stored, values, by)
             return Planned("updated", self.info(connection, jobs.get_job(connection, stored.key)))
 
         return self.store.write(unit)
+
+    def check_update(self, task_id: str, changes: Mapping[str, Any], override: bool) -> Planned:
+        """Say what `update` would do, changing nothing; raise what it would raise."""
+        now = self.definitions.moment()
+        changed = self._changed(task_id, changes, None, now)
+
+        def unit(connection: Connection) -> Planned:
+            stored = find(connection, task_id)
+            if same(stored, changed.job):
+                return Planned("unchanged", self.info(connection, stored))
+            _check_file(stored, override)
+            return Planned("updated", self.info(connection, replaced(stored, **changed.of(stored, now)[0])))
+
+        return self.store.read(unit)
+
+    def _changed(self, task_id: str, changes: Mapping[str, Any], given_at: datetime | None, now: datetime) -> _Changed:
+        before = self.get(task_id).stored
+        fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
+        anchor = min(given_at or now, now) if says_when(before, changes) else before.anchor
+        read = self.definitions.read(fields, anchor, type(before.job))
+        return _Changed(*self.definitions.check(read, anchor), anchor)
 
     def remove(self, task_id: str, override: bool, by: str) -> list[str]:
         """Remove a job and ask for the end of its runs; return the ids of those to wait for."""

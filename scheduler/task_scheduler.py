@@ -351,15 +351,25 @@ class TaskScheduler:
         return self._book.check(job, replace, created_by, override)
 
     def update_job(
-        self, task_id: str, changes: Mapping[str, Any], override: bool = False, by: str = BY_PROGRAM
+        self,
+        task_id: str,
+        changes: Mapping[str, Any],
+        override: bool = False,
+        by: str = BY_PROGRAM,
+        given_at: datetime | None = None,
     ) -> Planned:
         """Change fields of a job; its history stays, and so does its phase unless its schedule changes.
 
-        `by` is who asks for it, here and of the changes below: that is kept with the change.
+        `by` is who asks for it, here and of the changes below: that is kept with the change. `given_at` is the moment
+        that the intervals of another schedule count from, where that was earlier: so a change is undone.
         """
-        planned = self._book.update(task_id, changes, override, by)
+        planned = self._book.update(task_id, changes, override, by, given_at)
         self._doorbell.ring(Ring.JOBS)
         return planned
+
+    def check_update(self, task_id: str, changes: Mapping[str, Any], override: bool = False) -> Planned:
+        """Say what `update_job` would do, changing nothing; raise what it would raise."""
+        return self._book.check_update(task_id, changes, override)
 
     def remove_job(self, task_id: str, override: bool = False, by: str = BY_PROGRAM) -> list[str]:
         """Remove a job and ask for the end of its runs; return the ids of those to wait for."""

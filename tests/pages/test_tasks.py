@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -64,6 +66,48 @@ def test_it_shows_each_task(site: Site) -> None:
     page = site.open("/tasks")
     for text in ("By night", "every day at 10:30", "Asia/Tokyo", "1 task", "the newest is completed"):
         assert text in page
+
+
+def links(page: str) -> list[tuple[str, str]]:
+    """Return where the marks of a strip lead, and what each says."""
+    found = re.findall(r'<a href="([^"]*)" tabindex="-1">(.*?)</a>', page)
+    return [(href, re.sub(r"<[^>]+>", "", inside)) for href, inside in found]
+
+
+def test_a_strip_leads_to_the_list_and_its_marks_to_their_runs(site: Site) -> None:
+    site.api.create("a/b %", timezone="Asia/Tokyo", command="exit $(cat code)")
+    assert "/runs?task=" not in site.open("/tasks")
+    runs = []
+    for code in "010":
+        (site.api.workspace / "code").write_text(code)
+        runs.append(site.api.run("a/b %"))
+    [strip] = re.findall(r'<a class="to-runs" href="([^"]*)">', site.open("/tasks"))
+    listed = site.open(strip)
+    assert all(f"/runs/{run['run_id']}" in listed for run in runs)
+    marks = links(site.get("/tasks/a%2Fb%20%25/strip").text)
+    assert [href for href, _ in marks] == [f"/runs/{run['run_id']}" for run in runs]
+    tokyo = ZoneInfo("Asia/Tokyo")
+    due = [datetime.fromisoformat(run["scheduled_for"]).astimezone(tokyo) for run in runs]
+    statuses = ("completed", "failed", "completed")
+    assert [text for _, text in marks] == [f"{s}, {at:%Y-%m-%d %H:%M:%S}" for s, at in zip(statuses, due, strict=True)]
+    assert "exit code" in site.open(marks[1][0])
+
+
+def test_a_strip_has_the_newest_runs(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.http.pages.tasks.OUTCOMES", 2)
+    site.api.create("t")
+    runs = [site.api.run("t")["run_id"] for _ in range(3)]
+    assert [href for href, _ in links(site.get("/tasks/t/strip").text)] == [f"/runs/{run_id}" for run_id in runs[1:]]
+    assert site.get("/tasks/none/strip").status_code == 404
+
+
+def test_a_strip_is_no_longer_for_that_its_marks_lead_somewhere(site: Site) -> None:
+    site.api.create("t")
+    for _ in range(3):
+        site.api.run("t")
+    [cell] = re.findall(r'<td class="outcomes">.*?</td>', site.open("/tasks"))
+    assert cell.count("<a") == 1
+    assert len(cell) < 500, "a hundred of them stand on a page"
 
 
 def test_empty_pages_say_what_to_do(site: Site) -> None:
@@ -138,6 +182,24 @@ def test_what_does_not_work_is_told(site: Site) -> None:
     page = site.open("/tasks")
     assert "1 task paused. No task &#39;gone&#39; exists." in page
     assert "notice bad" in page
+
+
+def test_who_acts_is_remembered(locked: Site) -> None:
+    locked.sign_in("ann")
+    service = locked.api.scheduler
+    job = {"task_id": "mine", "type": "command", "command": "true", "interval": "hourly"}
+    service.add_job(service.read_definition(job))
+    locked.send("/tasks", one="pause mine")
+    locked.send("/tasks", one="resume mine")
+    locked.send("/tasks", one="remove mine", sure="1")
+    service.add_job(service.read_definition(job))
+    changes = locked.get("/api/tasks/mine/history").json["changes"]
+    assert [(change["kind"], change["by"]) for change in changes] == [
+        ("removed", "ann"),
+        ("resumed", "ann"),
+        ("paused", "ann"),
+    ]
+    service.remove_job("mine")
 
 
 def test_readers_have_no_buttons(locked: Site) -> None:

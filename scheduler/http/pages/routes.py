@@ -17,6 +17,7 @@ PAGES = (
     Page("POST", "/new-task", task_form.create_task_by_form, Scope.WRITE, "tasks", "task_form.js"),
     Page("GET", "/tasks/<id:task_id>/edit", task_form.show_task_form, Scope.WRITE, "tasks", "task_form.js"),
     Page("POST", "/tasks/<id:task_id>/edit", task_form.change_task_by_form, Scope.WRITE, "tasks", "task_form.js"),
+    Page("GET", "/tasks/<id:task_id>/strip", tasks.show_strip),
     Page("GET", "/tasks/<id:task_id>", task.show_task, Scope.READ, "tasks", "task.js"),
     Page("POST", "/tasks/<id:task_id>/run", task.run_task_now, Scope.RUN),
     Page("POST", "/tasks/<id:task_id>/pause", task.pause_task, Scope.WRITE),

@@ -108,14 +108,20 @@ _MARKS = {
 """Where the pieces of a run's mark begin and how high they are: tall is bad, low is none, broken is cut short."""
 
 
+def mark_of(status: RunStatus, place: int = 0) -> str:
+    """Return the path of a run's mark at a place of the strip."""
+    return "".join(f"M{place * _STEP} {top}h{_WIDTH}v{height}h-{_WIDTH}z" for top, height in _MARKS[status])
+
+
+_PATHS = {status.value: [mark_of(status, place) for place in range(OUTCOMES)] for status in RunStatus}
+
+
 def strip_of(outcomes: Sequence[Outcome]) -> Strip:
     """Return the strip of a task's newest outcomes, which come oldest first and end at the right."""
     shift = OUTCOMES - len(outcomes)
     drawn: dict[str, str] = {}
     for place, outcome in enumerate(outcomes, shift):
-        for top, height in _MARKS[RunStatus(outcome.status)]:
-            piece = f"M{place * _STEP} {top}h{_WIDTH}v{height}h-{_WIDTH}z"
-            drawn[outcome.status] = drawn.get(outcome.status, "") + piece
+        drawn[outcome.status] = drawn.get(outcome.status, "") + _PATHS[outcome.status][place]
     return Strip(list(drawn.items()), _say_outcomes(outcomes))
 
 

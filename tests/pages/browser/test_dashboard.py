@@ -108,6 +108,15 @@ def test_zoom_and_filters_are_in_the_address_and_back_goes_back(demo: Server, op
     expect(page).not_to_have_url(re.compile(r"at="))
 
 
+def test_what_was_earlier_is_drawn_as_it_is_asked_for(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(demo.url)
+    until(page, f"{DRAWN}.some(([drawn]) => drawn > 20)")
+    for button in ("[data-zoom=week]", "[data-move='-1']", "[data-move='0']"):
+        with page.expect_response("**/api/timeline/lanes?*"):
+            page.click(button)
+        until(page, f"{DRAWN}.at(-1)[0] > 20")
+
+
 def test_pointing_tells_and_a_click_opens_the_run(demo: Server, open_page: OpenPage) -> None:
     page = open_page(f"{demo.url}/?q=ping-website", expected=("404",))
     until(page, "performance.getEntriesByName('timeline').some(entry => entry.detail.drawn > 20)")
@@ -150,7 +159,7 @@ def test_many_tasks_stay_usable(make_server: Callable[..., Server], open_page: O
     server.start()
     page = open_page(server.url)
     expect(page.locator("#plot .names a").first).to_have_text("task-0000")
-    assert page.locator("#plot .names li").count() < 40, "only what can be seen is there"
+    assert page.locator("#plot .lane").count() < 40, "only what can be seen is there"
     page.evaluate("document.getElementById('plot').scrollTop = 24 * 500")
     expect(page.locator("#plot .names a", has_text="task-0505")).to_be_visible()
     until(page, "performance.getEntriesByName('timeline').at(-1).detail.drawn > 20")

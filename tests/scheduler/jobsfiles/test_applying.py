@@ -164,6 +164,9 @@ def test_job_of_a_file_is_changed_with_override_only(scheduler: TaskScheduler, w
     with pytest.raises(Conflict) as caught:
         change()
     assert caught.value.code == "managed_by_file"
+    if name == "update":
+        with pytest.raises(Conflict, match="is defined in"):
+            scheduler.check_update("a", {"command": "pwd"})
     assert rows(scheduler) == before
     change(override=True)
     changed = rows(scheduler)

@@ -70,11 +70,27 @@ export const part = encodeURIComponent;
  * @param {string} path
  * @returns {Promise<Document>}
  */
-export async function html(path, options = {}) {
-  const response = await fetch(path, { credentials: "same-origin", headers: { Accept: "text/html" }, signal: options.signal });
+export function html(path, options = {}) {
+  return page(path, { signal: options.signal });
+}
+
+/**
+ * Send a form of the pages, and read the page that answers it.
+ * @param {string} path
+ * @param {Record<string, string>} fields with the token that forms carry
+ * @param {(page: Document) => unknown} [isTaken] whether a page is an answer though the service refuses: the form, with what is wrong
+ * @returns {Promise<Document>}
+ */
+export function sendForm(path, fields, isTaken) {
+  return page(path, { method: "POST", body: new URLSearchParams(fields) }, isTaken);
+}
+
+async function page(path, options, isTaken = () => false) {
+  const response = await fetch(path, { credentials: "same-origin", headers: { Accept: "text/html" }, ...options });
   if (response.redirected && new URL(response.url).pathname === "/sign-in") signIn();
-  if (!response.ok) throw new ApiError(response.status, { message: `The page answered ${response.status}.` });
-  return new DOMParser().parseFromString(await response.text(), "text/html");
+  const found = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (response.ok || isTaken(found)) return found;
+  throw new ApiError(response.status, { message: found.querySelector(".message")?.textContent ?? `The page answered ${response.status}.` });
 }
 
 /** Go and sign in, and come back here: the session is over. */

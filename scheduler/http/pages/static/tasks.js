@@ -2,8 +2,10 @@
 
 import { call, get, html, part, post, ApiError } from "./api.js";
 import { ask } from "./dialog.js";
+import { editMany } from "./edit_many.js";
 import { follow } from "./events.js";
 import { bind } from "./keys.js";
+import { carryMarks, keepMarks } from "./marks.js";
 import { currentRow, move, press } from "./rows.js";
 import { localise } from "./time.js";
 import { toast, toastError } from "./toast.js";
@@ -28,6 +30,7 @@ addEventListener("popstate", () => load(location.href, true));
 document.addEventListener("click", clicked);
 document.addEventListener("change", ticked);
 document.addEventListener("keydown", pressed);
+keepMarks();
 bind("x", choose);
 bind("e", () => press("edit"));
 bind("n", () => document.getElementById("new-task")?.click());
@@ -77,11 +80,12 @@ function show(list) {
     row.classList.toggle("current", row.dataset.id === current);
     if (open === row.dataset.id) row.querySelector(".menu").open = true;
   }
+  const takeUp = carryMarks(before, fresh);
   before.replaceWith(fresh);
   anchor = null;
   localise(fresh);
   tell();
-  if (focus) fresh.querySelector(`[data-id="${CSS.escape(focus)}"] [data-open]`)?.focus({ preventScroll: true });
+  if (!takeUp() && focus) fresh.querySelector(`[data-id="${CSS.escape(focus)}"] [data-open]`)?.focus({ preventScroll: true });
 }
 
 /** Show what has happened: at once where nothing was shown anew of late, else as often as the service bears. */
@@ -183,6 +187,7 @@ async function act(what, which) {
   try {
     if (what === "duplicate") await duplicate(which);
     else if (what === "remove") await remove(which);
+    else if (what === "edit") await editMany(which, () => load(location.href));
     else await finish(what, which, await each(which, (id) => post(`/api/tasks/${part(id)}/${what}`)));
   } catch (error) {
     toastError(error);

@@ -1,24 +1,28 @@
 // The timeline: a lane for each task, runs as bars, what is planned as hollow marks, and now as a line.
 //
 // All tasks are known by name; what lies on their lanes is asked for as far as they can be seen. Which part is shown
-// is kept in the address, so that it can be sent to somebody, and the back button goes back.
+// is kept in the address, so that it can be sent to somebody, and the back button goes back. timeline_keys.js goes over
+// it by keys.
 
 import { get } from "./api.js";
 import { serviceNow } from "./time.js";
 import { drawBars, drawLegend, drawNow, drawPlan, drawRows, drawScale, readColours, ticks } from "./timeline_draw.js";
-import { element, grouped, headingItem, nameItem, told } from "./timeline_rows.js";
+import { TimelineKeys } from "./timeline_keys.js";
+import { AXIS, element, grouped, headingRow, nameRow, ROW, told } from "./timeline_rows.js";
 import { toastError } from "./toast.js";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR;
 const SPANS = { hour: HOUR, day: DAY, week: 7 * DAY };
 /** Where in the plot the present is, while nobody has moved elsewhere. */
 const PRESENT = 0.75;
-const ROW = 24, AXIS = 26, MOST_ASKED = 60, MOST_HEIGHT = 480;
+const MOST_ASKED = 60, MOST_HEIGHT = 480;
 const FINAL = new Set(["completed", "failed", "timeout", "cancelled", "interrupted", "skipped", "missed"]);
 const TROUBLE = new Set(["failed", "timeout", "interrupted", "missed"]);
 
 /** @typedef {{start: number, end: number | null, status: string, run_id: string, count: number}} Bar */
 /** @typedef {{task_id: string, tags: string[], state: string, runs: number, troubled: number}} Head */
+/** @typedef {{head: Head, group?: string} | {text: string, number: number}} Row a lane, or the heading of a group of them */
+/** @typedef {{head: Head, bar?: Bar, planned?: number, start: number, end: number}} Mark what lies on a lane */
 
 export class Timeline {
   /** @param {HTMLElement} root */
@@ -28,8 +32,9 @@ export class Timeline {
     this.space = element("div", "space");
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
-    this.names = element("ul", "names");
+    this.names = element("div", "names", "rowgroup");
     this.hover = Object.assign(element("div", "hover"), { hidden: true });
+    this.hover.setAttribute("aria-hidden", "true"); // the cells that keys come to say the same
     this.space.append(this.canvas, this.names);
     this.plot.replaceChildren(this.space, this.hover);
     /** @type {Head[]} */
@@ -37,8 +42,10 @@ export class Timeline {
     /** @type {Map<string, {bars: Bar[], planned: number[]}>} */
     this.lanes = new Map();
     this.asked = new Set();
+    /** @type {Row[]} */
     this.rows = [];
     this.colours = readColours();
+    this.keys = new TimelineKeys(this);
     this.readAddress();
     this.listen();
     drawLegend(root.querySelector("#legend"), this.colours);
@@ -90,7 +97,7 @@ export class Timeline {
       const found = await get("/api/timeline", span);
       if (turn !== this.turn) return;
       this.span = span;
-      this.loadedUntil = until + edge;
+      this.loaded = [since - edge, until + edge];
       this.heads = found.tasks;
       this.lanes.clear();
       this.asked.clear();
@@ -159,11 +166,15 @@ export class Timeline {
     const wanted = this.heads.filter((head) => (!words || head.task_id.toLowerCase().includes(words))
       && (!this.tag || head.tags.includes(this.tag)) && (!this.onlyTrouble || head.troubled > 0));
     this.rows = this.byTag ? grouped(wanted) : wanted.map((head) => ({ head }));
+    // Where there is nothing to go over there is no grid.
+    this.plot.setAttribute("role", this.rows.length ? "grid" : "group");
+    this.plot.setAttribute("aria-rowcount", String(this.rows.length));
     const height = AXIS + this.rows.length * ROW + 4;
     this.space.style.height = `${Math.max(height, AXIS + 3 * ROW)}px`;
     this.plot.style.height = `${Math.min(MOST_HEIGHT, Math.max(height, AXIS + 3 * ROW))}px`;
     this.showNothing(wanted.length === 0);
     this.fit();
+    this.loadLanes();
   }
 
   showNothing(isEmpty) {
@@ -189,9 +200,10 @@ export class Timeline {
       else item.remove();
     }
     for (const [key, row] of wanted) {
-      const item = row.head ? nameItem(row.head) : headingItem(row);
+      const item = row.head ? nameRow(row) : headingRow(row);
       item.dataset.key = key;
       item.dataset.place = String(row.place);
+      item.setAttribute("aria-rowindex", String(row.place + 1));
       item.style.top = `${AXIS + row.place * ROW}px`;
       this.names.append(item);
     }
@@ -222,8 +234,7 @@ export class Timeline {
     const began = performance.now();
     const pen = this.canvas.getContext("2d"), ratio = devicePixelRatio || 1, colours = this.colours;
     this.drawnAt = serviceNow();
-    const height = this.canvas.height / ratio, [since, until] = this.window(), now = serviceNow();
-    const scale = this.width / (until - since), x = (moment) => this.left + (moment - since) * scale;
+    const height = this.canvas.height / ratio, [since, until] = this.window(), now = serviceNow(), x = this.scale();
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
@@ -246,6 +257,7 @@ export class Timeline {
     pen.restore();
     if (now >= since && now <= until) drawNow(pen, colours, x(now), AXIS, height);
     this.showNames();
+    this.keys.show();
     performance.measure("timeline", { start: began, end: performance.now(), detail: { drawn } });
   }
 
@@ -274,24 +286,16 @@ export class Timeline {
       if (button?.dataset.zoom) this.go({ zoom: button.dataset.zoom });
       else if (button?.dataset.move) this.move(Number(button.dataset.move));
     });
-    this.plot.addEventListener("keydown", (event) => {
-      if (event.target !== this.plot) return;
-      const by = { ArrowLeft: -1, ArrowRight: 1, Home: 0 }[event.key];
-      if (by === undefined) return;
-      event.preventDefault();
-      this.move(by);
-    });
     addEventListener("popstate", () => { this.readAddress(); this.show(); this.load(); });
     addEventListener("themechange", () => this.recolour());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
     this.plot.addEventListener("scroll", () => { this.drawSoon(); this.loadLanes(); }, { passive: true });
     new ResizeObserver(() => { this.fit(); this.loadLanes(); }).observe(this.plot);
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
-    this.canvas.addEventListener("pointerleave", () => { this.hover.hidden = true; });
+    this.canvas.addEventListener("pointerleave", () => this.tellPointed(null));
     this.canvas.addEventListener("click", (event) => {
       const found = this.under(event);
-      if (found?.bar) location.assign(`/runs/${encodeURIComponent(found.bar.run_id)}`);
-      else if (found) location.assign(`/tasks/${encodeURIComponent(found.head.task_id)}`);
+      if (found) this.open(found);
     });
     setInterval(() => this.pass(), 1000);
     this.show();
@@ -314,7 +318,7 @@ export class Timeline {
   /** Let time pass: the line of now moves on, and everything with it while nobody has moved elsewhere. */
   pass() {
     if (document.hidden || !this.span) return;
-    if (this.at === null && this.window()[1] > this.loadedUntil) this.load();
+    if (this.at === null && this.window()[1] > this.loaded[1]) this.load();
     // Nothing is drawn anew for less than half a dot.
     if ((serviceNow() - this.drawnAt) * this.width > SPANS[this.zoom] / 2) this.drawSoon();
   }
@@ -333,14 +337,28 @@ export class Timeline {
     select.value = this.tag;
   }
 
+  /** @returns {(moment: number) => number} where in the plot a moment lies, from its left */
+  scale() {
+    const [since, until] = this.window(), perMoment = this.width / (until - since);
+    return (moment) => this.left + (moment - since) * perMoment;
+  }
+
+  /** @param {Head} head @returns {Mark[] | null} what can be seen on a lane, by time; null where that is not known yet */
+  marks(head) {
+    const lane = this.lanes.get(head.task_id), [since, until] = this.window(), now = serviceNow();
+    if (!lane || since < this.loaded[0] || until > this.loaded[1]) return null;
+    const bars = lane.bars.map((bar) => ({ head, bar, start: bar.start, end: bar.end ?? now }));
+    const planned = lane.planned.filter((moment) => moment > now).map((moment) => ({ head, planned: moment, start: moment, end: moment }));
+    return [...bars, ...planned].filter(({ start, end }) => end >= since && start <= until).sort((one, other) => one.start - other.start);
+  }
+
   /** @param {PointerEvent} event @returns {{head: Head, bar?: Bar, planned?: number} | null} what is under the pointer */
   under(event) {
     const box = this.canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
     if (y < AXIS || x < this.left) return null;
     const head = this.rows[Math.floor((y - AXIS + this.plot.scrollTop) / ROW)]?.head, lane = head && this.lanes.get(head.task_id);
     if (!lane) return null;
-    const [since, until] = this.window(), scale = this.width / (until - since), now = serviceNow();
-    const at = (moment) => this.left + (moment - since) * scale;
+    const at = this.scale(), now = serviceNow();
     const bar = lane.bars.findLast((one) => x >= at(one.start) - 3 && x <= Math.max(at(one.end ?? now), at(one.start) + 3) + 3);
     if (bar) return { head, bar };
     const planned = lane.planned.find((moment) => moment > now && Math.abs(at(moment) - x) < 6);
@@ -348,14 +366,31 @@ export class Timeline {
   }
 
   point(event) {
-    const found = this.under(event);
+    const found = this.under(event), box = this.plot.getBoundingClientRect();
     this.canvas.classList.toggle("over", Boolean(found));
+    this.tellPointed(found, event.clientX - box.left, event.clientY - box.top + this.plot.scrollTop);
+  }
+
+  /** Tell of what is pointed at; of nothing, of what keys have come to. */
+  tellPointed(found, x, y) {
+    this.isPointedAt = Boolean(found);
+    this.tell(found, x, y);
+    if (!found) this.keys.show();
+  }
+
+  /** Tell of what lies at a place of the plot; null tells of nothing. @param {{head: Head, bar?: Bar, planned?: number} | null} found */
+  tell(found, x, y) {
     this.hover.hidden = !found;
     if (!found) return;
     this.hover.replaceChildren(Object.assign(document.createElement("strong"), { textContent: found.head.task_id }), ...told(found));
-    const box = this.plot.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top + this.plot.scrollTop;
-    this.hover.style.left = `${Math.max(4, Math.min(x + 14, box.width - this.hover.offsetWidth - 20))}px`;
-    this.hover.style.top = `${y + 18 + this.hover.offsetHeight > this.plot.scrollTop + box.height ? y - this.hover.offsetHeight - 10 : y + 18}px`;
+    const { clientWidth: width, clientHeight: height, scrollTop: top } = this.plot;
+    this.hover.style.left = `${Math.max(4, Math.min(x + 14, width - this.hover.offsetWidth - 20))}px`;
+    this.hover.style.top = `${y + 18 + this.hover.offsetHeight > top + height ? y - this.hover.offsetHeight - 10 : y + 18}px`;
+  }
+
+  /** Open a run; of what is only planned, the task. @param {{head: Head, bar?: Bar}} found */
+  open({ head, bar }) {
+    location.assign(bar ? `/runs/${encodeURIComponent(bar.run_id)}` : `/tasks/${encodeURIComponent(head.task_id)}`);
   }
 }
 

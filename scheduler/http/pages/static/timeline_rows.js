@@ -2,14 +2,17 @@
 
 import { say, sayDuration, sayRelative, serviceNow, viewerZone } from "./time.js";
 
+/** How high a lane is, and the scale above all of them. */
+export const ROW = 24, AXIS = 26;
+
 /** Put tasks below their tags; one with several stands there several times. @param {import("./timeline.js").Head[]} heads */
 export function grouped(heads) {
   const tags = [...new Set(heads.flatMap((head) => head.tags))].sort();
   const groups = [...tags.map((tag) => [tag, heads.filter((head) => head.tags.includes(tag))]), ["no tag", heads.filter((head) => !head.tags.length)]];
-  return groups.filter(([, some]) => some.length).flatMap(([text, some]) => [{ text, number: some.length }, ...some.map((head) => ({ head }))]);
+  return groups.filter(([, some]) => some.length).flatMap(([text, some]) => [{ text, number: some.length }, ...some.map((head) => ({ head, group: text }))]);
 }
 
-/** Say what is under the pointer. @returns {HTMLElement[]} */
+/** Say what somebody has come to. @returns {HTMLElement[]} */
 export function told({ bar, planned }) {
   const lines = [];
   if (planned) lines.push(`planned for ${say(new Date(planned))}`, sayRelative(planned));
@@ -22,31 +25,37 @@ export function told({ bar, planned }) {
   return lines.map((text) => Object.assign(document.createElement("div"), { textContent: text }));
 }
 
-/** @returns {HTMLElement} the name of a lane, which leads to its task */
-export function nameItem(head) {
-  const item = element("li", head.state === "paused" || head.state === "disabled" ? "off" : ""), link = element("a", "cut");
+/** @returns {HTMLElement} a lane's row, with its name, which leads to its task: by Enter where keys have come to it */
+export function nameRow({ head, group }) {
+  const isOff = head.state === "paused" || head.state === "disabled";
+  const row = element("div", isOff ? "lane off" : "lane", "row"), name = element("div", "name", "rowheader"), link = element("a", "cut");
   link.href = `/tasks/${encodeURIComponent(head.task_id)}`;
   link.textContent = link.title = head.task_id;
-  item.append(link);
+  link.tabIndex = -1;
   const trouble = head.troubled ? `, ${head.troubled} in trouble` : "";
-  link.setAttribute("aria-label", `${head.task_id}: ${head.runs} runs${trouble}`);
+  link.setAttribute("aria-label", `${head.task_id}: ${head.runs} runs${trouble}${group === undefined ? "" : `, ${group}`}`);
+  name.append(link);
   if (head.troubled) {
     const many = element("span", "many");
     many.textContent = String(head.troubled);
     many.setAttribute("aria-hidden", "true");
-    item.append(many);
+    name.append(many);
   }
-  return item;
+  row.append(name);
+  return row;
 }
 
-/** @returns {HTMLElement} the name of a group */
-export function headingItem({ text, number }) {
-  const item = element("li", "heading");
-  item.textContent = `${text} (${number})`;
-  return item;
+/** @returns {HTMLElement} the row of a group's heading */
+export function headingRow({ text, number }) {
+  const row = element("div", "lane", "row"), name = element("div", "name heading", "rowheader");
+  name.textContent = `${text} (${number})`;
+  row.append(name);
+  return row;
 }
 
-/** @param {string} tag @param {string} className */
-export function element(tag, className) {
-  return Object.assign(document.createElement(tag), { className });
+/** @param {string} tag @param {string} className @param {string} [role] */
+export function element(tag, className, role) {
+  const made = Object.assign(document.createElement(tag), { className });
+  if (role) made.setAttribute("role", role);
+  return made;
 }
