@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduler.config import SchedulerConfig
 from scheduler.listing import Listing, Texts
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
 from scheduler.phrases import forget_zones
@@ -22,6 +23,11 @@ from tests.owned_time import Time
 
 MADE: list[str] = []
 """The jobs whose texts were made since it was cleared."""
+
+
+@pytest.fixture
+def config(config: SchedulerConfig, database_url: str) -> SchedulerConfig:
+    return config.model_copy(update={"database_url": database_url})
 
 
 @pytest.fixture(autouse=True)

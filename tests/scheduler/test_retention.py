@@ -22,8 +22,9 @@ from tests.owned_time import NOON, Time
 
 
 @pytest.fixture
-def config(config: SchedulerConfig) -> SchedulerConfig:
-    return config.model_copy(update={"keep_runs": 10, "keep_days": 7, "keep_events": 1000})
+def config(config: SchedulerConfig, database_url: str) -> SchedulerConfig:
+    kept = {"keep_runs": 10, "keep_days": 7, "keep_events": 1000}
+    return config.model_copy(update={**kept, "database_url": database_url})
 
 
 @pytest.fixture
@@ -127,6 +128,7 @@ def test_output_goes_with_the_run(
     assert [file.exists() for file in files] == [False] * 2 + [True] * 10
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_file_shrinks(
     scheduler: TaskScheduler, retention: Retention, job: MakeJob, config: SchedulerConfig
 ) -> None:

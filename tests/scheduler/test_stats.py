@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from scheduler.config import SchedulerConfig
 from scheduler.ids import RunIds
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
 from scheduler.store import runs, stats
@@ -19,6 +20,11 @@ from tests.owned_time import NOON
 NAMES = ("a", "b", "c", "d")
 DAYS = [NOON - timedelta(days=back) for back in (3, 2, 1, 0)]
 ENDS = [RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED, RunStatus.RUNNING]
+
+
+@pytest.fixture
+def config(config: SchedulerConfig, database_url: str) -> SchedulerConfig:
+    return config.model_copy(update={"database_url": database_url})
 
 
 @pytest.fixture

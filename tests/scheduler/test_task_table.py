@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scheduler.config import SchedulerConfig
 from scheduler.ids import RunIds
 from scheduler.models import Job, JobStatus, Origin, Priority, Run, RunStatus
 from scheduler.store import jobs, runs, task_table
@@ -18,6 +19,11 @@ from tests.owned_time import NOON
 
 MakeJob = Callable[..., Job]
 IDS = RunIds()
+
+
+@pytest.fixture
+def config(config: SchedulerConfig, database_url: str) -> SchedulerConfig:
+    return config.model_copy(update={"database_url": database_url})
 
 
 def add_runs(scheduler: TaskScheduler, task_id: str, *statuses: RunStatus, hours_ago: float = 0) -> list[str]:
@@ -160,6 +166,7 @@ def test_a_task_that_is_back_has_the_runs_that_it_had(scheduler: TaskScheduler, 
     assert [outcome.run_id for outcome in row.outcomes] == made
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_index_serves_the_strips(scheduler: TaskScheduler) -> None:
     asked: list[str] = []
 

@@ -11,7 +11,7 @@ import pytest
 from scheduler.auth.scopes import Scope, read_scopes
 from scheduler.auth.tokens import REMEMBERED_SECONDS, TokenBook, read_lifetime
 from scheduler.errors import Conflict, InvalidRequest, NotFound, Unavailable
-from scheduler.store import Database, sqlite_url
+from scheduler.store import Database
 from tests.owned_time import Time
 from tests.scheduler.auth.test_attempts import Hand
 
@@ -29,12 +29,12 @@ def clock() -> Hand:
 
 
 @pytest.fixture
-def make_book(tmp_path: Path, time: Time, clock: Hand) -> Iterator[Callable[[], TokenBook]]:
+def make_book(tmp_path: Path, database_url: str, time: Time, clock: Hand) -> Iterator[Callable[[], TokenBook]]:
     """Return a function that opens the database as another process would."""
     opened: list[Database] = []
 
     def make() -> TokenBook:
-        opened.append(Database(sqlite_url(tmp_path), tmp_path))
+        opened.append(Database(database_url, tmp_path))
         return TokenBook(opened[-1], time, clock)
 
     yield make
@@ -83,11 +83,12 @@ def test_nothing_else_is_a_token(book: TokenBook) -> None:
     assert [text for text in wrong if book.find(text) is not None] == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_secret_is_kept_nowhere(book: TokenBook, tmp_path: Path) -> None:
     shown, row = book.add("ci", READ, None)
     secret = shown.split("_", 2)[2]
     assert len(secret) == 43
-    files = [path.read_bytes() for path in tmp_path.iterdir() if path.is_file()]
+    files = [path.read_bytes() for path in (tmp_path / "data").iterdir() if path.is_file()]
     assert any(row.digest.encode() in content for content in files)
     assert not any(secret.encode() in content for content in files)
     assert row.digest not in repr(row)
