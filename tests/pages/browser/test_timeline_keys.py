@@ -241,3 +241,13 @@ def test_the_tip_is_the_one_of_the_pointer(lanes: Server, open_page: OpenPage) -
     page.mouse.move(5, 5)
     assert tip.inner_text() != told
     assert tip.inner_text().split("\n") == says(page).split(", ")
+
+
+def test_without_lanes_there_is_no_grid(
+    make_server: Callable[..., Server], open_page: OpenPage, check_access: Callable[[Page], None]
+) -> None:
+    page = open_page(make_server().url)
+    expect(page.locator("#plot")).to_contain_text("No tasks yet")
+    check_access(page)
+    assert page.locator("#plot").get_attribute("role") == "group"
+    assert page.locator("[role=grid], [role=rowgroup]").count() == 0

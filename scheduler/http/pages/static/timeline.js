@@ -32,7 +32,7 @@ export class Timeline {
     this.space = element("div", "space");
     this.canvas = document.createElement("canvas");
     this.canvas.setAttribute("aria-hidden", "true");
-    this.names = element("div", "names", "rowgroup");
+    this.names = element("div", "names");
     this.hover = Object.assign(element("div", "hover"), { hidden: true });
     this.hover.setAttribute("aria-hidden", "true"); // the cells that keys come to say the same
     this.space.append(this.canvas, this.names);
@@ -166,15 +166,26 @@ export class Timeline {
     const wanted = this.heads.filter((head) => (!words || head.task_id.toLowerCase().includes(words))
       && (!this.tag || head.tags.includes(this.tag)) && (!this.onlyTrouble || head.troubled > 0));
     this.rows = this.byTag ? grouped(wanted) : wanted.map((head) => ({ head }));
-    // Where there is nothing to go over there is no grid.
-    this.plot.setAttribute("role", this.rows.length ? "grid" : "group");
-    this.plot.setAttribute("aria-rowcount", String(this.rows.length));
+    this.sayWhatItIs();
     const height = AXIS + this.rows.length * ROW + 4;
     this.space.style.height = `${Math.max(height, AXIS + 3 * ROW)}px`;
     this.plot.style.height = `${Math.min(MOST_HEIGHT, Math.max(height, AXIS + 3 * ROW))}px`;
     this.showNothing(wanted.length === 0);
     this.fit();
     this.loadLanes();
+  }
+
+  /** Where there is nothing to go over, before lanes have come too, there is no grid. */
+  sayWhatItIs() {
+    const isGrid = this.rows.length > 0;
+    this.plot.setAttribute("role", isGrid ? "grid" : "group");
+    if (isGrid) {
+      this.plot.setAttribute("aria-rowcount", String(this.rows.length));
+      this.names.setAttribute("role", "rowgroup");
+    } else {
+      this.plot.removeAttribute("aria-rowcount");
+      this.names.removeAttribute("role");
+    }
   }
 
   showNothing(isEmpty) {
