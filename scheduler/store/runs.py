@@ -415,7 +415,7 @@ def recent_lateness(connection: Connection, limit: int = 500) -> list[int]:
         .limit(limit)
     )
     late: ColumnElement[int] = literal_column("started_at - due_at", BigInteger)
-    query = select(late).select_from(runs).where(runs.c.run_id.in_(recent))
+    query = select(late).select_from(runs).where(runs.c.run_id.in_(recent)).order_by(runs.c.run_id.desc())
     return list(connection.execute(query).scalars())
 
 
