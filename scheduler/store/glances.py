@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import BigInteger, Connection, bindparam, select, type_coerce
 
 from scheduler.models import StoredJob
-from scheduler.store.jobs import ALL_COLUMNS, IDS_A_QUERY, JobFilter, stored_job
+from scheduler.store.jobs import ALL_COLUMNS, IDS_A_QUERY, JobFilter, made_after, stored_job
 from scheduler.store.tables import jobs
 
 Glance = tuple[int, bool, int, int, int | None]
@@ -30,7 +30,7 @@ _WHOLE = select(*ALL_COLUMNS).where(jobs.c.key.in_(bindparam("keys", expanding=T
 
 def glance(connection: Connection, which: JobFilter, after_key: int, limit: int) -> Sequence[Glance]:
     """Look at up to `limit` matching jobs with a key above `after_key`, in the order they were made."""
-    query = select(*_GLANCE).where(which.clause(), jobs.c.key > after_key).order_by(jobs.c.key).limit(limit)
+    query = select(*_GLANCE).where(which.clause(), made_after(after_key)).order_by(jobs.c.key).limit(limit)
     # As plain tuples: comparing rows takes long.
     return [(key, ended, number, changed, due) for key, ended, number, changed, due in connection.execute(query)]
 

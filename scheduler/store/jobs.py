@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    literal,
     select,
     true,
     type_coerce,
@@ -80,6 +82,11 @@ class JobFilter:
         if self.search is not None:
             parts.append(jobs.c.words.contains(self.search.casefold(), autoescape=True))
         return and_(*parts)
+
+
+def made_after(key: int) -> ColumnElement[bool]:
+    """Return the condition of jobs made after the one with that key, which a caller may have sent: any number."""
+    return jobs.c.key > literal(key, BigInteger)
 
 
 Key = int | str
@@ -210,7 +217,7 @@ def count_jobs(connection: Connection, which: JobFilter | None = None) -> int:
 
 def list_jobs(connection: Connection, which: JobFilter, after_key: int, limit: int) -> list[StoredJob]:
     """Return up to `limit` matching jobs with a key above `after_key`, in the order they were made."""
-    query = select(*ALL_COLUMNS).where(which.clause(), jobs.c.key > after_key).order_by(jobs.c.key).limit(limit)
+    query = select(*ALL_COLUMNS).where(which.clause(), made_after(after_key)).order_by(jobs.c.key).limit(limit)
     return [stored_job(row) for row in connection.execute(query)]
 
 

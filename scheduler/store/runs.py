@@ -414,7 +414,7 @@ _RECENT = (
     .limit(bindparam("limit", type_=Integer))
 )
 _LATE: ColumnElement[int] = literal_column("started_at - due_at", BigInteger)
-_RECENT_LATENESS = select(_LATE).select_from(runs).where(runs.c.run_id.in_(_RECENT))
+_RECENT_LATENESS = select(_LATE).select_from(runs).where(runs.c.run_id.in_(_RECENT)).order_by(runs.c.run_id.desc())
 
 
 def recent_lateness(connection: Connection, limit: int = 500) -> list[int]:

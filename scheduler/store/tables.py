@@ -118,7 +118,7 @@ jobs = Table(
     Column("updated_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
     Column("revision", BigInteger, nullable=False),
-    Column("origin", Text),
+    Column("origin", PlainText),
     Column("filed", JsonText),
     Index(
         "jobs_task_id_present",

@@ -23,6 +23,9 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from scheduler.models import JobStatus, RunStatus
 from scheduler.store.jobs import JobFilter
@@ -101,6 +104,25 @@ _STATE = case(
     else_=JobStatus.PENDING.value,
 )
 """The same as scheduler.standing says of one task."""
+
+
+class _Lowered(FunctionElement[str]):
+    """A text with its letters from A to Z lowered, to be sorted by its bytes: alike in every database and language."""
+
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(_Lowered)
+def _lower(element: _Lowered, compiler: SQLCompiler, **how: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **how)})"
+
+
+@compiles(_Lowered, "postgresql")
+def _lower_bytes(element: _Lowered, compiler: SQLCompiler, **how: Any) -> str:
+    return f'lower({compiler.process(element.clauses, **how)} COLLATE "C")'
+
+
 _IS_GONE = type_coerce(func.coalesce(jobs.c.filed, ""), Text).contains('"gone":true')
 _IS_FILED = and_(jobs.c.origin.is_not(None), not_(_IS_GONE))
 
@@ -156,7 +178,7 @@ def _matching(which: TableQuery, *columns: ColumnElement[Any]) -> Select[Any]:
 
 
 def _order(which: TableQuery) -> list[ColumnElement[Any]]:
-    name = func.lower(jobs.c.task_id)
+    name = _Lowered(jobs.c.task_id)
     keys: dict[str, ColumnElement[Any]] = {
         "name": name,
         "next": jobs.c.next_fire_time,
