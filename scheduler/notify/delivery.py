@@ -43,6 +43,10 @@ class _Route:
     begun: float | None = None
     thread: threading.Thread | None = None
 
+    def is_busy(self, now: datetime) -> bool:
+        """Whether something is under way on it, or it rests after a failure."""
+        return self.begun is not None or (self.rest_until is not None and self.rest_until > now)
+
 
 class _NotOurs(Exception):
     """The attempt is not this process's to make: it does not fire, or the row has changed."""
@@ -157,11 +161,7 @@ class Deliverer:
         """Return the routes that something is under way on, or that rest after a failure."""
         now = self._now()
         with self._lock:
-            return [
-                name
-                for name, route in self._routes.items()
-                if route.begun is not None or (route.rest_until is not None and route.rest_until > now)
-            ]
+            return [name for name, route in self._routes.items() if route.is_busy(now)]
 
     def _begin(self, delivery: Delivery) -> None:
         started = time.monotonic()
@@ -169,7 +169,8 @@ class Deliverer:
             route = self._routes.setdefault(delivery.route, _Route())
             begun = [other.begun for other in self._routes.values() if other.begun is not None]
             places = MOST_AT_ONCE - sum(started - moment < HOPELESS_SECONDS for moment in begun)
-            if route.begun is not None or places <= 0 or self._closing:
+            # The route may have rested only since what is due was read: an attempt can fail in no time.
+            if route.is_busy(self._now()) or places <= 0 or self._closing:
                 return
             route.begun = started
             name = f"deliver-{delivery.delivery_id[-6:]}"

@@ -166,6 +166,21 @@ def test_a_broken_route_rests_and_the_others_do_not(post: Post, time: Time) -> N
     assert [row.state for row in post.rows()] == ["delivered"] * 3
 
 
+class AtOnce(threading.Thread):
+    """A thread that has ended when `start` returns."""
+
+    def start(self) -> None:
+        super().start()
+        self.join()
+
+
+def test_a_route_that_breaks_in_no_time_rests_too(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.notify.delivery.threading.Thread", AtOnce)
+    post.add(BAD, GOOD, BAD)
+    post.turn()
+    assert [row.attempts for row in post.rows()] == [1, 1, 0]
+
+
 def test_a_slow_target_holds_up_nobody_else(post: Post) -> None:
     post.add(SLOW, SLOW, GOOD)
     post.turn()
