@@ -167,6 +167,20 @@ def test_an_edit_changes_what_was_changed_and_nothing_else(site: Site) -> None:
     assert site.api.details("x")["kind"] == "cron"
 
 
+def test_who_changes_a_task_is_remembered(locked: Site) -> None:
+    locked.sign_in("ann")
+    locked.api.scheduler.add_job(
+        locked.api.scheduler.read_definition(
+            {"task_id": "mine", "type": "command", "command": "true", "interval": "hourly"}
+        )
+    )
+    assert (
+        locked.send("/tasks/mine/edit", **form_of(locked.open("/tasks/mine/edit")) | {"name": "Ann's"}).status_code
+        == 303
+    )
+    assert [change["by"] for change in locked.get("/api/tasks/mine/history").json["changes"]] == ["ann"]
+
+
 def test_another_phrase_takes_the_place_of_an_object(site: Site) -> None:
     site.api.create("x", trigger={"type": "cron", "hour": 2})
     form = form_of(site.open("/tasks/x/edit")) | {"interval": "every 5 minutes"}

@@ -191,7 +191,8 @@ def _update(visit: Visit, stored: StoredJob, changes: dict[str, Any]) -> Planned
         return unit(connection)
 
     override = visit.fields.get("override") == "on"
-    return visit.scheduler.within(around).update_job(stored.task_id, changes, override)
+    by = caller(visit.scheduler, visit.request)
+    return visit.scheduler.within(around).update_job(stored.task_id, changes, override, by)
 
 
 def _merged(visit: Visit, begun: Shown) -> Shown:
