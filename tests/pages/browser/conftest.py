@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import signal
 import subprocess
+import sys
 import tarfile
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from docs.demo import Seeding
 from docs.demo_tasks import TASKS
+from tasks.sandbox import processes
 from tests.server import ROOT, Server, wait_until
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 AXE = "axe-core@4.14.1"
 AXE_FOLDER = ROOT / ".cache" / "axe-core-4.14.1"
 PATIENCE_MS = 30_000
+CLOSE_SECONDS = 30
 WIDTHS = (1280, 390)
 
 
@@ -32,16 +41,59 @@ def _lacks(reason: str) -> None:
     pytest.skip(reason)
 
 
+class Browsers:
+    """The browser of a file. Now and then one hangs when it is to close: it is killed then, and another one started."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._mark = f"--of-test={secrets.token_hex(8)}"
+        self._browser: Browser | None = None
+        self._killed = threading.Event()
+
+    def get(self) -> Browser:
+        """Return a browser that lives."""
+        if self._browser is None or not self._browser.is_connected():
+            # As root, Chromium refuses to start with a sandbox of its own.
+            args = ["--no-sandbox", self._mark]
+            self._browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        return self._browser
+
+    def close(self, what: Browser | BrowserContext) -> None:
+        """Close a browser, or what it has open."""
+        self._killed.clear()
+        late = threading.Timer(CLOSE_SECONDS, self._kill)
+        late.start()
+        try:
+            what.close()
+        except PlaywrightError:
+            if not self._killed.is_set():
+                raise
+        finally:
+            late.cancel()
+
+    def close_all(self) -> None:
+        """Close the browser."""
+        if self._browser is not None and self._browser.is_connected():
+            self.close(self._browser)
+
+    def _kill(self) -> None:
+        self._killed.set()
+        print(f"the browser did not close within {CLOSE_SECONDS} s, and was killed", file=sys.stderr)
+        for process in processes.all_processes().values():
+            with suppress(OSError):  # it has gone by itself
+                if self._mark.encode() in Path(f"/proc/{process.pid}/cmdline").read_bytes():
+                    processes.send(process, signal.SIGKILL)
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return the browser of a file."""
+def browsers() -> Iterator[Browsers]:
+    """Return what has the browser of a file."""
     if shutil.which(CHROMIUM) is None:
         _lacks(f"the pages are not tried in a browser: {CHROMIUM} is missing (apt-get install chromium, or CHROMIUM=)")
     with sync_playwright() as playwright:
-        # As root, Chromium refuses to start with a sandbox of its own.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        browsers = Browsers(playwright)
+        yield browsers
+        browsers.close_all()
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +120,7 @@ def demo(make_server: Callable[..., Server]) -> Server:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def open_page(browsers: Browsers) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a page: `open_page(server.url + "/tasks", width=390, colours="dark")`.
 
     A test fails where the page has said anything on its console that is wrong, such as what its policy has refused,
@@ -88,7 +140,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         **options: Any,
     ) -> Page:
         known.extend(expected)
-        context = browser.new_context(
+        context = browsers.get().new_context(
             viewport={"width": width, "height": 900},
             color_scheme=colours,  # type: ignore[arg-type]
             timezone_id=zone,
@@ -105,7 +157,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     yield open_it
     for context in contexts:
-        context.close()
+        browsers.close(context)
     assert not [text for text in said if not any(words in text for words in known)]
 
 
