@@ -15,6 +15,8 @@ import requests
 from tests.e2e.test_restart import create_counting, fire_times
 from tests.server import Server, free_port, wait_until
 
+pytestmark = pytest.mark.soak
+
 
 def gunicorn(port: int, workers: int = 4) -> list[str]:
     """Return the command that serves with several workers."""
@@ -41,7 +43,6 @@ def each_fire_time_once(server: Server, tasks: int, seconds: float) -> None:
         assert {row["status"] for row in rows} <= {"completed", "skipped"}
 
 
-@pytest.mark.soak
 def test_four_workers_fire_once_for_twenty_seconds(make_server: Any) -> None:
     port = free_port()
     each_fire_time_once(make_server(port=port, command=gunicorn(port)), tasks=20, seconds=20)
@@ -75,7 +76,6 @@ def test_the_other_answers_everything(pair: tuple[Server, Server]) -> None:
     assert len(holder.runs(task_id="ticker")) == count
 
 
-@pytest.mark.soak
 def test_a_create_through_the_other_is_planned_at_once(pair: tuple[Server, Server]) -> None:
     _, other = pair
     other.ok("start")
@@ -101,7 +101,6 @@ def test_another_takes_over_when_the_holder_goes(pair: tuple[Server, Server], ho
     assert max(Counter(fire_times(other, "ticker")).values()) == 1
 
 
-@pytest.mark.soak
 def test_a_killed_worker_of_four_is_replaced_and_nothing_fires_twice(make_server: Any) -> None:
     port = free_port()
     server = make_server(port=port, command=gunicorn(port))
@@ -133,7 +132,6 @@ def _holder(server: Server) -> int | None:
         return None
 
 
-@pytest.mark.soak
 def test_eight_starts_at_once_make_one_database(make_server: Any, tmp_path: Any) -> None:
     port = free_port()
     server = make_server(port=port, command=gunicorn(port, workers=8))

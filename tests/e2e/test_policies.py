@@ -10,6 +10,8 @@ import pytest
 
 from tests.server import Server, wait_until
 
+pytestmark = pytest.mark.soak
+
 FAIL_TWICE = "echo x >> tries; test $(wc -l < tries) -ge 3"
 
 
@@ -35,7 +37,6 @@ def test_retries_are_rows_of_one_fire_time_and_wait_covers_them(server: Server) 
     assert (started[2] - ended[1]).total_seconds() >= 0.4
 
 
-@pytest.mark.soak
 def test_a_waiting_retry_outlives_a_restart(server: Server) -> None:
     server.ok(
         "create", task_id="waiting", type="command", interval="every 1 hour", command="false",
@@ -65,7 +66,6 @@ def test_stop_ends_waiting_retries(server: Server) -> None:
     assert (last["status"], last["reason"]) == ("skipped", "scheduler stopped")
 
 
-@pytest.mark.soak
 def test_overlap_queue_runs_one_after_the_other(server: Server) -> None:
     server.ok(
         "create", task_id="queued", type="command", interval="every 1 second", overlap="queue",
@@ -78,7 +78,6 @@ def test_overlap_queue_runs_one_after_the_other(server: Server) -> None:
     assert not server.runs(task_id="queued", run_status="skipped")
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("terms", [{"at_least_once": True}, {"max_retries": 1}])
 def test_an_interrupted_run_is_run_again_where_the_task_allows(server: Server, terms: dict[str, Any]) -> None:
     name = f"long-{next(iter(terms))}"
@@ -95,7 +94,6 @@ def test_an_interrupted_run_is_run_again_where_the_task_allows(server: Server, t
     assert [row["status"] for row in server.runs(task_id=name)] == ["interrupted", "completed"]
 
 
-@pytest.mark.soak
 def test_missed_fire_times_are_caught_up(server: Server) -> None:
     for task_id, terms in {
         "late": {},
@@ -132,7 +130,6 @@ def test_remove_when_done(server: Server) -> None:
     assert [row["status"] for row in server.runs(task_id="once")] == ["completed"]
 
 
-@pytest.mark.soak
 def test_what_fails_after_a_stop_is_not_tried_again(server: Server) -> None:
     server.ok("start")
     server.ok(

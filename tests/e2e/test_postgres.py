@@ -18,6 +18,8 @@ from tests.e2e.test_restart import create_counting, fire_times
 from tests.postgres import PASSWORD, Cluster, name_of
 from tests.server import Server, wait_until
 
+pytestmark = pytest.mark.soak
+
 MakeNode = Callable[[str], Server]
 STOPS = [
     pytest.param(signal.SIGINT, id="in order"),
@@ -99,7 +101,6 @@ def test_characters_that_the_database_does_not_take_are_no_fault(server: Server)
     assert server.post("cancel", run_id=zero).status_code in (400, 404)
 
 
-@pytest.mark.soak
 def test_another_machine_takes_over_after_a_kill(pair: tuple[Server, Server]) -> None:
     holder, other = pair
     create_counting(other, "ticker")
@@ -120,7 +121,6 @@ def test_another_machine_takes_over_after_a_kill(pair: tuple[Server, Server]) ->
     every_fire_time_once(other, "ticker")
 
 
-@pytest.mark.soak
 def test_a_create_through_the_other_is_planned_at_once(pair: tuple[Server, Server]) -> None:
     _, other = pair
     other.ok("start")
@@ -133,7 +133,6 @@ def test_a_create_through_the_other_is_planned_at_once(pair: tuple[Server, Serve
     assert min(latenesses) < 1000  # benchmarks say how quick; here other tests have the processors, too
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("how", STOPS)
 def test_a_database_that_stops_and_comes_back(server: Server, postgres: Cluster, how: int) -> None:
     create_counting(server, "ticker")
@@ -165,7 +164,6 @@ def test_a_database_that_stops_and_comes_back(server: Server, postgres: Cluster,
     assert "Traceback" not in server.log
 
 
-@pytest.mark.soak
 def test_connections_that_are_cut_again_and_again(pair: tuple[Server, Server], postgres: Cluster, url: str) -> None:
     _, other = pair
     for number in range(5):
@@ -182,7 +180,6 @@ def test_connections_that_are_cut_again_and_again(pair: tuple[Server, Server], p
         every_fire_time_once(other, f"ticker-{number}")
 
 
-@pytest.mark.soak
 def test_who_loses_the_lease_to_another_ends_his_runs(pair: tuple[Server, Server], postgres: Cluster, url: str) -> None:
     """The first is suspended while its connection is cut, so that the other is sure to be first."""
     holder, other = pair

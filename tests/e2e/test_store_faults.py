@@ -15,6 +15,8 @@ from tests.e2e.conftest import MakeServer
 from tests.e2e.test_restart import create_counting, fire_times
 from tests.server import PATIENCE, ROOT, Server, wait_until
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def server(reused: Server) -> Server:
@@ -22,7 +24,6 @@ def server(reused: Server) -> Server:
     return reused
 
 
-@pytest.mark.soak
 def test_a_lock_of_seconds_delays_and_loses_nothing(server: Server) -> None:
     create_counting(server, "ticker")
     server.ok("start")
@@ -86,7 +87,6 @@ def test_a_deleted_file_is_noticed_and_nothing_goes_into_the_void(server: Server
     assert {task["id"] for task in server.ok("list")["tasks"]} == {"kept", "later"}
 
 
-@pytest.mark.soak
 @pytest.mark.parametrize("how", ["rubbish", "torn"])
 def test_a_damaged_database_is_refused_at_start_and_left_alone(make_server: MakeServer, how: str) -> None:
     server = make_server()
@@ -107,7 +107,6 @@ def test_a_damaged_database_is_refused_at_start_and_left_alone(make_server: Make
     assert database.read_bytes() == damaged
 
 
-@pytest.mark.soak
 def test_a_suspended_server_loses_and_doubles_nothing(server: Server) -> None:
     create_counting(server, "suspended")
     server.ok("start")
