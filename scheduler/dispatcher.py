@@ -133,7 +133,7 @@ class Dispatcher:
     def _definitions(self, connection: Connection, rows: Sequence[DueJob]) -> dict[int, StoredJob]:
         """Return the definitions of those jobs whose rules are not known in their present revision.
 
-        None where one of them cannot be read: then each is read by itself, and that one is told.
+        Empty where one of them cannot be read: then each is read by itself, and that one is told.
         """
         unknown = [row.key for row in rows if self._known_rule(row) is None]
         try:

@@ -25,10 +25,9 @@ from scheduler.http.pages.edit_tasks_view import (
 from scheduler.http.pages.page import Visit
 from scheduler.http.pages.task_fields import FIELDS
 from scheduler.http.peer import caller
-from scheduler.http.rest.etags import Condition
+from scheduler.http.rest.etags import at_revision
 from scheduler.models import Priority
 from scheduler.standing import Planned
-from scheduler.store import Connection
 from scheduler.wording import say_count
 
 
@@ -99,14 +98,8 @@ def _update(
     visit: Visit, task_id: str, changes: Mapping[str, Any], revision: int, given_at: datetime | None = None
 ) -> Planned:
     """Change a task as PATCH with If-Match does."""
-    condition = Condition(frozenset({str(revision)}), any=False, absent=False)
-
-    def around(connection: Connection, unit: Any) -> Any:
-        condition.check(visit.scheduler.on(connection), task_id)
-        return unit(connection)
-
     by = caller(visit.scheduler, visit.request)
-    return visit.scheduler.within(around).update_job(task_id, changes, by=by, given_at=given_at)
+    return at_revision(visit.scheduler, task_id, revision).update_job(task_id, changes, by=by, given_at=given_at)
 
 
 def _show(

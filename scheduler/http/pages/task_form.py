@@ -20,7 +20,7 @@ from scheduler.http.pages.local import task_path
 from scheduler.http.pages.page import Visit
 from scheduler.http.peer import caller
 from scheduler.http.present import NEXT_RUNS, next_runs, schedule_text
-from scheduler.http.rest.etags import Condition
+from scheduler.http.rest.etags import at_revision
 from scheduler.models import StoredJob
 from scheduler.notify.rules import LATE_AFTER_SECONDS
 from scheduler.notify.targets import label
@@ -28,7 +28,6 @@ from scheduler.notify.targets import shown as named_target
 from scheduler.notify.templates import BODY, SUBJECT
 from scheduler.portable import write_fields
 from scheduler.standing import JobInfo, Planned
-from scheduler.store import Connection
 from tasks.sandbox import Confinement
 from tasks.sandbox.request import MEGABYTE
 
@@ -184,15 +183,10 @@ def _create(visit: Visit, begun: Shown, source: JobInfo | None) -> Planned:
 
 
 def _update(visit: Visit, stored: StoredJob, changes: dict[str, Any]) -> Planned:
-    condition = Condition(frozenset({str(stored.revision)}), any=False, absent=False)
-
-    def around(connection: Connection, unit: Any) -> Any:
-        condition.check(visit.scheduler.on(connection), stored.task_id)
-        return unit(connection)
-
     override = visit.fields.get("override") == "on"
     by = caller(visit.scheduler, visit.request)
-    return visit.scheduler.within(around).update_job(stored.task_id, changes, override, by)
+    seen = at_revision(visit.scheduler, stored.task_id, stored.revision)
+    return seen.update_job(stored.task_id, changes, override, by)
 
 
 def _merged(visit: Visit, begun: Shown) -> Shown:

@@ -9,13 +9,16 @@ meanwhile is no reason to refuse them.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from flask import Request
 
 from scheduler.errors import Conflict, NotFound
 from scheduler.models import StoredJob, read_task_id
+from scheduler.store import Connection
 from scheduler.task_scheduler import TaskScheduler
 
 
@@ -52,6 +55,17 @@ class Condition:
         if not self.any and str(stored.revision) not in self.revisions:
             text = f"Task '{task_id}' was changed since you read it: read it again, and send its new ETag in If-Match."
             raise _failed(text, tag_of(stored))
+
+
+def at_revision(scheduler: TaskScheduler, task_id: str, revision: int) -> TaskScheduler:
+    """Return the scheduler, each change of which raises `Conflict` where the task is no more of that revision."""
+    condition = Condition(frozenset({str(revision)}), any=False, absent=False)
+
+    def around(connection: Connection, unit: Callable[[Connection], Any]) -> Any:
+        condition.check(scheduler.on(connection), task_id)
+        return unit(connection)
+
+    return scheduler.within(around)
 
 
 def read_condition(request: Request) -> Condition | None:
