@@ -119,6 +119,22 @@ def demo(make_server: Callable[..., Server]) -> Server:
     return make_server(demo=True, SCHEDULER_AUTOSTART="1")
 
 
+@pytest.fixture(scope="module")
+def server(make_server: Callable[..., Server]) -> Server:
+    """Return a server without tasks, for all tests of a file."""
+    return make_server()
+
+
+@pytest.fixture
+def tasks(server: Server) -> Server:
+    """Return a server with five tasks."""
+    for task in server.ok("list")["tasks"]:
+        server.ok("remove", task_id=task["id"])
+    for name in ("a", "b", "c", "d", "e/f %"):
+        server.ok("create", task_id=name, type="command", command="echo hi", interval="every 7 hours", tags=["x"])
+    return server
+
+
 @pytest.fixture
 def open_page(browsers: Browsers) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a page: `open_page(server.url + "/tasks", width=390, colours="dark")`.

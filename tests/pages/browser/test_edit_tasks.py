@@ -15,21 +15,6 @@ pytestmark = pytest.mark.soak
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def server(make_server: Callable[..., Server]) -> Server:
-    return make_server()
-
-
-@pytest.fixture
-def tasks(server: Server) -> Server:
-    """Return a server with four tasks."""
-    for task in server.ok("list")["tasks"]:
-        server.ok("remove", task_id=task["id"])
-    for name in ("a", "b", "c", "e/f %"):
-        server.ok("create", task_id=name, type="command", command="true", interval="every 7 hours", tags=["x"])
-    return server
-
-
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_many_are_edited_and_it_is_undone(
@@ -84,10 +69,10 @@ def test_nothing_happens_to_who_cancels(tasks: Server, open_page: OpenPage) -> N
         page.locator("#bulk").get_by_role("button", name="Edit").click()
         page.get_by_label("Priority").last.select_option("low")
         page.get_by_role("button", name="Show the change").click()
-        expect(page.get_by_role("dialog", name="Change 4 tasks?")).to_be_visible()
+        expect(page.get_by_role("dialog", name="Change 5 tasks?")).to_be_visible()
         leave()
         expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.locator("#count")).to_have_text("4 selected")
+    expect(page.locator("#count")).to_have_text("5 selected")
     assert tasks.ok("export")["document"] == before
 
 

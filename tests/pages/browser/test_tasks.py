@@ -16,21 +16,6 @@ OpenPage = Callable[..., Page]
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>\"'"
 
 
-@pytest.fixture(scope="module")
-def server(make_server: Callable[..., Server]) -> Server:
-    return make_server()
-
-
-@pytest.fixture
-def tasks(server: Server) -> Server:
-    """Return a server with five tasks."""
-    for task in server.ok("list")["tasks"]:
-        server.ok("remove", task_id=task["id"])
-    for name in ("a", "b", "c", "d", "e/f %"):
-        server.ok("create", task_id=name, type="command", command="echo hi", interval="every 7 hours", tags=["x"])
-    return server
-
-
 def names(page: Page) -> list[str]:
     return page.locator("[data-row] [data-open]").all_text_contents()
 
