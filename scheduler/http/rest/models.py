@@ -291,7 +291,7 @@ class CalendarDay(BaseModel):
     planned_more: bool = Field(description="Whether more are to come than were counted.")
 
 
-class ClockChangeShown(BaseModel):
+class CalendarClockChange(BaseModel):
     """A moment at which the clocks of the task's zone are set."""
 
     day: str
@@ -309,7 +309,7 @@ class CalendarShown(Shown):
     created_at: str
     kept_since: str
     days: list[CalendarDay]
-    clock_changes: list[ClockChangeShown]
+    clock_changes: list[CalendarClockChange]
 
 
 class ChangedField(BaseModel):

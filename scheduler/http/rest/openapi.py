@@ -225,9 +225,15 @@ def _schema_of(model: Model, mode: Literal["validation", "serialization"] = "val
 
 
 def _added(name: str, schema: Object, schemas: Object) -> Object:
-    """Put a schema among all others, its inner definitions beside it, and return the reference to it."""
-    schemas.update(schema.get("$defs", {}))
-    schemas[name] = {**_without(schema, "$defs"), "title": name}
+    """Put a schema among all others, its inner definitions beside it, and return the reference to it.
+
+    Raises:
+        ValueError: If another schema of the same name is there.
+    """
+    named = {**schema.get("$defs", {}), name: {**_without(schema, "$defs"), "title": name}}
+    for known, described in named.items():
+        if schemas.setdefault(known, described) != described:
+            raise ValueError(f"Two different models are called {known}: clients would take one for the other.")
     return {"$ref": REFERENCE.format(model=name)}
 
 

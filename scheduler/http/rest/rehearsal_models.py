@@ -48,7 +48,7 @@ class CollisionShown(BaseModel):
     more_than_workers: bool
 
 
-class ClockChangeShown(BaseModel):
+class PlayedClockChange(BaseModel):
     """What a change of the clocks does to times of day of a task."""
 
     task_id: str
@@ -104,7 +104,7 @@ class RehearsalShown(Shown):
     collisions: list[CollisionShown] = Field(description="The 50 largest.")
     crowded_minutes: int = Field(description="How many minutes have more starts than there are workers.")
     busiest_minutes: list[Cell] = Field(description="The 20 with most starts.")
-    clock_changes: list[ClockChangeShown]
+    clock_changes: list[PlayedClockChange]
     free_slots: list[StretchShown] = Field(description="The 10 longest stretches without a start.")
     passed_over: list[str] = Field(
         description="Tasks that start every 15 minutes or more often: not looked at for free slots."

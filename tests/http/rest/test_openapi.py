@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import create_model
 
 from scheduler.http.app import create_app
+from scheduler.http.rest import openapi
 from scheduler.http.rest.openapi import build
 from scheduler.http.rest.routes import ROUTES, SCOPES
 from tests.http.rest.conftest import Rest
@@ -98,3 +100,11 @@ def test_the_page_tells_all_of_it_and_needs_nothing_from_elsewhere(shared_rest: 
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+def test_two_models_of_one_name_are_refused() -> None:
+    schemas: dict[str, Any] = {}
+    openapi._reference(create_model("Same", when=(str, ...)), schemas)
+    openapi._reference(create_model("Same", when=(str, ...)), schemas)
+    with pytest.raises(ValueError, match="called Same"):
+        openapi._reference(create_model("Same", day=(str, ...)), schemas)
