@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,25 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import SchedulerError, Unavailable
 from scheduler.holder import Holder
 from scheduler.lease import Lease
-from scheduler.store import Connection, Database, deliveries, jobs, runs, state
+from scheduler.store import Connection, Database, Remembered, deliveries, jobs, runs, state
+
+Counts = Mapping[str, Any]
 
 
-def status(store: Database, lease: Lease, holder: Holder) -> dict[str, Any]:
-    """Return how the scheduler is doing, as plain values; what a store in trouble cannot tell is None."""
+def status(store: Database, counts: Remembered[Counts], lease: Lease, holder: Holder) -> dict[str, Any]:
+    """Return how the scheduler is doing, as plain values; what a store in trouble cannot tell is None.
+
+    `counts` is what remembers `count` of that store.
+    """
     ready, clock = holder.is_ready, holder.clock
     try:
-        found = store.read(_counts)
+        found = {name: copy(value) for name, value in counts.read().items()}
         place, trouble = lease.holder(), store.trouble
     except Unavailable as error:
         found = {"running": None, "tasks": None, "active": [], "lateness_ms": None, "notifications": None}
         place, trouble = None, error.message
-    return found | {
+    return {
+        **found,
         "holder": {"pid": place and place.pid, "host": place and place.host, "here": ready},
         "store": {"kind": store.kind, "state": "degraded" if trouble else "ok", "reason": trouble},
         "clock": {"kind": clock.kind, "alive": clock.alive, "last_jump": clock.last_jump} if ready else None,
@@ -51,7 +59,6 @@ def has_clock(holder: Holder) -> bool:
 
 def warnings(config: SchedulerConfig, jobs_paths: Sequence[Path], more: Sequence[Callable[[], list[str]]]) -> list[str]:
     """Say what an operator should know of the settings and of where jobs are read from, and `more`."""
-    code = Path(__file__).parent.parent
     unconfined = "SCHEDULER_SANDBOX=off: runs are not confined, they may do all that the server may"
     general = [unconfined] * (config.sandbox == "off")
     general += [line for tell in (config.warnings, *more) for line in tell()]
@@ -61,14 +68,21 @@ def warnings(config: SchedulerConfig, jobs_paths: Sequence[Path], more: Sequence
         for allowed in config.allowed_dirs
         if Path(os.path.realpath(path)).is_relative_to(allowed)
     ]
-    return general + [
+    return general + _told_of_code(config.allowed_dirs)
+
+
+@lru_cache(maxsize=16)
+def _told_of_code(allowed_dirs: tuple[Path, ...]) -> list[str]:
+    code = Path(__file__).parent.parent
+    return [
         f"the service's own code in {code} lies inside the allowed directory {allowed}: a task could change it"
-        for allowed in config.allowed_dirs
+        for allowed in allowed_dirs
         if code.is_relative_to(allowed)
     ]
 
 
-def _counts(connection: Connection) -> dict[str, Any]:
+def count(connection: Connection) -> Counts:
+    """Return what `status` tells of the rows of the store."""
     late = [micros / 1000 for micros in runs.recent_lateness(connection)]
     return {
         "running": bool(state.is_running(connection)),

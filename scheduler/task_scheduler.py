@@ -68,6 +68,7 @@ from scheduler.standing import JobInfo, Planned
 from scheduler.store import (
     Connection,
     Database,
+    Remembered,
     changes,
     deliveries,
     events,
@@ -127,6 +128,7 @@ class TaskScheduler:
         self.events = Events()
         url, namespace = config.database_url or sqlite_url(data_dir), config.namespace or DEFAULT
         self._store = Database(url, data_dir, namespace)
+        self._counts = Remembered(self._store, condition.count)
         self._definitions = Definitions(config, now)
         self._log_dir = log_dir(config)
         self._lease, self._doorbell = open_lease(self._store, data_dir)
@@ -663,7 +665,7 @@ class TaskScheduler:
     def status(self) -> dict[str, Any]:
         """Return how the scheduler is doing, as plain values; what a store in trouble cannot tell is None."""
         files = self._follower.report() if self.files.paths else None
-        return condition.status(self._store, self._lease, self._holder) | {"jobs_files": files}
+        return condition.status(self._store, self._counts, self._lease, self._holder) | {"jobs_files": files}
 
     def health(self) -> dict[str, Any]:
         """Return `status` `ok` or `degraded`, and why."""

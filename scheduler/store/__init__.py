@@ -23,12 +23,14 @@ from scheduler.store import (
     tokens,
 )
 from scheduler.store.database import Database, data_dir_beside
+from scheduler.store.remembered import Remembered
 from scheduler.store.sqlite import sqlite_url
 from scheduler.store.writer import is_trouble
 
 __all__ = [
     "Connection",
     "Database",
+    "Remembered",
     "changes",
     "data_dir_beside",
     "deliveries",

@@ -92,6 +92,13 @@ class Database:
         with self._readers.connect() as connection, self.backend.limit(connection):
             return unit(connection)
 
+    def version(self) -> int | None:
+        """Return a number that is another one after each commit of any process; None where the database counts none.
+
+        Raise `Unavailable` where the store fails.
+        """
+        return self.backend.version()
+
     def write(self, unit: Callable[[Connection], T]) -> T:
         """Run `unit` in a transaction and return once it is on disk.
 

@@ -102,6 +102,9 @@ class Postgres:
     def check(self) -> None:
         """Let every write through: a server that is not there says so itself."""
 
+    def version(self) -> None:
+        """Tell no number: the server counts no commits that a reader could ask for."""
+
     def limit(self, connection: Connection) -> AbstractContextManager[None]:
         """Let what is done with a connection take a while, not for ever."""
         return self._patience.limit(connection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import threading
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class Sqlite:
         self._path = Path(str(url.database))
         self._upgrade(data_dir / "schema.lock")
         self._identity = _identity(self._path)
+        self._counting, self._counter = threading.Lock(), self.readers.raw_connection()
 
     def _upgrade(self, lock: Path) -> None:
         """Bring the schema up to date; several processes that start at once take turns."""
@@ -67,12 +69,26 @@ class Sqlite:
                 "Put it back as it was, or restart the server."
             )
 
+    def version(self) -> int:
+        """Return a number that is another one after each commit: what one connection sees that never writes itself.
+
+        Raise `Unavailable` where the file cannot be read.
+        """
+        try:
+            with self._counting:
+                cursor = self._counter.cursor()
+                cursor.execute("PRAGMA data_version")
+                return int(cursor.fetchall()[0][0])
+        except sqlite3.Error as error:
+            raise Unavailable(f"the database {self._path} cannot be read: {cause_of(error)}") from error
+
     def limit(self, connection: Connection) -> AbstractContextManager[None]:
         """Limit nothing: a file always answers."""
         return nullcontext()
 
     def close(self) -> None:
-        """Nothing is left to close."""
+        """Give back the connection that counts commits."""
+        self._counter.close()
 
 
 def _engine(url: URL, begin: str, connections: int) -> Engine:

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, MetaData, NullPool, create_engine, inspect, t
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, SchedulerError, Unavailable
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
-from scheduler.store import Database, events, jobs, runs, schema, sqlite_url, state
+from scheduler.store import Database, Remembered, events, jobs, runs, schema, sqlite_url, state
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.tables import metadata
@@ -91,6 +91,40 @@ def test_a_new_schema_is_the_one_that_the_migrations_lead_to(database_url: str, 
         schema.upgrade(connection)
         assert described(connection) == migrated
         assert schema.version(connection) == schema.HEAD
+
+
+def test_what_is_remembered_is_read_anew_after_a_commit_of_any_process(
+    store: Database, database_url: str, tmp_path: Path
+) -> None:
+    asked: list[bool | None] = []
+
+    def unit(connection: Connection) -> bool | None:
+        asked.append(state.is_running(connection))
+        return asked[-1]
+
+    remembered = Remembered(store, unit)
+    remembered.read()  # a connection that is opened may count as a commit
+    asked.clear()
+    assert [remembered.read(), remembered.read()] == [None, None]
+    assert len(asked) == (1 if store.kind == "sqlite" else 2)  # PostgreSQL counts no commits
+    store.write(lambda connection: state.set_running(connection, True, NOON))
+    assert remembered.read() is True
+    other = Database(database_url, tmp_path)
+    other.write(lambda connection: state.set_running(connection, False, NOON))
+    assert remembered.read() is False
+    other.close()
+
+
+def test_a_commit_while_something_is_read_is_not_overlooked(store: Database) -> None:
+    def unit(connection: Connection) -> bool | None:
+        found = state.is_running(connection)
+        if not found:
+            store.write(lambda c: state.set_running(c, True, NOON))
+        return found
+
+    remembered = Remembered(store, unit)
+    assert not remembered.read()
+    assert remembered.read() is True
 
 
 def empty(url: str) -> AbstractContextManager[Connection]:
