@@ -6,6 +6,7 @@ import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -48,13 +49,12 @@ class ConfigFile:
 
     def warnings(self, allowed: Sequence[Path], readable: Sequence[Path]) -> list[str]:
         """Say who may change the file or read a secret in it; tasks write in `allowed`, and read in both."""
-        path = self.path.resolve()
+        path = _resolved(self.path)
         exists = path.exists()
         what = f"a task could {'change' if exists else 'make'} it, and the next start reads it"
         found = [
             f"the configuration file {self.path} lies inside the allowed directory {folder}: {what}"
-            for folder in allowed
-            if path.is_relative_to(folder)
+            for folder in _around(path, tuple(allowed))
         ]
         return found + (self._told_by_mode(path, [*allowed, *readable]) if exists else [])
 
@@ -67,9 +67,20 @@ class ConfigFile:
             found.append(f"every user may write the configuration file {self.path}: chmod o-w {self.path}")
         if secrets and mode & stat.S_IROTH:
             found.append(f"{holds} every user may read: chmod o-r {self.path}")
-        if secrets and any(path.is_relative_to(folder) for folder in folders):
+        if secrets and _around(path, tuple(folders)):
             found.append(f"{holds} tasks may read: move the file out of the directories that they use")
         return found
+
+
+@lru_cache(maxsize=16)
+def _resolved(path: Path) -> Path:
+    return path.resolve()
+
+
+@lru_cache(maxsize=64)
+def _around(path: Path, folders: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return those of the folders that the path lies in."""
+    return tuple(folder for folder in folders if path.is_relative_to(folder))
 
 
 def open_config_file(named: str | Path | None, fields: Fields) -> ConfigFile:
