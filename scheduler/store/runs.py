@@ -182,9 +182,12 @@ def active_runs(connection: Connection, job_key: int | None = None) -> list[Run]
     return [_run(row) for row in found]
 
 
+_GOING = select(runs.c.job_key).where(IS_ACTIVE, runs.c.status == "running")
+
+
 def running_jobs(connection: Connection) -> set[int]:
     """Return the keys of all jobs that have a run going on."""
-    return set(connection.execute(select(runs.c.job_key).where(IS_ACTIVE, runs.c.status == "running")).scalars())
+    return set(connection.execute(_GOING).scalars())
 
 
 def nth_success(connection: Connection, job_key: int, n: int) -> datetime | None:
