@@ -447,11 +447,10 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _run(row: Row[*tuple[Any, ...]]) -> Run:
-    return Run(
-        **{
-            **row._asdict(),
-            "trigger": Origin(row.trigger),
-            "status": RunStatus(row.status),
-            "priority": Priority(row.priority),
-        }
-    )
+    values = dict(zip(row._fields, row, strict=True))
+    for name, kind in _KINDS:
+        values[name] = kind(values[name])
+    return Run(**values)
+
+
+_KINDS = (("trigger", Origin), ("status", RunStatus), ("priority", Priority))

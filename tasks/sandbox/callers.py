@@ -25,7 +25,7 @@ def run_of_connection(server: Address, client: Address) -> str | None:
         return None
     wanted = f"socket:[{inode}]"
     for pid in processes.pids():
-        run_id = processes.read_environ(pid).get(RUN_ID_NAME)
+        run_id = processes.read_variable(pid, RUN_ID_NAME)
         if run_id and wanted in _open_files(pid):
             return run_id.decode("ascii", "replace")
     return None

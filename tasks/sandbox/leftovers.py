@@ -84,7 +84,7 @@ def kill_leftovers(run_ids: Collection[str]) -> int:
 def _carrying(wanted: set[bytes]) -> list[Process]:
     table = {pid: process for pid, process in processes.all_processes().items() if not process.dead}
     table.pop(os.getpid(), None)
-    roots = {pid for pid in table if processes.read_environ(pid).get(RUN_ID_NAME) in wanted}
+    roots = {pid for pid in table if processes.read_variable(pid, RUN_ID_NAME) in wanted}
     return [table[pid] for pid in roots | processes.descendants(roots, table) if pid in table]
 
 
@@ -203,9 +203,9 @@ def _run_id_of(pid: int) -> str | None:
     A process that is just becoming another program has no environment for some microseconds.
     """
     for _ in range(EXEC_PATIENCE):
-        environ = processes.read_environ(pid)
-        if environ:
-            return environ.get(RUN_ID_NAME, b"").decode("ascii", "replace") or None
+        run_id = processes.read_variable(pid, RUN_ID_NAME)
+        if run_id is not None:
+            return run_id.decode("ascii", "replace") or None
         process = processes.read_process(pid)
         if process is None or process.dead:
             return None

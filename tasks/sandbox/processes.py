@@ -55,6 +55,18 @@ def read_environ(pid: int) -> dict[bytes, bytes]:
     return {name: value for name, _, value in pairs}
 
 
+def read_variable(pid: int, name: bytes) -> bytes | None:
+    """Return one variable of the environment that a process was started with, empty where it has none of that name.
+
+    None where there is no environment, or it may not be read.
+    """
+    block = _read(f"/proc/{pid}/environ")
+    if not block:
+        return None
+    _, found, behind = (b"\0" + block).rpartition(b"\0" + name + b"=")
+    return behind.partition(b"\0")[0] if found else b""
+
+
 def last_pid() -> int:
     """Return the number given to the newest process or thread."""
     return int(os.pread(_loadavg(), 128, 0).split()[-1])
