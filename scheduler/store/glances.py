@@ -38,5 +38,5 @@ def glance(connection: Connection, which: JobFilter, after_key: int, limit: int)
 def whole(connection: Connection, keys: Sequence[int]) -> Iterator[StoredJob]:
     """Yield the jobs with these keys, in any order."""
     for start in range(0, len(keys), IDS_A_QUERY):
-        for row in connection.execute(_WHOLE, {"keys": keys[start : start + IDS_A_QUERY]}):
+        for row in connection.execute(_WHOLE, {"keys": keys[start : start + IDS_A_QUERY]}).all():
             yield stored_job(row)
