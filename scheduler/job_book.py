@@ -76,12 +76,12 @@ class JobBook:
         def unit(connection: Connection) -> Planned:
             existing = _compare(connection, job, replace, override)
             if existing is not None and same(existing, job):
-                return Planned("unchanged", self.info(connection, existing))
+                return _planned(connection, "unchanged", self.info(connection, existing))
             values = columns(job, schedule, anchor, now, pending=pending)
             if existing is not None:
                 self._settle(connection, existing, "its task was replaced", now)
                 jobs.change_job(connection, existing, {**values, "paused": False}, created_by)
-                return Planned("replaced", self.info(connection, jobs.get_job(connection, existing.key)))
+                return _planned(connection, "replaced", self.info(connection, jobs.get_job(connection, existing.key)))
             return self._insert(connection, job, {**values, "created_at": now, "created_by": created_by}, now)
 
         return self.store.write(unit)
@@ -97,7 +97,7 @@ class JobBook:
                 retry_after=60,
             )
         stored = StoredJob(key=key, task_id=job.task_id, paused=False, revision=revision, **values)
-        return Planned("created", described(stored, False, False, now))
+        return _planned(connection, "created", described(stored, False, False, now))
 
     def check(self, job: Job, replace: bool, created_by: str, override: bool) -> Planned:
         """Say what `add` would do, changing nothing; raise what it would raise."""
@@ -107,7 +107,7 @@ class JobBook:
         def unit(connection: Connection) -> Planned:
             existing = _compare(connection, job, replace, override)
             if existing is not None and same(existing, job):
-                return Planned("unchanged", self.info(connection, existing))
+                return _planned(connection, "unchanged", self.info(connection, existing))
             values = columns(job, schedule, now, now)
             stored = StoredJob(
                 key=existing.key if existing else 0,
@@ -117,7 +117,7 @@ class JobBook:
                 created_by=existing.created_by if existing else created_by,
                 **values,
             )
-            return Planned("replaced" if existing else "created", described(stored, False, False, now))
+            return _planned(connection, "replaced" if existing else "created", described(stored, False, False, now))
 
         return self.store.read(unit)
 
@@ -128,7 +128,7 @@ class JobBook:
             existing = jobs.find_job(connection, job.task_id)
             if existing is None or not same(existing, self.definitions.complete(job)):
                 return None
-            return Planned("unchanged", self.info(connection, existing))
+            return _planned(connection, "unchanged", self.info(connection, existing))
 
         return self.store.read(unit)
 
@@ -157,13 +157,13 @@ class JobBook:
         def unit(connection: Connection) -> Planned:
             stored = find(connection, task_id)
             if same(stored, changed.job):
-                return Planned("unchanged", self.info(connection, stored))
+                return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
             values, stays_due = changed.of(stored, now)
             if not stays_due:
                 self._settle(connection, stored, "its task was changed", now)
             jobs.change_job(connection, stored, values, by)
-            return Planned("updated", self.info(connection, jobs.get_job(connection, stored.key)))
+            return _planned(connection, "updated", self.info(connection, jobs.get_job(connection, stored.key)))
 
         return self.store.write(unit)
 
@@ -175,9 +175,11 @@ class JobBook:
         def unit(connection: Connection) -> Planned:
             stored = find(connection, task_id)
             if same(stored, changed.job):
-                return Planned("unchanged", self.info(connection, stored))
+                return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
-            return Planned("updated", self.info(connection, replaced(stored, **changed.of(stored, now)[0])))
+            return _planned(
+                connection, "updated", self.info(connection, replaced(stored, **changed.of(stored, now)[0]))
+            )
 
         return self.store.read(unit)
 
@@ -287,6 +289,10 @@ class JobBook:
         going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
         failed = stored.ended and bool(runs.failed_last(connection, [stored.key]))
         return described(stored, going, failed, self.now())
+
+
+def _planned(connection: Connection, change: str, info: JobInfo) -> Planned:
+    return Planned(change, info, bool(state.is_running(connection)))
 
 
 def find(connection: Connection, task_id: str) -> StoredJob:

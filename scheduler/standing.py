@@ -25,10 +25,14 @@ class JobInfo:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a create or update did, or would do. `change` is `created`, `replaced`, `updated` or `unchanged`."""
+    """What a create or update did, or would do. `change` is `created`, `replaced`, `updated` or `unchanged`.
+
+    `running` says whether any job fires, the scheduler having been started.
+    """
 
     change: str
     info: JobInfo
+    running: bool
 
 
 def described(stored: StoredJob, going: bool, failed: bool, now: datetime) -> JobInfo:

@@ -141,7 +141,7 @@ def stop(service: TaskScheduler, request: requests.Nothing) -> Answer:
 
 def create(service: TaskScheduler, request: Definition) -> Answer:
     """Keep a new task."""
-    return _planned(service, service.add_job(_job(request), request.replace, caller(service, asked), request.override))
+    return _planned(service.add_job(_job(request), request.replace, caller(service, asked), request.override))
 
 
 def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:
@@ -151,7 +151,7 @@ def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:
     body: Answer = {"status": "success", "tasks": tasks, "count": page.total}
     if page.more or request.model_fields_set & {"limit", "cursor"}:
         body["next_cursor"] = next_cursor(page)
-    return _hinted(service, body)
+    return _hinted(body, service.is_running())
 
 
 def remove(service: TaskScheduler, request: requests.ChangedTask) -> Answer | Waiting:
@@ -175,10 +175,8 @@ def get(service: TaskScheduler, request: requests.OneTask) -> Answer:
     upcoming = shown["details"]["next_run"]
     when = f"next run {upcoming}" if upcoming else f"no next run: it is {info.status.value}"
     text = present.schedule_text(info)
-    return _hinted(
-        service,
-        {"status": "success", "message": f"Task '{info.stored.task_id}': {text}, {when}", "task": shown},
-    )
+    message = f"Task '{info.stored.task_id}': {text}, {when}"
+    return _hinted({"status": "success", "message": message, "task": shown}, service.is_running())
 
 
 def update(service: TaskScheduler, request: Definition) -> Answer:
@@ -186,8 +184,8 @@ def update(service: TaskScheduler, request: Definition) -> Answer:
     changes = {name: value for name, value in request.fields.items() if name != "task_id"}
     planned = service.update_job(request.task_id, changes, request.override, caller(service, asked))
     if planned.change == "unchanged":
-        return _planned(service, planned)
-    body = _planned(service, planned)
+        return _planned(planned)
+    body = _planned(planned)
     text = present.schedule_text(planned.info)
     return body | {"message": f"Task '{planned.info.stored.task_id}' updated; it is scheduled to run {text}"}
 
@@ -201,7 +199,8 @@ def pause(service: TaskScheduler, request: requests.ChangedTask) -> Answer:
 def resume(service: TaskScheduler, request: requests.ChangedTask) -> Answer:
     """Plan a task again."""
     changed = service.resume_job(request.task_id, request.override, caller(service, asked))
-    return _hinted(service, _switched(service, request.task_id, changed, "resumed", "is not paused"))
+    body = _switched(service, request.task_id, changed, "resumed", "is not paused")
+    return _hinted(body, service.is_running())
 
 
 def run_now(service: TaskScheduler, request: requests.RunNow) -> Answer | Waiting:
@@ -287,7 +286,7 @@ def validate(service: TaskScheduler, request: Definition) -> Answer:
     """Say what `create` would do."""
     planned = service.check_job(_job(request), request.replace, caller(service, asked), request.override)
     info = planned.info
-    body = _planned(service, planned)
+    body = _planned(planned)
     if planned.change != "unchanged":
         text = present.schedule_text(info)
         body["message"] = f"Task '{info.stored.task_id}' would be {planned.change} and scheduled to run {text}"
@@ -323,7 +322,7 @@ def import_tasks(service: TaskScheduler, request: requests.Import) -> Answer:
     ids = {"created": done.created, "replaced": done.replaced}
     made = {"status": "success" if changed else "info", "message": message, **counts, "task_ids": ids}
     changes = {task_id: {name: change._asdict() for name, change in of.items()} for task_id, of in done.changes.items()}
-    return _hinted(service, made | ({"changes": changes} if request.dry_run else {}))
+    return _hinted(made | ({"changes": changes} if request.dry_run else {}), service.is_running())
 
 
 def status(service: TaskScheduler, request: requests.Nothing) -> Answer:
@@ -410,7 +409,7 @@ def next_cursor(page: Page) -> str | None:
     return str(page.last) if page.more else None
 
 
-def _planned(service: TaskScheduler, planned: Planned) -> Answer:
+def _planned(planned: Planned) -> Answer:
     info = planned.info
     task_id, text = info.stored.task_id, present.schedule_text(info)
     same = planned.change == "unchanged"
@@ -423,11 +422,11 @@ def _planned(service: TaskScheduler, planned: Planned) -> Answer:
         "task_id": task_id,
         "next_run": local(info.next_fire_time, info.stored.zone),
     }
-    return _hinted(service, body)
+    return _hinted(body, planned.running)
 
 
-def _hinted(service: TaskScheduler, body: Answer) -> Answer:
-    return body if service.is_running() else body | {"hint": STOPPED}
+def _hinted(body: Answer, running: bool) -> Answer:
+    return body if running else body | {"hint": STOPPED}
 
 
 def _switched(service: TaskScheduler, task_id: str, changed: bool, did: str, otherwise: str) -> Answer:

@@ -99,7 +99,7 @@ def resume_task(call: Call) -> Answer | Later:
 def _switch(call: Call, act: Callable[[TaskScheduler, str, bool, str], bool]) -> Answer | Later:
     def switch(_: TaskScheduler, asked: requests.ChangedTask) -> Answer | Later:
         def show(service: TaskScheduler, _: bool) -> Answer:
-            return shown_task(call, service.get_job(asked.task_id), service)
+            return shown_task(service.get_job(asked.task_id), service.is_running())
 
         by = caller(call.scheduler, call.request)
         return change(call, lambda service: act(service, asked.task_id, asked.override, by), show)
@@ -113,16 +113,16 @@ def _planned(call: Call) -> Any:
     def show(service: TaskScheduler, planned: Planned) -> Answer:
         created = planned.change == "created"
         place = {"Location": call.place_of(planned.info.stored.task_id)} if created else {}
-        answer = shown_task(call, planned.info, service)
+        answer = shown_task(planned.info, planned.running)
         return Answer(201 if created else 200, answer.body, {**answer.headers, **place})
 
     return show
 
 
-def shown_task(call: Call, info: JobInfo, service: TaskScheduler) -> Answer:
-    """Return a task as it is after a change."""
+def shown_task(info: JobInfo, running: bool) -> Answer:
+    """Return a task as it is after a change; `running` says whether jobs fire."""
     shown = flat(present.task(info))
-    body = shown if service.is_running() else shown | {"hint": actions.STOPPED}
+    body = shown if running else shown | {"hint": actions.STOPPED}
     return Answer(200, body, {"ETag": tag_of(info.stored)})
 
 
