@@ -225,6 +225,18 @@ def until(page: Page, expression: str, argument: Any = None) -> None:
     wait_until(lambda: page.evaluate(expression, argument), PATIENCE_MS / 1000, expression)
 
 
+_STICKS_OUT = """() => {
+  const scrolls = (element) => ["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(element).overflowX);
+  const out = (card) => [...card.querySelectorAll("*")].some((inner) => {
+    for (let around = inner.parentElement; around !== card; around = around.parentElement)
+      if (scrolls(around)) return false;
+    return inner.getBoundingClientRect().right > card.getBoundingClientRect().right + 1;
+  });
+  return document.documentElement.scrollWidth > innerWidth
+    || [...document.querySelectorAll(".card")].some((card) => !scrolls(card) && out(card));
+}"""
+
+
 def fits(page: Page) -> bool:
-    """Whether nothing of a page stands beyond its right edge."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+    """Whether nothing of a page stands beyond its right edge, nor beyond that of the card it is in."""
+    return not page.evaluate(_STICKS_OUT)

@@ -342,6 +342,15 @@ def test_it_is_tried_before_it_is_saved(
     assert server.ok("list")["count"] == count
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_form_fits(server: Server, open_page: OpenPage, width: int) -> None:
+    zone = "America/Argentina/ComodRivadavia"
+    server.ok("create", task_id="wide", type="command", command="true", interval="daily at 02:30", timezone=zone)
+    page = open_page(server.url + "/tasks/wide/edit", width=width)
+    expect(page.locator("#preview li")).to_have_count(5)
+    assert fits(page)
+
+
 def test_two_editors(server: Server, open_page: OpenPage) -> None:
     server.ok("create", task_id="both", type="command", command="true", interval="hourly")
     page = open_page("about:blank", width=390)
