@@ -52,8 +52,8 @@ def make_scheduler(config: SchedulerConfig, time: Time) -> Iterator[Callable[...
     """Make schedulers with settings of their own, on one database."""
     made: list[TaskScheduler] = []
 
-    def make(now: Any = time, **settings: Any) -> TaskScheduler:
-        made.append(TaskScheduler(config.model_copy(update=settings), now))
+    def make(now: Any = time, kind: type[TaskScheduler] = TaskScheduler, **settings: Any) -> TaskScheduler:
+        made.append(kind(config.model_copy(update=settings), now))
         return made[-1]
 
     yield make
