@@ -48,7 +48,7 @@ def test_a_run_is_seen_live_to_its_end(demo: Server, open_page: OpenPage, width:
     assert lines(page)[1] == "hal"
     (demo.workspace / gates[0]).touch()
     expect(page.locator("#stderr-L1 code")).to_have_text("wrong")
-    assert lines(page)[1] == "half"
+    expect(page.locator("#stdout-L2 code")).to_have_text("half")  # each stream comes by itself
     page.get_by_role("button", name="Pause").click()
     (demo.workspace / gates[1]).touch()
     expect(page.get_by_role("button", name=re.compile(r"Go on \(1 line"))).to_be_visible()
@@ -57,6 +57,7 @@ def test_a_run_is_seen_live_to_its_end(demo: Server, open_page: OpenPage, width:
     expect(page.locator("#stdout-L3 code")).to_have_text("more")
     page.get_by_role("button", name="Together").click()
     together = page.locator(".log.together .line code")
+    expect(together).to_have_count(4)
     assert [text.split()[0] for text in together.all_inner_texts()] == ["red", "half", "wrong", "more"]
     (demo.workspace / gates[2]).touch()
     expect(page.locator(".page-head .status.failed")).to_be_visible()
