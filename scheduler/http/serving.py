@@ -42,6 +42,7 @@ def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
         "graceful_timeout": int(config.stop_grace_seconds + KILL_SECONDS + 15),
         "keepalive": 30,
         "control_socket_disable": True,
+        "logger_class": "scheduler.http.worker.Logger",
         "logconfig_dict": logging_settings(config.log_level, config.log_format, config.log_file),
         "when_ready": _listens,
         "post_worker_init": _open,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import logging
 from typing import Any
 
-from gunicorn import util
+from gunicorn import glogging, util
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -40,6 +41,15 @@ class HandoffWorker(ThreadWorker):
             self.nr_conns -= 1
             return
         super().finish_request(conn, fs)
+
+
+class Logger(glogging.Logger):
+    """gunicorn's log, without lines that nobody sees: for each request one would be put together and thrown away."""
+
+    @property
+    def access_log_enabled(self) -> bool:
+        """Whether requests are logged."""
+        return self.access_log.isEnabledFor(logging.INFO) and super().access_log_enabled
 
 
 _read_chunk = SocketUnreader.chunk
