@@ -13,7 +13,7 @@ from typing import Any
 from scheduler.config import SchedulerConfig
 from scheduler.errors import SchedulerError, Unavailable
 from scheduler.holder import Holder
-from scheduler.lease import Lease
+from scheduler.lease import Lease, here
 from scheduler.store import Connection, Database, Remembered, deliveries, jobs, runs, state
 
 Counts = Mapping[str, Any]
@@ -26,10 +26,8 @@ def status(store: Database, counts: Remembered[Counts], lease: Lease, holder: Ho
     """
     ready, clock = holder.is_ready, holder.clock
     try:
-        # Asked in any case: what is remembered says nothing of a store that answers no more.
-        running = store.read(state.is_running)
-        found = {"running": bool(running), **{name: copy(value) for name, value in counts.read().items()}}
-        place, trouble = lease.holder(), store.trouble
+        found = {name: copy(value) for name, value in counts.read().items()}
+        place, trouble = here() if ready else lease.holder(), store.trouble
     except Unavailable as error:
         found = {"running": None, "tasks": None, "active": [], "lateness_ms": None, "notifications": None}
         place, trouble = None, error.message
@@ -87,6 +85,7 @@ def count(connection: Connection) -> Counts:
     """Return what `status` tells of the rows of the store."""
     late = [micros / 1000 for micros in runs.recent_lateness(connection)]
     return {
+        "running": bool(state.is_running(connection)),
         "tasks": jobs.count_states(connection),
         "active": runs.active_runs(connection),
         "lateness_ms": _spread(late),

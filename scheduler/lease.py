@@ -46,6 +46,11 @@ class Place(NamedTuple):
     host: str
 
 
+def here() -> Place:
+    """Return where this process is."""
+    return Place(os.getpid(), socket.gethostname())
+
+
 class Lease(Protocol):
     """The right to fire, held by one process at a time."""
 

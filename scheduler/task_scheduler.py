@@ -279,7 +279,9 @@ class TaskScheduler:
         return bool(self._store.read(state.is_running))
 
     def has_running(self) -> bool:
-        """Whether any run goes on."""
+        """Whether any run goes on, or is about to."""
+        if self._holder.is_ready:  # then all of them are its own
+            return bool(self._executor.run_ids())
         return bool(self._store.read(runs.running_jobs))
 
     def _set_running(self, running: bool, since: datetime | None = None) -> bool:

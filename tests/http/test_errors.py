@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import unicodedata
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -408,7 +410,12 @@ def test_a_store_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch)
         raise OperationalError("SELECT 1", {}, Exception("database is locked"))
 
     api.ok("status")
+
+    def fail_in_the_driver() -> None:
+        raise sqlite3.OperationalError("database is locked")
+
     monkeypatch.setattr(api.scheduler._store._readers, "connect", fail)
+    monkeypatch.setattr(api.scheduler._store.backend, "_counter", SimpleNamespace(cursor=fail_in_the_driver))
     response = api.post("list")
     assert (response.status_code, response.json["code"]) == (503, "store_unavailable")
     assert "SELECT" not in response.text
