@@ -26,7 +26,8 @@ class FieldReader:
 
     def take(self, name: str, required: bool = False, suggestion: object = None) -> object | None:
         """Return the value of a field, None if it was not sent; a problem if it is required."""
-        self.known.append(name)
+        if name not in self.known:
+            self.known.append(name)
         value = self.values.get(name)
         if value is None and required:
             self.refuse(name, f"'{self.path}.{name}' is required", suggestion=suggestion, code="missing_field")

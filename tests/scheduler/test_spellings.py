@@ -322,6 +322,20 @@ def test_problems_name_the_path_and_the_way_out(
         assert word in found.message
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"trigger": {"type": "cron", "hour": 2, "day_of_week": "mon", "minut": 3}},
+        {"trigger": {"type": "interval", "minutes": 2, "hour": 3}},
+        {"schedule_type": "weekly", "schedule_config": {"day_of_week": "mon", "hour": 1, "minute": 2, "hours": 1}},
+    ],
+)
+def test_what_is_accepted_is_told_once_each(fields: dict[str, Any]) -> None:
+    accepted = problem(fields).accepted
+    assert accepted
+    assert len(set(accepted)) == len(accepted)
+
+
 def test_several_problems_are_told_at_once() -> None:
     value = {"type": "cron", "hour": 25, "minut": 3, "day_of_week": "xyz", "timezone": "Nowhere", "jitter": "1"}
     assert {found.field for found in problems({"trigger": value})} == {
