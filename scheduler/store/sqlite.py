@@ -48,6 +48,7 @@ class Sqlite:
         self._upgrade(data_dir / "schema.lock")
         self._identity = _identity(self._path)
         self._counting, self._counter = threading.Lock(), self.readers.raw_connection()
+        self._counter.detach()  # so that it is no reader's, and is closed with this
 
     def _upgrade(self, lock: Path) -> None:
         """Bring the schema up to date; several processes that start at once take turns."""
@@ -87,7 +88,7 @@ class Sqlite:
         return nullcontext()
 
     def close(self) -> None:
-        """Give back the connection that counts commits."""
+        """Close the connection that counts commits."""
         self._counter.close()
 
 
