@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 TRY_AGAIN_SECONDS = 0.5
 LOOK_AGAIN_SECONDS = 1.0
+LOOK_ANYWAY_SECONDS = 10.0
 REST_SECONDS = 0.02
 LOOKS_AFTER_DOUBT = 10
 ZONES_SECONDS = 60.0
@@ -41,7 +42,8 @@ class Holder:
     """A thread that takes the lease when it is free, and from then on follows the store.
 
     Every process writes what it wants done as rows and rings; the holder reads the rows. A ring
-    that is lost is made up for by a look each LOOK_AGAIN_SECONDS.
+    that is lost is made up for by a look each LOOK_AGAIN_SECONDS, unless it is known that nobody
+    has written anything; and each LOOK_ANYWAY_SECONDS whatever is known.
 
     A process that loses the lease fires no more; its runs go on, and are its own still if it gets
     the lease back before another has it.
@@ -68,6 +70,9 @@ class Holder:
         self.deliverer = Deliverer(store, config, executor.teller.written, expectations.check, now)
         self._revision = -1
         self._running = False
+        self._seen: int | None = None
+        """The store's version at the last look at everything, which was at `_seen_at`."""
+        self._seen_at = float("-inf")
         self._doubts, self._looks = 0, 0
         self._strange: set[str] = set()
         self._zones = zone_data_mark()
@@ -146,7 +151,7 @@ class Holder:
             self._clock.start()
             self.retention.start()
             self.deliverer.start()
-        self._revision, self._running = -1, False
+        self._revision, self._running, self._seen = -1, False, None
         self._plan_by_zones()
         self._look(EVERYTHING)
         self._assign(found.waiting)
@@ -182,7 +187,10 @@ class Holder:
                     continue
             try:
                 overdue = time.monotonic() - tended >= LOOK_AGAIN_SECONDS
-                self._look(EVERYTHING if overdue or not rung else rung)
+                if overdue or not rung:
+                    self._look_around(bool(rung))
+                else:
+                    self._look(rung)
                 if overdue:
                     tended = time.monotonic()
                     self._tend()
@@ -245,6 +253,13 @@ class Holder:
         if again:
             self._looks, self._strange = LOOKS_AFTER_DOUBT, set()
             raise LeaseLost(f"{len(again)} runs are in doubt since a connection was lost: starting over")
+
+    def _look_around(self, is_rung: bool) -> None:
+        """Look at everything, where there may be anything that was not seen yet."""
+        version, now = self._store.version(), time.monotonic()
+        if is_rung or version is None or version != self._seen or now - self._seen_at >= LOOK_ANYWAY_SECONDS:
+            self._look(EVERYTHING)
+            self._seen, self._seen_at = version, now
 
     def _look(self, what: frozenset[Ring]) -> None:
         if Ring.STATE in what:
