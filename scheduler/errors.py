@@ -7,6 +7,7 @@
     ├── NotAllowed       who asks may not do this
     ├── LimitReached     too many, too fast, too large
     └── Unavailable      right, but not now: shutting down, store out of reach
+        └── Unusable     and no waiting mends it: a damaged database, one of a newer version
 
 Each error carries a stable `code`. Only scheduler/http/answers.py knows HTTP numbers.
 """
@@ -102,6 +103,10 @@ class Unavailable(SchedulerError):
     """The request is right, but cannot be carried out now."""
 
     code = "store_unavailable"
+
+
+class Unusable(Unavailable):
+    """The store cannot be used until somebody mends it or the settings."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -58,7 +58,11 @@ class Service:
                     scheduler.also_warn(access.warnings)
                     self._guard = Guard(config, access)
                     scheduler.metrics.follow("auth_failures", access.tally.read)
-                    scheduler.open()
+                    try:
+                        scheduler.open()
+                    except SchedulerError:
+                        scheduler.close()
+                        raise
                     self._scheduler = scheduler
         return self._scheduler
 

@@ -6,12 +6,13 @@ import gc
 import ipaddress
 import os
 import sys
+import time
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from scheduler.config import SchedulerConfig, unknown_settings
-from scheduler.errors import SchedulerError
+from scheduler.errors import SchedulerError, Unavailable, Unusable
 from scheduler.http.app import EXTENSION, Service, create_app
 from scheduler.http.systemd import Condition, Systemd, hide_socket
 from scheduler.logs import check_log_file, logging_settings
@@ -21,6 +22,9 @@ from tasks.sandbox import adopt_orphans, protect_process
 THREADS = 8
 _DO_NOT_TRY_AGAIN = 4
 """The exit code of a worker after which gunicorn gives up, instead of starting the next to fail the same way."""
+STORE_SECONDS = 15.0
+"""How long a start waits for a store that is in trouble."""
+_TRY_AGAIN_SECONDS = 0.25
 KILL_SECONDS = 5.0
 """How long an ended run's processes may take from SIGTERM to SIGKILL."""
 
@@ -94,7 +98,7 @@ def _open(worker: Any) -> None:
     service = _service(worker)
     service.exposed = any(_off_loopback(listener.getsockname()) for listener in worker.sockets)
     try:
-        scheduler = service.open()
+        scheduler = _opened(service, worker.log)
     except SchedulerError as error:
         worker.log.error(error.message)
         sys.exit(_DO_NOT_TRY_AGAIN)
@@ -103,6 +107,21 @@ def _open(worker: Any) -> None:
         worker.log.warning(warning)
     worker.systemd = Systemd.from_environment(os.environ)
     worker.systemd.keep_told(lambda: _condition(scheduler))
+
+
+def _opened(service: Service, log: Any, seconds: float = STORE_SECONDS) -> TaskScheduler:
+    """Open the scheduler, with patience for a store that is locked or full; raise `SchedulerError` in the end."""
+    deadline, told = time.monotonic() + seconds, ""
+    while True:
+        try:
+            return service.open()
+        except Unavailable as error:
+            if isinstance(error, Unusable) or time.monotonic() > deadline:
+                raise
+            if told != error.message:
+                told = error.message
+                log.warning("waiting for the store: %s", told)
+        time.sleep(_TRY_AGAIN_SECONDS)
 
 
 def _spare_the_collector() -> None:

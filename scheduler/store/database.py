@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from scheduler.errors import Unavailable
+from scheduler.errors import Unavailable, Unusable
 from scheduler.models import Run
 from scheduler.namespaces import DEFAULT
 from scheduler.store.fence import Fence
@@ -129,7 +129,7 @@ def _parse(url: str) -> URL:
     try:
         return make_url(url)
     except (ArgumentError, ValueError):  # the text of the error may hold the password
-        raise Unavailable(f"the database URL is none: use {_USABLE}") from None
+        raise Unusable(f"the database URL is none: use {_USABLE}") from None
 
 
 _USABLE = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
@@ -154,7 +154,7 @@ def _open(url: URL, data_dir: Path, namespace: str, fence: Fence) -> Sqlite | Po
         return Sqlite(namespaced(url, namespace), data_dir)
     if is_postgres(url):
         return Postgres(url, fence, namespace)
-    raise Unavailable(f"the database URL {shown(url)} is not supported: use {_USABLE}")
+    raise Unusable(f"the database URL {shown(url)} is not supported: use {_USABLE}")
 
 
 def _unavailable(error: SQLAlchemyError) -> Unavailable:

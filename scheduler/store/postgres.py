@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from scheduler.errors import Unavailable
+from scheduler.errors import Unavailable, Unusable
 from scheduler.namespaces import DEFAULT, schema_of
 from scheduler.store import schema
 from scheduler.store.fence import Fence
@@ -140,7 +140,7 @@ class Postgres:
         try:
             engine = create_engine(self._url, connect_args=network, **options)
         except ImportError as error:
-            raise Unavailable(
+            raise Unusable(
                 "PostgreSQL needs the package psycopg: pip install 'task-scheduler-server[postgres]'"
             ) from error
         if self._schema is not None:
@@ -165,10 +165,10 @@ class Postgres:
             event.listen(engine, "begin", _take_turn)
             with self._first_connection(engine) as connection:
                 if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
-                    raise Unavailable(f"the database {self._shown} has no schema that its user may make tables in.")
+                    raise Unusable(f"the database {self._shown} has no schema that its user may make tables in.")
                 schema.upgrade(connection)
         except SQLAlchemyError as error:
-            raise Unavailable(
+            raise Unusable(
                 f"the database {self._shown} cannot be used: {cause_of(error)}. Check SCHEDULER_DATABASE_URL."
             ) from error
 

@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Strin
 from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
-from scheduler.errors import Unavailable
+from scheduler.errors import Unusable
 from scheduler.store.tables import metadata, state
 
 HEAD = "0008"
@@ -24,7 +24,7 @@ _VERSION = Table(
 
 
 def upgrade(connection: Connection) -> None:
-    """Create or migrate the schema; raise `Unavailable` where the database is of a newer version than this code."""
+    """Create or migrate the schema; raise `Unusable` where the database is of a newer version than this code."""
     found = version(connection)
     if found == HEAD:
         return
@@ -32,7 +32,7 @@ def upgrade(connection: Connection) -> None:
         create(connection)
         return
     if found > HEAD:
-        raise Unavailable(
+        raise Unusable(
             f"the database has schema {found}, made by a newer version of the scheduler; this one knows up to {HEAD}. "
             "Run the newer version, or give this one a data directory of its own (SCHEDULER_DATA_DIR)."
         )

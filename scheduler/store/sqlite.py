@@ -15,12 +15,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from scheduler.errors import Unavailable
+from scheduler.errors import Unavailable, Unusable
 from scheduler.namespaces import DEFAULT, label_of
 from scheduler.store import schema
 from scheduler.store.writer import cause_of
 
 BUSY_SECONDS = 10.0
+_KIND = 0xFF
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
+"""Kinds of SQLite's result codes, their lowest byte, that may be others in a moment."""
 
 
 def sqlite_url(data_dir: Path) -> str:
@@ -45,21 +48,21 @@ class Sqlite:
         self.readers = _engine(url, "DEFERRED", connections=8)
         self.writers = _engine(url, "IMMEDIATE", connections=1)
         self._path = Path(str(url.database))
-        self._upgrade(data_dir / "schema.lock")
+        try:
+            self._upgrade(data_dir / "schema.lock")
+            self._counting, self._counter = threading.Lock(), self.readers.raw_connection()
+            self._counter.detach()  # so that it is no reader's, and is closed with this
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise _unusable(self._path, error) from error
         self._identity = _identity(self._path)
-        self._counting, self._counter = threading.Lock(), self.readers.raw_connection()
-        self._counter.detach()  # so that it is no reader's, and is closed with this
 
     def _upgrade(self, lock: Path) -> None:
         """Bring the schema up to date; several processes that start at once take turns."""
         with lock.open("a") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
-            try:
-                with self.writers.connect() as connection:
-                    _check_pages(connection)
-                    schema.upgrade(connection)
-            except SQLAlchemyError as error:
-                raise _unusable(self._path, cause_of(error)) from error
+            with self.writers.connect() as connection:
+                _check_pages(connection)
+                schema.upgrade(connection)
         os.chmod(self._path, 0o600)
 
     def check(self) -> None:
@@ -133,9 +136,11 @@ def _check_pages(connection: Connection) -> None:
     connection.rollback()
 
 
-def _unusable(path: Path, cause: str) -> Unavailable:
-    return Unavailable(
-        f"the database {path} cannot be used: {cause}. It was left as it is. If it is damaged, save what can be "
-        f"saved with 'sqlite3 {path} .recover | sqlite3 new.db' and put new.db in its place, or put a backup there; "
+def _unusable(path: Path, error: SQLAlchemyError | sqlite3.Error) -> Unavailable:
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    kind = Unavailable if code & _KIND in _PASSING else Unusable
+    return kind(
+        f"the database {path} cannot be used: {cause_of(error)}. It was left as it is. If it is damaged, save what can "
+        f"be saved with 'sqlite3 {path} .recover | sqlite3 new.db' and put new.db in its place, or put a backup there; "
         "to start anew, move the file away."
     )

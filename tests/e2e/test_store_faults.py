@@ -7,10 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tasks.sandbox import processes
 from tests.e2e.conftest import MakeServer
 from tests.e2e.test_restart import create_counting, fire_times
 from tests.server import PATIENCE, ROOT, Server, wait_until
@@ -105,6 +107,23 @@ def test_a_damaged_database_is_refused_at_start_and_left_alone(make_server: Make
     assert ".recover" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert database.read_bytes() == damaged
+
+
+def test_a_start_waits_for_a_store_in_trouble(tmp_path: Path) -> None:
+    # 16 KiB a file: less than a new database takes, and more than is logged.
+    limited = ["/bin/sh", "-c", 'ulimit -S -f 32; exec "$@"', "sh"]
+    server = Server(tmp_path, [*limited, sys.executable, str(ROOT / "server.py")]).launch()
+    try:
+        wait_until(lambda: "waiting for the store" in server.log)
+        assert server.process is not None
+        for process in processes.all_processes().values():
+            if process.group == server.process.pid:
+                _limit_file_size(process.pid, -1)
+        wait_until(lambda: "holds the lease" in server.log)
+        assert server.ok("status")["store"]["state"] == "ok"
+        assert server.log.count("waiting for the store") == 1
+    finally:
+        server.stop()
 
 
 def test_a_suspended_server_loses_and_doubles_nothing(server: Server) -> None:
