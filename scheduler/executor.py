@@ -24,12 +24,15 @@ from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.results import Ending
 from scheduler.store import Connection, Database, jobs, runs, state
+from scheduler.store.fence import may_fire
 from scheduler.tracing import OFF, VARIABLE, Tracing, end_run, parent_of
+from tasks.sandbox import KILLED, UNKNOWN
 
 log = logging.getLogger(__name__)
 
 _BEFORE_ALL = float("-inf")
 RETRY_SECONDS = 1.0
+LEASE_TAKEN = "another server took the lease"
 
 
 class Executor:
@@ -264,15 +267,16 @@ class Executor:
         now = self._now()
         output = self.teller.end_of_output(job, run)
 
-        def unit(connection: Connection) -> Run | None:
-            if not runs.finish_run(connection, run):
-                return None
-            follows = next_attempt(connection, job, run, now)
+        def unit(connection: Connection) -> tuple[Run, Run | None]:
+            ended = _told_anew(connection, run)
+            if not runs.finish_run(connection, ended):
+                return ended, None
+            follows = next_attempt(connection, job, ended, now)
             runs.add_runs(connection, [follows] if follows else [])
-            self.teller.record(connection, job, run, output, more=follows is not None and not follows.status.is_final)
+            self.teller.record(connection, job, ended, output, more=follows is not None and not follows.status.is_final)
             if job.remove_when_done:
                 jobs.remove_done(connection, [run.job_key], now)
-            return follows
+            return ended, follows
 
         def done(outcome: Any) -> None:
             if isinstance(outcome, BaseException):
@@ -280,13 +284,26 @@ class Executor:
                 with self._lock:
                     self._unwritten.append(assignment)
                 return
+            ended, follows = outcome
             self._assigned.pop(run.run_id, None)
-            log.info("run %s", run.status.value, extra={**_ids(run), "status": run.status.value})
-            self._events.publish(RunFinished(run))
-            if outcome is not None and not outcome.status.is_final and self.on_retry and not self._closing:
-                self.on_retry(Assignment(outcome, job, assignment.zone))
+            log.info("run %s", ended.status.value, extra={**_ids(run), "status": ended.status.value})
+            self._events.publish(RunFinished(ended))
+            if follows is not None and not follows.status.is_final and self.on_retry and not self._closing:
+                self.on_retry(Assignment(follows, job, assignment.zone))
 
         self._store.write_soon(unit, done)
+
+
+def _told_anew(connection: Connection, run: Run) -> Run:
+    """Return how a run ended, which is otherwise where another process has taken the lease.
+
+    That one kills what it finds running before it writes that those runs were interrupted. Whoever carried one out
+    may write first, and all that he knows is that it was killed.
+    """
+    was_killed = run.status is RunStatus.FAILED and run.details.get("reason") in (KILLED, UNKNOWN)
+    if not was_killed or may_fire(connection):
+        return run
+    return replace(run, status=RunStatus.INTERRUPTED, details={**run.details, "reason": LEASE_TAKEN})
 
 
 def assignments(connection: Connection, waiting: Sequence[Run]) -> list[Assignment]:

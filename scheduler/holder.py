@@ -15,7 +15,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
 from scheduler.errors import SchedulerError
 from scheduler.events import Events
-from scheduler.executor import Executor, assignments
+from scheduler.executor import LEASE_TAKEN, Executor, assignments
 from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring
 from scheduler.metrics.book import Vitals
@@ -237,7 +237,7 @@ class Holder:
         if known:
             for run in self._store.read(lambda connection: runs.find_runs(connection, known)):
                 if run.status.is_final:
-                    self._executor.cancel(run.run_id, "another server took the lease")
+                    self._executor.cancel(run.run_id, LEASE_TAKEN)
 
     def _settle_doubts(self) -> None:
         """Start over where rows wait or go on that nobody here knows of: the answer to their commit was lost."""

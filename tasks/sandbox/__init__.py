@@ -11,6 +11,7 @@ from tasks.sandbox.confinement import Confinement, make_confinement
 from tasks.sandbox.environment import check_env
 from tasks.sandbox.kernel import protect_process
 from tasks.sandbox.leftovers import adopt_orphans, kill_leftovers
+from tasks.sandbox.outcome import KILLED, UNKNOWN
 from tasks.sandbox.output import (
     OutputText,
     cut_line,
@@ -32,6 +33,8 @@ from tasks.sandbox.run_user import ConfinementError
 from tasks.sandbox.spec import RunSpec
 
 __all__ = [
+    "KILLED",
+    "UNKNOWN",
     "AllowedDirs",
     "Cancellation",
     "Confinement",

@@ -11,6 +11,9 @@ from tasks.results import Status, TaskResult
 
 Cause = Literal["itself", "timeout", "cancelled", "memory", "processes", "cpu"]
 
+KILLED, UNKNOWN = f"killed by {signal.SIGKILL.name}", "how its main process ended is not known"
+"""Why a run has failed whose processes were ended by somebody else."""
+
 HINTS = {
     126: "Exit code 126 means: found, but it cannot be executed. Is its mode right (chmod +x)?",
     127: "Exit code 127 means: command not found. A task's PATH holds the service's Python and the "
@@ -74,7 +77,7 @@ def _verdict(ending: Ending) -> tuple[Status, str | None]:
     if ending.limit:
         return "failed", ending.limit
     if ending.code is None:
-        return "failed", "how its main process ended is not known"
+        return "failed", UNKNOWN
     if ending.code < 0:
         return "failed", f"killed by {signal_name(-ending.code)}"
     return ("failed", f"exit code {ending.code}") if ending.code else ("completed", None)

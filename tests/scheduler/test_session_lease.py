@@ -6,10 +6,13 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from scheduler.attempts import Assignment
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Unavailable
 from scheduler.ids import new_run_id
@@ -18,6 +21,7 @@ from scheduler.models import Job, Origin, Run, RunStatus, utc_now
 from scheduler.recovery import recover
 from scheduler.store import Database, jobs, patience, runs
 from scheduler.task_scheduler import TaskScheduler
+from tasks.sandbox import KILLED, UNKNOWN
 from tests.owned_time import NOON, Time
 from tests.postgres import Cluster, name_of
 from tests.scheduler.test_dispatcher import Desk
@@ -155,6 +159,37 @@ def test_whoever_lost_the_lease_starts_nothing_though_he_does_not_know(
     lease.enter()
     assert len(desk.fire()) == 2
     assert scheduler._store.write(lambda c: runs.start_run(c, waiting.run_id, NOON))
+
+
+@pytest.mark.parametrize("reason", [KILLED, UNKNOWN])
+def test_a_run_that_the_next_holder_has_killed_was_interrupted(
+    postgres: Cluster, url: str, scheduler: TaskScheduler, job: Callable[..., Job], reason: str
+) -> None:
+    lease, executor = scheduler._lease, scheduler._executor
+    stored = scheduler.add_job(job(at_least_once=True)).info.stored
+
+    def ended(number: int, why: str) -> Run:
+        begun = Run(
+            run_id=new_run_id(NOON), job_key=stored.key, task_id="job", scheduled_for=NOON + timedelta(seconds=number),
+            attempt=1, trigger=Origin.SCHEDULE, status=RunStatus.RUNNING, priority=stored.job.priority,
+            created_at=NOON, started_at=NOON,
+        )  # fmt: skip
+        scheduler._store.write(lambda c: runs.add_runs(c, [begun]))
+        failed = replace(begun, status=RunStatus.FAILED, finished_at=NOON, details={"reason": why})
+        executor._finish(Assignment(failed, stored.job, stored.zone))
+        scheduler._store.probe()  # written after that
+        return scheduler.get_run(begun.run_id)
+
+    scheduler.start()
+    assert lease.try_acquire()
+    lease.enter()
+    assert ended(1, reason).status is RunStatus.FAILED  # the kernel or somebody else has killed it
+    postgres.cut(name_of(url), OF_LEASE)
+    assert ended(2, "exit code 1").status is RunStatus.FAILED
+    run = ended(3, reason)
+    assert (run.status, run.details) == (RunStatus.INTERRUPTED, {"reason": "another server took the lease"})
+    again = scheduler.last_attempt(run.run_id)
+    assert (again.attempt, again.status) == (2, RunStatus.QUEUED)
 
 
 def test_a_connection_cut_while_idle_costs_nobody_an_error(
