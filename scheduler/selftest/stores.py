@@ -73,10 +73,20 @@ class PostgresStore:
 
     def lock(self, ended: threading.Event, seconds: float) -> None:
         """Keep everybody else from writing for so many seconds, or until `ended` is set."""
-        with _psycopg().connect(self.url) as connection:
-            connection.execute("LOCK TABLE runs, jobs, state IN EXCLUSIVE MODE")
+        driver = _psycopg()
+        with driver.connect(self.url) as connection:
+            while not self._locks(connection, driver.errors.DeadlockDetected):
+                connection.rollback()
             ended.wait(seconds)
             connection.rollback()
+
+    def _locks(self, connection: Any, deadlock: type[Exception]) -> bool:
+        """Take the lock; False where it was refused, since a writer has one of the tables and waits for another."""
+        try:
+            connection.execute("LOCK TABLE runs, jobs, state IN EXCLUSIVE MODE")
+        except deadlock:
+            return False
+        return True
 
     def cut(self) -> None:
         """End all connections that others have to it."""
