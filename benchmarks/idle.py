@@ -93,7 +93,7 @@ def _row(size: int, name: str, found: list[Costs], names: list[str]) -> Row:
 
 
 def _idle(span: float) -> float:
-    time.sleep(0.3)
+    time.sleep(2.0)  # what was done before is looked at within a second
     return cpu_a_minute(span)
 
 
