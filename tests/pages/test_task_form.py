@@ -14,6 +14,7 @@ from sqlalchemy import Connection, update
 
 from scheduler.http.pages import task_form_view as view
 from scheduler.store.tables import jobs
+from tasks.sandbox import SandboxRequest
 from tests.pages.conftest import Site
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
@@ -118,6 +119,37 @@ def test_a_check_keeps_nothing(site: Site) -> None:
     form = form_of(site.open("/new-task")) | {"interval": "hourly"}
     assert "<strong>every 1 hour</strong>" in site.send("/new-task", **form, check="1").text
     assert site.api.ok("list")["count"] == 0
+
+
+def test_a_trial_runs_once_and_keeps_nothing(site: Site) -> None:
+    form = form_of(site.open("/new-task")) | {"command": "echo tried", "interval": "no phrase", "max_runs": "x"}
+    response = site.send("/new-task", **form | {"try": "1"})
+    assert (response.status_code, site.api.ok("list")["count"]) == (303, 0)
+    run_id = response.headers["Location"].removeprefix("/runs/")
+    assert "no task is kept" in site.open(f"/runs/{run_id}")
+    [run] = site.api.ok("runs")["runs"]
+    assert (run["run_id"], run["trigger"]) == (run_id, "manual")
+
+
+def test_a_trial_of_a_task_has_what_the_form_does_not_show(site: Site) -> None:
+    site.api.create("kept", command="echo $KEPT", env={"KEPT": "yes"}, sandbox={"network": "none"})
+    form = form_of(site.open("/tasks/kept/edit")) | {"command": "echo $KEPT twice"}
+    run_id = site.send("/tasks/kept/edit", **form | {"try": "1"}).headers["Location"].removeprefix("/runs/")
+    tried = site.api.scheduler.attempts(site.api.scheduler.get_run(run_id))[0].job
+    assert (tried.command, tried.env, tried.sandbox) == (
+        "echo $KEPT twice",
+        {"KEPT": "yes"},
+        SandboxRequest(network="none"),
+    )
+    assert export(site, "kept")["command"] == "echo $KEPT"
+
+
+def test_what_cannot_be_tried_is_told_in_the_form(site: Site) -> None:
+    before = [run["run_id"] for run in site.api.ok("runs")["runs"]]
+    page = site.send("/new-task", **form_of(site.open("/new-task")) | {"try": "1", "interval": "daily"})
+    assert page.status_code == 400
+    assert 'id="e-command"' in page.text
+    assert [run["run_id"] for run in site.api.ok("runs")["runs"]] == before
 
 
 def test_a_taken_id_offers_a_free_one(site: Site) -> None:

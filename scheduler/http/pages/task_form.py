@@ -16,12 +16,12 @@ from scheduler.errors import Conflict, InvalidRequest, Problem, SchedulerError
 from scheduler.http.answers import http_status
 from scheduler.http.pages import task_fields
 from scheduler.http.pages import task_form_view as view
-from scheduler.http.pages.local import task_path
+from scheduler.http.pages.local import run_path, task_path
 from scheduler.http.pages.page import Visit
 from scheduler.http.peer import caller
 from scheduler.http.present import NEXT_RUNS, next_runs, schedule_text
 from scheduler.http.rest.etags import at_revision
-from scheduler.models import StoredJob
+from scheduler.models import WHEN_FIELDS, StoredJob
 from scheduler.notify.rules import LATE_AFTER_SECONDS
 from scheduler.notify.targets import label
 from scheduler.notify.targets import shown as named_target
@@ -30,6 +30,8 @@ from scheduler.portable import write_fields
 from scheduler.standing import JobInfo, Planned
 from tasks.sandbox import Confinement
 from tasks.sandbox.request import MEGABYTE
+
+_OF_TIMES = (*WHEN_FIELDS, "max_runs", "jitter_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ def create_task_by_form(visit: Visit) -> Response:
     """Keep a new task, or show what is wrong with it."""
     source = _source(visit, visit.fields.get("from", ""))
     begun = _sent(visit, _shown(visit, source, is_edit=False))
-    if (again := _asked_again(visit, begun)) is not None:
-        return again
+    if (otherwise := _asked_otherwise(visit, begun)) is not None:
+        return otherwise
     try:
         planned = _create(visit, begun, source)
     except SchedulerError as error:
@@ -83,8 +85,8 @@ def change_task_by_form(visit: Visit, task_id: str) -> Response:
     """Change the fields that were changed, unless somebody else has changed the task meanwhile."""
     before = visit.scheduler.get_job(task_id)
     begun = _sent(visit, _shown(visit, before, is_edit=True))
-    if (again := _asked_again(visit, begun)) is not None:
-        return again
+    if (otherwise := _asked_otherwise(visit, begun)) is not None:
+        return otherwise
     if visit.fields.get("seen") != str(before.stored.revision):
         begun = _merged(visit, begun)
         if begun.merged is not None and begun.merged.is_to_be_seen:
@@ -156,8 +158,10 @@ def _sent(visit: Visit, shown: Shown) -> Shown:
     return replace(shown, task_id=task_id, type=kind, texts=view.sent_texts(form, shown.base))
 
 
-def _asked_again(visit: Visit, begun: Shown) -> Response | None:
-    """Show the form once more where a button asked for that alone: to check it, or to take a correction."""
+def _asked_otherwise(visit: Visit, begun: Shown) -> Response | None:
+    """Do what a button asked for instead of keeping the task: to check the form, to take a correction, or to try it."""
+    if "try" in visit.fields:
+        return _tried(visit, begun)
     taken = next((name for name in visit.fields if name.startswith("take.")), None)
     if taken is None and "check" not in visit.fields:
         return None
@@ -170,6 +174,20 @@ def _asked_again(visit: Visit, begun: Shown) -> Response | None:
 def _changes(visit: Visit, begun: Shown, stored: StoredJob | None) -> dict[str, Any]:
     before = {} if stored is None else {"type": stored.definition["type"], **write_fields(stored.job)}
     return view.changes_of(begun.type, before, begun.texts, begun.base, _defaults(visit))
+
+
+def _tried(visit: Visit, begun: Shown) -> Response:
+    """Run what stands in the form once, and show that run; when it shall run has no part in this."""
+    stored = None if begun.of is None else begun.of.stored
+    try:
+        changes = _changes(visit, begun, stored)
+        kept = {} if stored is None else kept_fields(stored, changes)
+        tried = {name: value for name, value in {**kept, **changes}.items() if name not in _OF_TIMES}
+        job = visit.scheduler.read_definition({**tried, "task_id": "trial", "schedule_type": "manual"})
+        run = visit.scheduler.try_job(job, caller(visit.scheduler, visit.request))
+    except SchedulerError as error:
+        return _refused(visit, begun, error)
+    return visit.go(run_path(run.run_id), "It runs once, and no task is kept. Go back to change it or to keep it.")
 
 
 def _create(visit: Visit, begun: Shown, source: JobInfo | None) -> Planned:

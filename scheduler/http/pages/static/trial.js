@@ -11,8 +11,7 @@ let going = null;
 
 /** @param {HTMLFormElement} form */
 export function offerTrial(form) {
-  document.getElementById("trial").hidden = false;
-  start.addEventListener("click", () => attempt(form));
+  start.addEventListener("click", (event) => { event.preventDefault(); attempt(form); });
   end.addEventListener("click", () => { if (going) post(`/api/runs/${part(going)}/cancel`).catch(tellError); });
 }
 
