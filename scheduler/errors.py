@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -159,7 +159,8 @@ def _explain(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         return raised.problem
     kind, got = details["type"], shorten(details["input"])
     if kind == "extra_forbidden":
-        return unknown_field(field, model.model_fields, got)
+        *path, name = details["loc"]
+        return unknown_field(str(name), _model_at(model, path).model_fields, got, path=[str(step) for step in path])
     if kind == "missing":
         return Problem(field, f"'{field}' is required", code="missing_field")
     if kind in ("literal_error", "enum"):
@@ -171,12 +172,29 @@ def _explain(details: ErrorDetails, model: type[BaseModel]) -> Problem:
     return Problem(field, f"'{field}' {_requirement(details)}", got)
 
 
-def unknown_field(field: str, known: Iterable[str], got: Any = None) -> Problem:
-    """Describe a field that nothing knows, naming the nearest one that is known."""
+def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel]:
+    """Return the model of the object that is found at `path` in what `model` takes."""
+    for step in path:
+        field = model.model_fields.get(str(step))
+        model = next(_models_in(field.annotation), model) if field is not None else model
+    return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models that an annotation names, be they optional or in a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
+
+
+def unknown_field(name: str, known: Iterable[str], got: Any = None, path: Sequence[str] = ()) -> Problem:
+    """Describe a field that nothing knows, of the object at `path`, naming the nearest one that is known there."""
     known = sorted(known)
-    parts = (name for name in known if name.startswith(f"{field}_") or name.endswith(f"_{field}"))
-    guess = next(parts, None) or nearest(field, known)
-    hint = f"; did you mean '{guess}'?" if guess else f"; known: {', '.join(known)}"
+    parts = (other for other in known if other.startswith(f"{name}_") or other.endswith(f"_{name}"))
+    guess = next(parts, None) or nearest(name, known)
+    field = ".".join((*path, name))
+    hint = f"; did you mean '{'.'.join((*path, guess))}'?" if guess else f"; known: {', '.join(known)}"
     return Problem(field, f"unknown field '{field}'{hint}", shorten(got), known, guess, "unknown_field")
 
 

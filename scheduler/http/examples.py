@@ -126,6 +126,8 @@ def _inside(holder: Any, name: str) -> Any:
 
 
 def _mend(holder: dict[str, Any], leaf: str, problem: Problem) -> None:
+    if problem.code == "missing_field" and leaf in holder:
+        return  # it had been sent by another name
     came = holder.pop(leaf, None)
     if problem.code == "unknown_field":
         if isinstance(problem.suggestion, str):

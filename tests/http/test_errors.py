@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from scheduler.errors import InvalidRequest
 from scheduler.http import actions
+from scheduler.http.examples import mended_examples
 from scheduler.http.guide import CODES
+from scheduler.models import read_job
 from tests.http.conftest import COMMAND, JSON_TYPE, Api, check_answer
 
 KINDS: list[tuple[int, str, dict[str, Any]]] = [
@@ -108,6 +111,34 @@ def test_the_example_is_near_to_what_was_sent(shared: Api) -> None:
         "tags": ["x"],
         "priority": "high",
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "meant"),
+    [
+        ({"sandbox": {"net": "none"}}, "sandbox.net", {"sandbox": {"network": "none"}}),
+        ({"sandbox": {"memory": 64, "processes": 5}}, "sandbox.memory", {"sandbox": {"memory_mb": 64, "processes": 5}}),
+        ({"notify": {"events": ["failure"]}}, "notify.events", {}),
+    ],
+)
+def test_an_unknown_field_of_an_object_is_told_with_those_of_the_object(
+    shared: Api, sent: dict[str, Any], field: str, meant: dict[str, Any]
+) -> None:
+    definition = {"task_id": "report", **COMMAND}
+    body = shared.post("create", **definition, **sent).json
+    problem = next(each for each in body["problems"] if each["field"] == field)
+    assert problem["got"] == next(iter(sent[field.split(".")[0]].values()))
+    assert not set(problem["accepted"]) & {"task_id", "interval"}
+    assert body["example"] == {"action": "create", **definition, **meant}
+
+
+def test_what_was_sent_by_another_name_is_not_missing_any_more() -> None:
+    sent = {"task_id": "report", **COMMAND, "expect": {"evry": "1 day"}}
+    with pytest.raises(InvalidRequest) as refused:
+        read_job(sent)
+    assert {problem.field for problem in refused.value.problems} == {"expect.every", "expect.evry"}
+    nearest = next(mended_examples(COMMAND, sent, refused.value.problems))
+    assert nearest["expect"] == {"every": "1 day"}
 
 
 def test_an_unknown_action_names_the_nearest(shared: Api) -> None:
