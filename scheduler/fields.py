@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler.errors import InvalidRequest, Problem, nearest, shorten
+from scheduler.errors import InvalidRequest, Problem, nearest, shorten, unknown_field
 from scheduler.wallclock import first_instant
 from scheduler.wording import WEEKDAYS
 
@@ -44,7 +44,8 @@ class FieldReader:
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
-            self.refuse(name, f"'{self.path}.{name}' must be a whole number, not {value!r}", suggestion=low)
+            near = min(max(_as_number(value, low), low), high)
+            self.refuse(name, f"'{self.path}.{name}' must be a whole number, not {value!r}", suggestion=near)
             return None
         if not low <= value <= high:
             near = min(max(value, low), high)
@@ -123,12 +124,17 @@ class FieldReader:
         """Raise InvalidRequest if there was any problem, or a field that nothing took."""
         for name in self.values:
             if name not in self.known:
-                near = nearest(name, self.known)
-                hint = f"; did you mean '{self.path}.{near}'?" if near else f"; known: {', '.join(self.known)}"
-                message = f"unknown field '{self.path}.{name}'{hint}"
-                self.refuse(name, message, accepted=self.known, suggestion=near, code="unknown_field")
+                self.problems.append(unknown_field(name, self.known, self.values[name], [self.path]))
         if self.problems:
             raise InvalidRequest(self.problems)
+
+
+def _as_number(value: object, otherwise: int) -> int:
+    """Return the whole number that was most likely meant by something else."""
+    try:
+        return int(float(value)) if isinstance(value, str | float) and not isinstance(value, bool) else otherwise
+    except (ValueError, OverflowError):
+        return otherwise
 
 
 def _read_moment(value: object, zone: ZoneInfo, end: bool) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -70,7 +71,9 @@ def _complete(problem: Problem, schema: Schema) -> Problem:
     if problem.code == "missing_field" and "enum" in spec:
         message += ": one of " + ", ".join(f"'{word}'" for word in accepted)
     near = problem.suggestion
-    if near is None and not (spec.get("type") == "string" and problem.field in _WORDS):
+    if near is None and problem.field == "command" and isinstance(problem.got, list):
+        near = shlex.join(map(str, problem.got))
+    elif near is None and not (spec.get("type") == "string" and problem.field in _WORDS):
         near = _near(spec, problem.got)
     return replace(problem, message=message, accepted=accepted, suggestion=near)
 

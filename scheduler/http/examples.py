@@ -70,12 +70,12 @@ def mended_examples(
     Faults are replaced by what was suggested, left out, or taken from `plain`; whoever asks tries which works.
     """
     faulty = {problem.field.split(".")[0] for problem in problems}
-    mended = _mended(sent, problems)
+    mended, renamed_nothing = (_mended(sent, problems, rename) for rename in (True, False))
     left = {name: value for name, value in sent.items() if name not in faulty}
-    for kept in (mended, left):
+    for kept in (mended, renamed_nothing, left):
         yield _filled(kept, {name: value for name, value in plain.items() if name in faulty}, plain)
     yield _filled(left, {}, plain)
-    for kept in (mended, left):
+    for kept in (mended, renamed_nothing, left):
         yield _filled(kept, plain, plain)
     yield dict(plain)
 
@@ -102,15 +102,17 @@ def _kind_of(fields: Mapping[str, Any]) -> str:
     return "script" if "file_path" in fields and "command" not in fields else "command"
 
 
-def _mended(sent: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, Any]:
+def _mended(sent: Mapping[str, Any], problems: Sequence[Problem], rename: bool) -> dict[str, Any]:
+    """Return what was sent with each fault put right; unknown fields get the names that were meant, or are left out."""
     mended: dict[str, Any] = copy.deepcopy(dict(sent))
-    for problem in problems:
+    # What came by another name first: then nothing has to stand in for it.
+    for problem in sorted(problems, key=lambda problem: problem.code != "unknown_field"):
         *path, leaf = problem.field.split(".")
         holder: Any = mended
         for name in path:
             holder = _inside(holder, name)
         if isinstance(holder, dict):
-            _mend(holder, leaf, problem)
+            _mend(holder, leaf, problem, rename)
         elif isinstance(holder, list) and leaf.isdigit() and problem.suggestion is not None:
             holder[int(leaf)] = problem.suggestion
         else:
@@ -125,12 +127,12 @@ def _inside(holder: Any, name: str) -> Any:
     return holder.get(name) if isinstance(holder, dict) else None
 
 
-def _mend(holder: dict[str, Any], leaf: str, problem: Problem) -> None:
+def _mend(holder: dict[str, Any], leaf: str, problem: Problem, rename: bool) -> None:
     if problem.code == "missing_field" and leaf in holder:
         return  # it had been sent by another name
     came = holder.pop(leaf, None)
     if problem.code == "unknown_field":
-        if isinstance(problem.suggestion, str):
+        if rename and isinstance(problem.suggestion, str):
             holder.setdefault(problem.suggestion, came)
     elif problem.suggestion is not None and not (problem.field.startswith("env.") and isinstance(came, str)):
         holder[leaf] = problem.suggestion

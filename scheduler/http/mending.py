@@ -9,10 +9,11 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from scheduler.definitions import kept_fields
-from scheduler.errors import Problem, SchedulerError, Unavailable
+from scheduler.errors import NotFound, Problem, SchedulerError, Unavailable
 from scheduler.http import requests
 from scheduler.http.examples import EXAMPLES, mended_examples
 from scheduler.http.reading import Definition, read
+from scheduler.models import Run
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
@@ -42,7 +43,7 @@ def working_example(
 ) -> dict[str, Any]:
     """Return the whole request nearest to the one that was sent that would be carried out now."""
     try:
-        plain = _plain_example(service, action)
+        plain = _plain_example(service, action, given)
         if action.model is requests.Import and len(str(given)) > _LONGEST:
             given = {}
         found = list(mended_examples(plain, given, problems))
@@ -53,7 +54,7 @@ def working_example(
         return EXAMPLES[action.name]
 
 
-def _plain_example(service: TaskScheduler, action: Doable) -> dict[str, Any]:
+def _plain_example(service: TaskScheduler, action: Doable, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the example of an action, with ids that exist where they must, and a new one where it must not."""
     plain = dict(EXAMPLES[action.name])
     if action.model is requests.Create:
@@ -67,9 +68,18 @@ def _plain_example(service: TaskScheduler, action: Doable) -> dict[str, Any]:
         # Where nothing has a name, nothing can be tried: then the way to a target is what helps.
         plain = plain | {"target": named[0]} if named else {"action": "help", "topic": action.name}
     elif "run_id" in plain:
-        newest = service.list_runs(RunFilter(), None, 1)
-        plain |= {"run_id": newest[0].run_id} if newest else {}
+        newest = _newest_run(service, given.get("task_id"))
+        plain |= {"run_id": newest.run_id} if newest else {}
     return plain
+
+
+def _newest_run(service: TaskScheduler, task_id: Any) -> Run | None:
+    """Return the newest run, of a task that was named where there is such a one."""
+    try:
+        of_task = service.list_runs(RunFilter(task_id=task_id), None, 1) if isinstance(task_id, str) else []
+    except NotFound:
+        of_task = []
+    return next(iter(of_task or service.list_runs(RunFilter(), None, 1)), None)
 
 
 def _works(

@@ -12,12 +12,14 @@ from scheduler.errors import Problem, ProblemFound
 from scheduler.models import Job, JobType, TaskId
 
 SYNONYMS = {
+    "at": "interval",
     "cmd": "command",
     "code": "custom_script",
     "concurrency": "max_instances",
     "cron": "interval",
     "cron_expression": "interval",
     "cwd": "working_directory",
+    "datetime": "interval",
     "dir": "working_directory",
     "document": "tasks",
     "environment": "env",
@@ -25,7 +27,12 @@ SYNONYMS = {
     "expression": "interval",
     "jobs": "tasks",
     "labels": "tags",
+    "lines": "tail",
+    "n": "count",
     "overwrite": "replace",
+    "phrase": "interval",
+    "run_at": "interval",
+    "run_date": "interval",
     "script_path": "file_path",
     "tz": "timezone",
     "upsert": "replace",

@@ -141,6 +141,43 @@ def test_what_was_sent_by_another_name_is_not_missing_any_more() -> None:
     assert nearest["expect"] == {"every": "1 day"}
 
 
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"command": ["ls", "-l", "a b"]}, {"command": "ls -l 'a b'"}),
+        ({"interval": None, "trigger": {"type": "interval", "minutes": "5"}}, {"trigger": {"minutes": 5}}),
+        ({"interval": None, "trigger": {"type": "cron", "hour": 2, "minut": 30}}, {"trigger": {"minute": 30}}),
+        ({"interval": None, "run_at": "2050-01-01T10:00"}, {"interval": "2050-01-01T10:00"}),
+        ({"interval": None, "cron": "0 2 * * *"}, {"interval": "0 2 * * *"}),
+        ({"max_retries": "3", "retry": {"count": 3}}, {"max_retries": 3}),
+        (
+            {"interval": None, "schedule_type": "weekly", "schedule_config": {"day": "monday", "hour": 9}},
+            {"schedule_config": {"day_of_week": "monday", "hour": 9}},
+        ),
+    ],
+    ids=str,
+)
+def test_what_agents_are_likely_to_send_comes_back_as_they_meant_it(
+    shared: Api, sent: dict[str, Any], meant: dict[str, Any]
+) -> None:
+    body = shared.post("create", task_id="report", **COMMAND | sent).json
+    assert body["status"] == "error"
+    for name, value in meant.items():
+        found = body["example"][name]
+        assert (found | value if isinstance(value, dict) else value) == found
+    assert body["example"]["task_id"] == "report"
+
+
+def test_the_output_of_a_task_is_that_of_its_newest_run(api: Api) -> None:
+    api.create("mine")
+    mine = api.run("mine")
+    api.create("other")
+    api.run("other")
+    example = api.refused(400, "invalid_request", "output", task_id="mine", lines=5)["example"]
+    assert example == {"action": "output", "run_id": mine["run_id"], "tail": 5}
+    assert api.refused(400, "invalid_request", "output", task_id="nobody's")["example"]["run_id"] != mine["run_id"]
+
+
 def test_an_unknown_action_names_the_nearest(shared: Api) -> None:
     problem = shared.problem("unknown_action", "craete")
     assert problem["suggestion"] == "create"
