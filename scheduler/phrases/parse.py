@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from scheduler.errors import InvalidRequest, Problem, shorten
 from scheduler.phrases.clauses import ClauseReader
 from scheduler.phrases.cron_phrase import is_cron, read_cron_phrase
+from scheduler.phrases.foreign import in_our_words
 from scheduler.phrases.forms import BY_PARTS, part_mask
 from scheduler.phrases.incomplete import refuse_pair, refuse_parts
 from scheduler.phrases.phrase import NO_LIMITS, Limits, Phrase
@@ -52,7 +53,8 @@ def parse_phrase(
         problem = Problem(refusal.name, refusal.message, suggestion=refusal.suggestion)
         raise InvalidRequest([problem]) from None
     except Refusal as refusal:
-        found = _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
+        meant = in_our_words(text)
+        found = _working((meant, *refusal.fixes) if meant else refusal.fixes, zone, now, 2 if refusal.both else 1)
         raise _invalid(refusal, found, phrase, field) from None
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from scheduler.errors import InvalidRequest, Problem
 from scheduler.phrases import parse_phrase
+from scheduler.phrases.foreign import in_our_words
 
 DATA = Path(__file__).parent / "data"
 SAMPLES = json.loads((DATA / "samples.json").read_text())["invalid"]
@@ -48,6 +49,37 @@ def test_the_offending_part_is_quoted_and_the_nearest_phrase_offered(phrase: str
     assert problem.suggestion == suggestion
     assert f"'{suggestion}'" in problem.message or not phrase.isascii()
     assert problem.got == phrase
+
+
+FOREIGN = [
+    ("PT1H30M", "every 1 hour 30 minutes"),
+    ("P1W", "every 1 week"),
+    ("rate(1 day)", "every 1 day"),
+    ("cron(0 2 * * ? *)", "0 2 * * *"),
+    ("cron(0 9 ? * MON-FRI *)", "0 9 * * MON-FRI"),
+    ("cron(0 9 ? * 2-6 *)", "0 9 * * 1-5"),
+    ("0 30 9 ? * MON-FRI", "30 9 * * MON-FRI"),
+    ("0 0 2 ? * 1", "0 2 * * 0"),
+    ("*-*-* 02:00:00", "daily at 02:00:00"),
+    ("every 2500 ms", "every 2 seconds"),
+    ("every day except sunday at 10:00", "every monday to saturday at 10:00"),
+    ("at 9am every day but Saturday and Sunday", "at 9am every monday to friday"),
+    ("daily except weekends at 9am Europe/Berlin", "every monday to friday at 9am Europe/Berlin"),
+    ("weekdays except wednesday at 8:30", "every monday, tuesday, thursday, friday at 8:30"),
+    ("every 15 minutes on weekdays except friday", "every 15 minutes on monday to thursday"),
+    ("every day except monday tuesday at 10:00", "every wednesday to sunday at 10:00"),
+]
+
+
+@pytest.mark.parametrize(("phrase", "suggestion"), FOREIGN)
+def test_what_others_write_is_offered_in_our_words(phrase: str, suggestion: str) -> None:
+    assert refusal(phrase).suggestion == suggestion
+
+
+@pytest.mark.parametrize("phrase", ["PT", "P", "cron(1 2 ? * 6L 2022)", "0 0 12 1 1 ? 2030", "rate(five minutes)"])
+def test_what_has_no_such_meaning_is_offered_something_else(phrase: str) -> None:
+    refusal(phrase)
+    assert in_our_words(phrase) in (None, "every five minutes")
 
 
 WORDS = [

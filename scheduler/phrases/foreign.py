@@ -1,0 +1,100 @@
+"""Recognise how others write when something runs, to offer the same in our words.
+
+ISO 8601 durations (`PT15M`), Amazon EventBridge (`rate(5 minutes)`, `cron(0 2 * * ? *)`), Quartz (`0 0 2 * * ?`), times
+of systemd (`*-*-* 02:00:00`), milliseconds, and days that are left out ("every day except sunday").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from scheduler.phrases.words import WEEKDAY_MASKS
+from scheduler.wording import WEEKDAYS
+
+_EVERY_DAY = 0b1111111
+_DAY_NAMES = "|".join(sorted(WEEKDAY_MASKS, key=len, reverse=True))
+_LEFT_OUT = rf"(?:(?:{_DAY_NAMES})(?:, ?and |, ?or | and | or |, ?| ?& ?| )?)+"
+_BUT = "(?:except|excluding|but not|but)"
+_UNITS = ("week", "day", "hour", "minute", "second")
+
+
+def in_our_words(text: str) -> str | None:
+    """Return the phrase that means what `text` means elsewhere, not tried yet; None where nothing is recognised."""
+    for pattern, say in _SPELLINGS:
+        match = pattern.fullmatch(text)
+        if match is not None:
+            return say(match)
+    return None
+
+
+def _rate(match: re.Match[str]) -> str:
+    return f"every {match[1]} {match[2]}"
+
+
+def _event_cron(match: re.Match[str]) -> str | None:
+    fields = match[1].split()
+    if len(fields) == 5:
+        return " ".join(fields)
+    return _unix(fields[:5]) if len(fields) == 6 and fields[5] in ("*", "?") else None
+
+
+def _quartz(match: re.Match[str]) -> str | None:
+    fields = match[0].split()
+    if "?" not in fields:
+        return None  # other programs that begin with seconds count weekdays otherwise
+    return _unix(fields[1:6]) if len(fields) < 7 or fields[6] in ("*", "?") else None
+
+
+def _unix(fields: list[str]) -> str:
+    """Write fields of a dialect that has `?` and counts weekdays from 1 as cron does, which counts them from 0."""
+    plain = ["*" if field == "?" else field for field in fields]
+    plain[4] = re.sub(r"(?<![#\d])[1-7](?!\d)", lambda number: str(int(number[0]) - 1), plain[4])
+    return " ".join(plain)
+
+
+def _duration(match: re.Match[str]) -> str | None:
+    parts = [_counted(int(number), unit) for number, unit in zip(match.groups(), _UNITS, strict=True) if number]
+    return f"every {' '.join(parts)}" if parts else None
+
+
+def _calendar_time(match: re.Match[str]) -> str:
+    return f"daily at {match[1]}"
+
+
+def _milliseconds(match: re.Match[str]) -> str:
+    return f"every {_counted(max(1, int(match[1]) // 1000), 'second')}"
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _without_days(match: re.Match[str]) -> str | None:
+    """Say the days that are left when some of the week, or of its working days, are not meant."""
+    before, whole, named, behind = match.groups()
+    left = WEEKDAY_MASKS["weekday"] if whole.lower().startswith("weekday") else _EVERY_DAY
+    for name in re.findall(_DAY_NAMES, named.lower()):
+        left &= ~WEEKDAY_MASKS[name]
+    days = [name for bit, name in enumerate(WEEKDAYS) if left >> bit & 1]
+    if not days:
+        return None
+    first, last = WEEKDAYS.index(days[0]), WEEKDAYS.index(days[-1])
+    is_range = len(days) > 2 and last - first == len(days) - 1
+    said = f"{days[0]} to {days[-1]}" if is_range else ", ".join(days)
+    link = "on" if re.search("every|daily|hourly", before) else "every"
+    return " ".join(f"{before} {link} {said} {behind}".split())
+
+
+_SPELLINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), say)
+    for pattern, say in (
+        (r"rate\( *([0-9]+) *([a-z]+) *\)", _rate),
+        (r"cron\( *(.{9,60}?) *\)", _event_cron),
+        (r"0 [0-9*/,-]+(?: [0-9A-Z*?/,L#-]+){4,5}", _quartz),
+        (r"P(?=.)(?:([0-9]+)W)?(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?", _duration),
+        (r"\*-\*-\* ([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)", _calendar_time),
+        (r"every ([0-9]+) ?(?:ms|msecs?|millis|milliseconds?)", _milliseconds),
+        (rf"(.*?)\b(?:every |on )?(days?|daily|weekdays?) {_BUT} (?:on )?({_LEFT_OUT})\b(.*)", _without_days),
+    )
+)
