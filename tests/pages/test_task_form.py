@@ -246,6 +246,18 @@ def test_two_editors_do_not_overwrite_each_other(site: Site) -> None:
     assert (shown["command"], shown["name"], shown["interval"]) == ("mine", "mine", "every 7 hours")
 
 
+def test_what_was_written_where_the_form_has_no_place_any_more_is_told(site: Site) -> None:
+    site.api.create("x", args=["a"])
+    form = form_of(site.open("/tasks/x/edit")) | {"args": "mine", "name": "mine"}
+    site.api.ok("update", task_id="x", args=["two\nlines"])
+    response = site.send("/tasks/x/edit", **form)
+    assert response.status_code == 412
+    assert "a value that this form cannot show" in response.text
+    assert "<code>mine</code>" in response.text
+    assert site.send("/tasks/x/edit", **form_of(response.text)).status_code == 303
+    assert (export(site, "x")["args"], export(site, "x")["name"]) == (["two\nlines"], "mine")
+
+
 def test_a_change_that_the_form_does_not_show_is_no_conflict(site: Site) -> None:
     site.api.create("x")
     form = form_of(site.open("/tasks/x/edit")) | {"name": "mine"}

@@ -210,7 +210,9 @@ def _update(visit: Visit, stored: StoredJob, changes: dict[str, Any]) -> Planned
 def _merged(visit: Visit, begun: Shown) -> Shown:
     """Return what two have made of the task, for the visitor to look at before it is kept."""
     base = view.read_base(visit.fields.get("base", ""))
-    merged = view.merge(base, begun.texts, begun.base)
+    # Also what the form showed when it was sent, and shows no more.
+    mine = view.sent_texts(visit.fields, {**base, **begun.base})
+    merged = view.merge(base, mine, begun.base)
     kind = begun.type
     if begun.of is not None and kind == visit.fields.get("was_type"):
         kind = str(begun.of.stored.definition["type"])

@@ -127,16 +127,21 @@ class Merged:
     """Fields that only the other one changed: theirs are taken over."""
     contested: dict[str, str] = field(default_factory=dict)
     """Fields that both changed, with what the other one says: the visitor's own stay."""
+    aside: dict[str, str] = field(default_factory=dict)
+    """Fields that the form shows no more, since it cannot hold what the other one says, with the visitor's own."""
 
     @property
     def is_to_be_seen(self) -> bool:
         """Whether the other one changed anything that the form shows."""
-        return bool(self.taken or self.contested)
+        return bool(self.taken or self.contested or self.aside)
 
 
 def merge(base: Mapping[str, str], mine: Mapping[str, str], theirs: Mapping[str, str]) -> Merged:
-    """Bring together what two made of the same texts."""
-    merged = Merged(dict(mine))
+    """Bring together what two made of the same texts; `theirs` are those that the form still shows."""
+    merged = Merged({name: text for name, text in mine.items() if name in theirs})
+    for name in mine.keys() - theirs.keys():
+        if mine[name] != base.get(name, ""):
+            merged.aside[FIELDS[name].label] = mine[name] or FIELDS[name].empty
     for name in mine.keys() & theirs.keys():
         if theirs[name] == base.get(name, ""):
             continue
