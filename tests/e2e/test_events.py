@@ -49,8 +49,10 @@ def test_a_log_while_the_run_goes_on(reused: Server) -> None:
     go = reused.workspace / "go"
     command = "echo one; while [ ! -e go ]; do sleep 0.05; done; echo two >&2; exit 1"
     reused.ok("create", task_id="followed", type="command", interval="hourly", command=command)
+    reader = Reader(reused.port, "?output=1")
     run_id = reused.ok("run_now", task_id="followed")["run_id"]
-    log, reader = Connection(reused.port, f"/api/runs/{run_id}/log?follow=1"), Reader(reused.port, "?output=1")
+    reader.until(lambda message: message.event == "run.started")  # from here on its output is followed, too
+    log = Connection(reused.port, f"/api/runs/{run_id}/log?follow=1")
     body = log.body()
     assert next(body) == b"one\n"
     go.touch()
