@@ -132,7 +132,7 @@ class FieldReader:
 def _as_number(value: object, otherwise: int) -> int:
     """Return the whole number that was most likely meant by something else."""
     try:
-        return int(float(value)) if isinstance(value, str | float) and not isinstance(value, bool) else otherwise
+        return int(float(value)) if isinstance(value, str | float) else otherwise
     except (ValueError, OverflowError):
         return otherwise
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from scheduler.errors import SchedulerError
 from scheduler.events import Events
 from scheduler.executor import LEASE_TAKEN, Executor, assignments
 from scheduler.fire_times import plan_anew
-from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring
+from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring, here
 from scheduler.metrics.book import Vitals
 from scheduler.models import Run, utc_now
 from scheduler.notify.delivery import Deliverer
@@ -101,7 +99,7 @@ class Holder:
         if not self.is_ready:
             return None
         due = self._clock.next_run
-        return Vitals(os.getpid(), socket.gethostname(), self._clock.alive, due.timestamp() if due else None)
+        return Vitals(*here(), self._clock.alive, due.timestamp() if due else None)
 
     def close(self, grace_seconds: float) -> None:
         """Fire no more, let runs under way end or be ended, give up the lease."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from scheduler.phrases.words import WEEKDAY_MASKS
-from scheduler.wording import WEEKDAYS
+from scheduler.wording import WEEKDAYS, say_weekdays
 
 _EVERY_DAY = 0b1111111
 _DAY_NAMES = "|".join(sorted(WEEKDAY_MASKS, key=len, reverse=True))
@@ -49,7 +49,7 @@ def _quartz(match: re.Match[str]) -> str | None:
 def _unix(fields: list[str]) -> str:
     """Write fields of a dialect that has `?` and counts weekdays from 1 as cron does, which counts them from 0."""
     plain = ["*" if field == "?" else field for field in fields]
-    plain[4] = re.sub(r"(?<![#\d])[1-7](?!\d)", lambda number: str(int(number[0]) - 1), plain[4])
+    plain[4] = re.sub(r"(?<![#/\d])[1-7](?!\d)", lambda number: str(int(number[0]) - 1), plain[4])
     return " ".join(plain)
 
 
@@ -81,8 +81,8 @@ def _without_days(match: re.Match[str]) -> str | None:
         return None
     first, last = WEEKDAYS.index(days[0]), WEEKDAYS.index(days[-1])
     is_range = len(days) > 2 and last - first == len(days) - 1
-    said = f"{days[0]} to {days[-1]}" if is_range else ", ".join(days)
-    link = "on" if re.search("every|daily|hourly", before) else "every"
+    said = f"{days[0]} to {days[-1]}" if is_range else say_weekdays(left)
+    link = "on" if re.search("every|daily|hourly", before.lower()) else "every"
     return " ".join(f"{before} {link} {said} {behind}".split())
 
 

@@ -58,6 +58,7 @@ FOREIGN = [
     ("cron(0 2 * * ? *)", "0 2 * * *"),
     ("cron(0 9 ? * MON-FRI *)", "0 9 * * MON-FRI"),
     ("cron(0 9 ? * 2-6 *)", "0 9 * * 1-5"),
+    ("cron(0 9 ? * 2-6/2 *)", "0 9 * * 1-5/2"),
     ("0 30 9 ? * MON-FRI", "30 9 * * MON-FRI"),
     ("0 0 2 ? * 1", "0 2 * * 0"),
     ("*-*-* 02:00:00", "daily at 02:00:00"),
@@ -65,8 +66,8 @@ FOREIGN = [
     ("every day except sunday at 10:00", "every monday to saturday at 10:00"),
     ("at 9am every day but Saturday and Sunday", "at 9am every monday to friday"),
     ("daily except weekends at 9am Europe/Berlin", "every monday to friday at 9am Europe/Berlin"),
-    ("weekdays except wednesday at 8:30", "every monday, tuesday, thursday, friday at 8:30"),
-    ("every 15 minutes on weekdays except friday", "every 15 minutes on monday to thursday"),
+    ("weekdays except wednesday at 8:30", "every monday, tuesday, thursday and friday at 8:30"),
+    ("Every 15 minutes on weekdays except friday", "Every 15 minutes on monday to thursday"),
     ("every day except monday tuesday at 10:00", "every wednesday to sunday at 10:00"),
 ]
 
