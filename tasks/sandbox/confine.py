@@ -5,8 +5,8 @@ only the standard library is at hand. Each step either holds or raises; a run ne
 fewer rules than its policy names.
 
 A policy is a dict of plain values, made by policy.py. Of it this file reads: argv, cwd (bytes), env
-(a dict of bytes), landlock (None, or attribute, files, rules), seccomp (None or a filter's program),
-user (None, or uid and gid), keep (numbers of kept capabilities), rlimits.
+(a dict of bytes), landlock (None, or attribute, files, file_rights, rules, itself), seccomp (None or
+a filter's program), user (None, or uid and gid), keep (numbers of kept capabilities), rlimits.
 """
 
 from __future__ import annotations
@@ -80,15 +80,17 @@ def prctl(step: str, option: int, *args: int) -> int:
     return check(step, libc.prctl(option, *(ctypes.c_ulong(arg) for arg in padded)))
 
 
-def become(policy: Mapping[str, Any], out: int, err: int, fault: int, parent: int) -> None:
+def become(policy: Mapping[str, Any], ruleset: int | None, outputs: Sequence[int], fault: int, parent: int) -> None:
     """Confine this process and turn it into the run's program; return only by an exception.
 
-    `out` and `err` become its output; `fault` is kept until the program starts.
+    `ruleset` is what make_ruleset made of the policy; `outputs` become its standard output and
+    errors; `fault` is kept until the program starts.
     """
     os.setsid()
     _reset_signals()
-    connect(out, err)
-    ruleset = _make_ruleset(policy["landlock"])
+    _connect(outputs)
+    if ruleset is not None:
+        _open_to_itself(ruleset, policy["landlock"])
     _stand_first_in_line()
     os.umask(0o022)
     for kind, limit in policy["rlimits"]:
@@ -106,10 +108,10 @@ def become(policy: Mapping[str, Any], out: int, err: int, fault: int, parent: in
     os.execve(policy["argv"][0], policy["argv"], policy["env"])
 
 
-def connect(out: int, err: int) -> None:
+def _connect(outputs: Sequence[int]) -> None:
     """Make /dev/null the standard input and these the output."""
     null = os.open(os.devnull, os.O_RDONLY)
-    for number, fd in enumerate((null, out, err)):
+    for number, fd in enumerate((null, *outputs)):
         os.dup2(fd, number)
 
 
@@ -119,17 +121,26 @@ def _reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def _make_ruleset(landlock: Mapping[str, Any] | None) -> int | None:
-    """Return a Landlock ruleset. Paths are opened as the server's user, before rights are dropped."""
+def make_ruleset(landlock: Mapping[str, Any] | None) -> int | None:
+    """Return a Landlock ruleset, for become(). Paths are opened as the server's user, before rights are dropped."""
     if landlock is None:
         return None
     attribute = landlock["attribute"]
     ruleset = check(
         "landlock_create_ruleset", libc.syscall(LANDLOCK_CREATE_RULESET, attribute, ctypes.c_size_t(len(attribute)), 0)
     )
-    for path, access, exact in landlock["rules"]:
-        _add_rule(ruleset, path, access & landlock["files"], landlock["file_rights"], exact)
+    try:
+        for path, access, exact in landlock["rules"]:
+            _add_rule(ruleset, path, access & landlock["files"], landlock["file_rights"], exact)
+    except BaseException:
+        os.close(ruleset)
+        raise
     return ruleset
+
+
+def _open_to_itself(ruleset: int, landlock: Mapping[str, Any]) -> None:
+    """Let this process, and no other, read what the kernel shows of it."""
+    _add_rule(ruleset, b"/proc/self", landlock["itself"] & landlock["files"], landlock["file_rights"], False)
 
 
 def _add_rule(ruleset: int, path: bytes, access: int, file_rights: int, exact: bool) -> None:
@@ -170,12 +181,6 @@ def _limit(kind: int, limit: int) -> None:
 
 def _drop_privileges(user: tuple[int, int] | None, keep: Sequence[int]) -> None:
     """Change the user, and give up all capabilities but the kept ones, now and for what is executed."""
-    if _may_drop_bounds():
-        number = 0
-        while libc.prctl(PR_CAPBSET_READ, ctypes.c_ulong(number), 0, 0, 0) >= 0:
-            if number not in keep:
-                prctl("CAPBSET_DROP", PR_CAPBSET_DROP, number)
-            number += 1
     if user is not None:
         if keep:
             prctl("KEEPCAPS", PR_SET_KEEPCAPS, 1)
@@ -187,6 +192,20 @@ def _drop_privileges(user: tuple[int, int] | None, keep: Sequence[int]) -> None:
     _set_capabilities(keep)
     for number in keep:
         prctl("AMBIENT_RAISE", PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number)
+
+
+def bound_capabilities(keep: Sequence[int]) -> None:
+    """Have nothing that this process will ever start gain capabilities by being executed, but the kept ones.
+
+    What this process can do itself is not touched.
+    """
+    if not _may_drop_bounds():
+        return
+    number = 0
+    while libc.prctl(PR_CAPBSET_READ, ctypes.c_ulong(number), 0, 0, 0) >= 0:
+        if number not in keep:
+            prctl("CAPBSET_DROP", PR_CAPBSET_DROP, number)
+        number += 1
 
 
 def _may_drop_bounds() -> bool:

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import marshal
 import os
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 from tasks.results import TaskResult
 from tasks.sandbox.cancellation import Cancellation
+from tasks.sandbox.control import Supervisor, SupervisorLost
 from tasks.sandbox.launcher import Launcher
 from tasks.sandbox.leftovers import ENDING_SECONDS, kill_leftovers
 from tasks.sandbox.listener import Listener
 from tasks.sandbox.outcome import Ending, result_of
 from tasks.sandbox.output import OutputFile
 from tasks.sandbox.spec import RunSpec
-from tasks.sandbox.supervisor import CANCEL, PID_BYTES, STARTED
-
-log = logging.getLogger(__name__)
-
-START_SECONDS = 20.0
-"""How long a supervisor may take until it has understood its policy."""
 
 MEGABYTE = 1024 * 1024
-
-
-class SupervisorLost(Exception):
-    """A supervisor did not do its part."""
 
 
 class ConfinedRun:
@@ -47,8 +35,6 @@ class ConfinedRun:
             OutputFile(spec.log_dir, spec.run_id, "stdout"),
             OutputFile(spec.log_dir, spec.run_id, "stderr"),
         )
-        self.supervisor = 0
-        self._heard = b""
 
     def carry_out(self, policy: Mapping[str, Any], told: Mapping[str, Any]) -> TaskResult:
         """Have the program run under `policy`, wait for its end, and say what came of it.
@@ -59,26 +45,28 @@ class ConfinedRun:
             stack.callback(self.listener.close)
             bell = stack.enter_context(self.cancellation.bell())
             try:
-                control = self._start(marshal.dumps(dict(policy)), stack)
-                report = self._wait(control, bell)
+                supervisor = self._start(marshal.dumps(dict(policy)))
+                report = self._attend(supervisor, bell)
             except (SupervisorLost, OSError) as error:
-                kill_leftovers([self.spec.run_id])  # with the supervisor goes its child, but not all below
+                kill_leftovers([self.spec.run_id])
                 return TaskResult("failed", None, None, f"sandbox: {error}", sandbox=told)
             self.listener.drain()
             self.listener.close()
             return self._result(report, policy, told)
 
-    def _start(self, policy: bytes, stack: ExitStack) -> socket.socket:
-        """Return the control socket of a supervisor that has understood its policy."""
+    def _start(self, policy: bytes) -> Supervisor:
+        """Return a supervisor that has taken the run on."""
         with ExitStack() as given:
-            fds = [self._pipe(output, given) for output in self.outputs]
-            for way in (self._fork, self._spawn):
-                ours, theirs = socket.socketpair()
-                stack.callback(ours.close)
-                with theirs:
-                    started = way([theirs.fileno(), *fds], stack)
-                if started and self._hand_over(ours, policy):
-                    return ours
+            outputs = [self._pipe(output, given) for output in self.outputs]
+            for supervisor in self.launcher.supervisors():
+                try:
+                    taken = supervisor.hand_over(policy, outputs)
+                except BaseException:
+                    supervisor.close()
+                    raise
+                if taken:
+                    return supervisor
+                supervisor.close()
         raise SupervisorLost("no supervisor could be started")
 
     def _pipe(self, output: OutputFile, given: ExitStack) -> int:
@@ -87,44 +75,33 @@ class ConfinedRun:
         given.callback(os.close, write_end)
         return write_end
 
-    def _fork(self, fds: list[int], stack: ExitStack) -> bool:
-        return self.launcher.fork(fds)
-
-    def _spawn(self, fds: list[int], stack: ExitStack) -> bool:
-        log.warning("Run %s is started without the fork server.", self.spec.run_id)
-        process: subprocess.Popen[bytes] = self.launcher.spawn(fds)
-        stack.callback(self.launcher.reap, process)
-        return True
-
-    def _hand_over(self, control: socket.socket, policy: bytes) -> bool:
-        """Send the policy; return whether a supervisor took it. If not, nothing has been started."""
-        control.settimeout(START_SECONDS)
+    def _attend(self, supervisor: Supervisor, bell: int) -> dict[str, Any]:
+        """Wait for the report, passing a cancellation on; then the supervisor may wait for another run."""
+        again = False
         try:
-            control.sendall(len(policy).to_bytes(4, "big") + policy)
-            answer = control.recv(len(STARTED) + PID_BYTES, socket.MSG_WAITALL)
-        except (BrokenPipeError, ConnectionResetError):
-            answer = b""
-        except TimeoutError as error:
-            raise SupervisorLost(f"its supervisor did not start within {START_SECONDS:g} s") from error
-        if not answer:
-            self.launcher.distrust()
-            return False
-        self.supervisor = int.from_bytes(answer[len(STARTED) :], "big")
-        return True
+            asked = self._wait(supervisor, bell)
+            report = supervisor.report()
+            again = report["again"] and not asked
+        finally:
+            if again:
+                self.launcher.give_back(supervisor)
+            else:
+                supervisor.close()
+        return report
 
-    def _wait(self, control: socket.socket, bell: int) -> dict[str, Any]:
-        """Wait for the supervisor's report, passing a cancellation on."""
+    def _wait(self, supervisor: Supervisor, bell: int) -> bool:
+        """Wait until the supervisor has something to say; return whether it was asked to end the run."""
         patience = self.spec.grace_seconds + 2 * ENDING_SECONDS
-        fd = control.fileno()
+        fd = supervisor.control.fileno()
         found = self.listener.wait((fd, bell), time.monotonic() + self.spec.timeout_seconds + patience)
-        if found == bell:
-            with suppress(BrokenPipeError, ConnectionResetError):  # it has just reported and gone
-                control.sendall(CANCEL)
+        asked = found == bell
+        if asked:
+            supervisor.cancel()
             found = self.listener.wait((fd,), time.monotonic() + patience)
         if found is None:  # it holds the socket open, so its number is still its own
-            os.kill(self.supervisor, signal.SIGKILL)
+            os.kill(supervisor.pid, signal.SIGKILL)
             raise SupervisorLost("its supervisor does not answer")
-        return _report(control)
+        return asked
 
     def _result(self, report: Mapping[str, Any], policy: Mapping[str, Any], told: Mapping[str, Any]) -> TaskResult:
         if report["fault"]:
@@ -165,15 +142,3 @@ def _limit_text(cause: str, policy: Mapping[str, Any]) -> str:
         "cpu": f"used more than {policy['cpu_seconds'] or 0:g} s of CPU time",
     }
     return texts.get(cause, "")
-
-
-def _report(control: socket.socket) -> dict[str, Any]:
-    parts = []
-    with suppress(ConnectionResetError):  # in place of the end, where it left a cancellation unread
-        while part := control.recv(65536):
-            parts.append(part)
-    try:
-        report: dict[str, Any] = marshal.loads(b"".join(parts))
-    except (EOFError, ValueError, TypeError) as error:
-        raise SupervisorLost("its supervisor died") from error
-    return report

@@ -1,4 +1,4 @@
-"""Start supervisors: through the fork server, or each as a new interpreter where that has died.
+"""Keep supervisors at hand: idle ones, new ones by the fork server, or by new interpreters where that has died.
 
 The programs that confine and supervise are read and compiled once, when the server starts, and
 handed over in sealed memory: nothing that a run writes can change what confines the next.
@@ -16,9 +16,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from tasks.sandbox.control import Supervisor
 from tasks.sandbox.leftovers import exempt
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,9 @@ os._exit(0)
 
 F_ADD_SEALS = 1033
 ALL_SEALS = 0x1 | 0x2 | 0x4 | 0x8  # no more seals, no shrinking, growing, writing
+
+MOST_IDLE = 16
+"""How many supervisors at most wait for their next run."""
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
@@ -86,13 +91,15 @@ class Program:
 
 
 class Launcher:
-    """Starts a supervisor for each run, as fast as the fork server's health allows."""
+    """Finds a supervisor for each run, as fast as can be."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self._lock = threading.Lock()
         self._zygote: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
+        self._idle: list[Supervisor] = []
+        self._closed = False
         self.restarts = 0
         with self._lock:
             self._start_zygote()
@@ -102,8 +109,42 @@ class Launcher:
         """How supervisors are started at present: by the fork server, or each by itself."""
         return "single" if self._requests is None else "fork-server"
 
-    def fork(self, fds: Sequence[int]) -> bool:
-        """Have the fork server make a supervisor with these descriptors; False where it is not there."""
+    def supervisors(self) -> Iterator[Supervisor]:
+        """Give one supervisor after the other, until one takes the run; whoever asks closes it or gives it back."""
+        while self._idle:
+            with suppress(IndexError):  # another thread was faster
+                yield self._idle.pop()
+        forked = self._forked()
+        if forked is not None:
+            yield forked
+            self._distrust()
+        yield self._spawned()
+
+    def give_back(self, supervisor: Supervisor) -> None:
+        """Keep a supervisor that waits for its next run."""
+        if len(self._idle) < MOST_IDLE and not self._closed:
+            self._idle.append(supervisor)
+        else:
+            supervisor.close()
+
+    def _forked(self) -> Supervisor | None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            if self.fork(theirs.fileno()):
+                return Supervisor(ours)
+        ours.close()
+        return None
+
+    def _spawned(self) -> Supervisor:
+        log.warning("A run is started without the fork server.")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = self._program.start("supervisor.supervise", [theirs.fileno()])
+        exempt.add(process.pid)
+        return Supervisor(ours, process)
+
+    def fork(self, control: int) -> bool:
+        """Have the fork server make a supervisor with this socket; False where it is not there."""
         for _ in range(2):
             with self._lock:
                 if self._requests is None:
@@ -112,7 +153,7 @@ class Launcher:
             if requests is None:
                 return False
             try:
-                ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))]
+                ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [control]))]
                 requests.sendmsg([b"r"], ancillary)
             except OSError as error:
                 self._forget(requests, str(error))
@@ -120,25 +161,16 @@ class Launcher:
                 return True
         return False
 
-    def spawn(self, fds: Sequence[int]) -> subprocess.Popen[bytes]:
-        """Start a supervisor with these descriptors as a new interpreter."""
-        process = self._program.start("supervisor.supervise", fds)
-        exempt.add(process.pid)
-        return process
-
-    def reap(self, process: subprocess.Popen[bytes]) -> None:
-        """Collect an ended supervisor that was started by spawn."""
-        process.kill()
-        process.wait()
-        exempt.discard(process.pid)
-
-    def distrust(self) -> None:
+    def _distrust(self) -> None:
         """Start the fork server anew: it took a request and made no supervisor."""
         if self._requests is not None:
             self._forget(self._requests, "it made no supervisor")
 
     def close(self) -> None:
-        """End the fork server; runs under way keep their supervisors."""
+        """End the fork server and who waits; runs under way keep their supervisors."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
         with self._lock:
             self._stop_zygote()
             self._program.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.sandbox.kernel import SECCOMP_NUMBERS
-from tasks.sandbox.landlock import ALL, FILE_RIGHTS, RUN, Abilities
+from tasks.sandbox.landlock import ALL, FILE_RIGHTS, READ, RUN, Abilities
 from tasks.sandbox.paths import AllowedDirs
 from tasks.sandbox.request import MEGABYTE, SandboxRequest
 from tasks.sandbox.seccomp import Network, build_filter
@@ -117,6 +117,7 @@ class Rules:
             "files": self.landlock.files,
             "file_rights": FILE_RIGHTS,
             "rules": rules,
+            "itself": READ,
         }
 
 

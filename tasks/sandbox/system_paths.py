@@ -22,13 +22,13 @@ debian_version services protocols locale.alias magic
 """What may be read below /etc; never all of it: keys, password hashes and other services' settings lie there."""
 
 KERNEL = """
-/proc/self /proc/cpuinfo /proc/meminfo /proc/stat /proc/uptime /proc/loadavg /proc/version /proc/filesystems
+/proc/cpuinfo /proc/meminfo /proc/stat /proc/uptime /proc/loadavg /proc/version /proc/filesystems
 /proc/sys/vm/overcommit_memory /proc/sys/kernel/random /proc/sys/kernel/osrelease
 /proc/sys/kernel/pid_max /sys/devices/system/cpu /sys/kernel/mm/transparent_hugepage
 """
 """What may be read of the kernel; never all of /proc: it shows the command lines of everything that runs.
 
-/proc/self is opened by the process that becomes the run's program, and stands for that one alone.
+The process that becomes the run's program may read what /proc/self shows of it, that one alone.
 """
 
 DEVICES = {

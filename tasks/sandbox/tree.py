@@ -170,16 +170,32 @@ def signal_all(members: Iterable[Member], *numbers: signal.Signals) -> None:
             os.close(fd)
 
 
-def reap(statuses: dict[int, int]) -> bool:
-    """Collect children that have ended, and how; return whether any are left."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return False
+class Children:
+    """What is known of children that have ended: how, and what they used with all that they waited for."""
+
+    def __init__(self) -> None:
+        self.statuses: dict[int, int] = {}
+        self.cpu_seconds = 0.0
+        self.most_memory = 0
+
+    def reap(self) -> bool:
+        """Collect children that have ended; return whether any are left."""
+        while True:
+            try:
+                if not self.collect(-1):
+                    return True
+            except ChildProcessError:
+                return False
+
+    def collect(self, pid: int) -> bool:
+        """Collect a child (-1 for any) if it has ended; return whether one had. ChildProcessError where none is."""
+        pid, status, used = os.wait4(pid, os.WNOHANG)
         if pid == 0:
-            return True
-        statuses[pid] = status
+            return False
+        self.statuses[pid] = status
+        self.cpu_seconds += used.ru_utime + used.ru_stime
+        self.most_memory = max(self.most_memory, used.ru_maxrss * 1024)
+        return True
 
 
 def living() -> list[Member]:
@@ -187,12 +203,12 @@ def living() -> list[Member]:
     return [member for member in below(all_numbers()).values() if not member.dead]
 
 
-def kill_all(statuses: dict[int, int], deadline: float) -> bool:
+def kill_all(children: Children, deadline: float) -> bool:
     """End everything below this process and collect it; return whether nothing is left.
 
     SIGCHLD must be blocked: it wakes the wait. `deadline` is a moment of time.monotonic().
     """
-    while reap(statuses):
+    while children.reap():
         if time.monotonic() > deadline:
             return False
         members = living()

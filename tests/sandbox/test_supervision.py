@@ -185,6 +185,84 @@ def test_supervisor_that_dies_takes_the_run_along(ground: Any) -> None:
     until(lambda: not is_alive(pid_of(ground)))
 
 
+def supervisor_of(ground: Any, command: str = "true", **changes: Any) -> int:
+    ground.sh(f"echo $PPID; {command}", **changes)
+    return int(ground.out.splitlines()[0])
+
+
+def test_a_supervisor_carries_out_one_short_run_after_the_other(ground: Any) -> None:
+    seen = [supervisor_of(ground) for _ in range(20)]
+    assert len(set(seen)) < len(seen)  # on a busy machine some may take too long for it
+
+
+@pytest.mark.parametrize(
+    ("command", "changes"),
+    [
+        ("sleep 0.2", {}),
+        ("sleep 60", {"timeout_seconds": 0.3}),
+        ("sleep 60", {"request": SandboxRequest(cpu_seconds=0.1), "timeout_seconds": 0.3}),
+    ],
+)
+def test_a_supervisor_that_had_to_do_something_goes_with_its_run(
+    command: str, changes: dict[str, Any], ground: Any
+) -> None:
+    pid = supervisor_of(ground, command, **changes)
+    until(lambda: not is_alive(pid))
+    assert supervisor_of(ground) != pid
+
+
+def test_a_cancelled_run_takes_its_supervisor_along(ground: Any) -> None:
+    run = Background(ground, "echo $PPID > there; sleep 60")
+    until(lambda: (ground.workspace / "there").exists() and pid_of(ground).strip())
+    run.cancellation.cancel("enough")
+    run.join()
+    until(lambda: not is_alive(pid_of(ground)))
+
+
+def test_a_waiting_supervisor_that_died_is_passed_over(ground: Any) -> None:
+    for _ in range(3):
+        os.kill(waiting_supervisor(ground), signal.SIGKILL)
+        assert ground.sh("echo x").status == "completed"
+    assert ground.confinement.launcher.restarts == 0
+
+
+def test_waiting_supervisors_end_with_the_server(ground: Any) -> None:
+    pid = waiting_supervisor(ground)
+    ground.confinement.close()
+    until(lambda: not is_alive(pid))
+
+
+def waiting_supervisor(ground: Any) -> int:
+    """Run until a supervisor waits for more, and return its number."""
+    for _ in range(200):
+        pid = supervisor_of(ground)
+        if ground.confinement.launcher._idle:
+            return pid
+    raise AssertionError("every run took too long for its supervisor to wait for another")
+
+
+BOUNDS = """
+    echo $PPID; ulimit -d; ulimit -t; umask; pwd; ls -A; cd; ls -A
+    while read -r line; do case $line in Uid*|Groups*|Cap*|NoNew*|Seccomp*) echo $line;; esac; done < /proc/self/status
+"""
+
+
+def test_nothing_of_a_run_stays_for_the_next(ground: Any) -> None:
+    narrow = SandboxRequest(memory_mb=64, cpu_seconds=30, network="none", write=[])
+    shared = False
+    for _ in range(20):
+        texts = []
+        for request in (None, narrow, None):
+            result = ground.sh(BOUNDS, request=request)
+            assert result.usage is not None
+            assert result.usage["cpu_seconds"] < 0.1  # not what all its supervisor's runs used
+            texts.append(ground.out)
+        supervisors, (first, between, last) = zip(*(text.split("\n", 1) for text in texts), strict=True)
+        assert first == last != between
+        shared = shared or len(set(supervisors)) == 1
+    assert shared, "no three runs had one supervisor, so this has proved nothing"
+
+
 def test_a_run_cannot_end_its_supervisor(ground: Any) -> None:
     result = ground.sh("kill -9 $PPID; echo still here")
     assert (result.status, ground.out) == ("completed", "still here\n")
