@@ -249,9 +249,9 @@ class Executor:
         return ended
 
     def _start(self, assignment: Assignment, started_at: datetime, connection: Connection) -> bool:
-        run = replace(assignment.run, status=RunStatus.RUNNING, started_at=started_at)
-        if not runs.start_run(connection, run.run_id, started_at):
+        if not runs.start_run(connection, assignment.run, started_at):
             return False
+        run = replace(assignment.run, status=RunStatus.RUNNING, started_at=started_at)
         self.teller.record(connection, assignment.job, run)
         return True
 

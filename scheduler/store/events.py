@@ -6,19 +6,19 @@ the place in the order of the commits, the same for every process and after ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from scheduler.models import Run, RunStatus
 from scheduler.moments import iso, iso_or_none
 from scheduler.store import state
+from scheduler.store.prepared import Prepared
 from scheduler.store.tables import events
 
 
@@ -38,9 +38,6 @@ class EventKind(StrEnum):
     SCHEDULER_STOPPED = "scheduler.stopped"
 
 
-_Row = tuple[str, datetime, str | None, str | None, Mapping[str, Any]]
-
-
 @dataclass(frozen=True, slots=True)
 class LedgerEvent:
     """One row: what happened when, to which job and run."""
@@ -53,7 +50,7 @@ class LedgerEvent:
     data: Mapping[str, Any]
 
 
-_WRITTEN = (events.c.kind, events.c.at, events.c.task_id, events.c.run_id, events.c.data)
+_ADD = Prepared(insert(events).values({name: bindparam(name) for name in ("kind", "at", "task_id", "run_id", "data")}))
 _AFTER = select(events).where(events.c.id > bindparam("last")).order_by(events.c.id).limit(bindparam("most"))
 _NEWEST = select(func.max(events.c.id))
 _OLDEST = select(events.c.id, events.c.at).order_by(events.c.id).limit(bindparam("most"))
@@ -66,13 +63,13 @@ def note_runs(connection: Connection, found: Iterable[Run]) -> None:
 
 def note_job(connection: Connection, kind: EventKind, task_id: str, at: datetime, data: Mapping[str, Any]) -> None:
     """Tell that something happened to a job."""
-    _add(connection, [(kind.value, at, task_id, None, data)])
+    _add(connection, [_row(kind, at, task_id, None, data)])
 
 
 def note_scheduler(connection: Connection, running: bool, at: datetime) -> None:
     """Tell that the scheduler was started or stopped."""
     kind = EventKind.SCHEDULER_STARTED if running else EventKind.SCHEDULER_STOPPED
-    _add(connection, [(kind.value, at, None, None, {})])
+    _add(connection, [_row(kind, at, None, None, {})])
 
 
 def after(connection: Connection, last: int, limit: int) -> list[LedgerEvent]:
@@ -100,36 +97,25 @@ def trim(connection: Connection, keep: int, before: datetime, limit: int) -> int
     return len(gone)
 
 
-def _add(connection: Connection, rows: Sequence[_Row]) -> None:
-    """Put rows in, past the building of statements: each run pays for this several times, and so it costs half."""
-    if not rows:
-        return
-    statement, to_disk = _insertion(connection.dialect)
-    values = [tuple(made(value) for made, value in zip(to_disk, row, strict=True)) for row in rows]
-    connection.exec_driver_sql(statement, values)
+def _row(
+    kind: EventKind, at: datetime, task_id: str | None, run_id: str | None, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {"kind": kind.value, "at": at, "task_id": task_id, "run_id": run_id, "data": data}
 
 
-@lru_cache(maxsize=8)
-def _insertion(dialect: Dialect) -> tuple[str, list[Callable[[Any], Any]]]:
-    """Return the statement as the driver takes it, and what makes of each value what is kept."""
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    names, marks = (", ".join(parts) for parts in ([column.name for column in _WRITTEN], [mark] * len(_WRITTEN)))
-    to_disk: list[Callable[[Any], Any]] = [column.type.bind_processor(dialect) or _as_it_is for column in _WRITTEN]
-    return f"INSERT INTO events ({names}) VALUES ({marks})", to_disk
+def _add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        _ADD.execute_each(connection, rows)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _of_run(run: Run) -> _Row:
+def _of_run(run: Run) -> dict[str, Any]:
     if run.status is RunStatus.QUEUED:
         kind, at = EventKind.RUN_QUEUED, run.created_at
     elif run.status is RunStatus.RUNNING:
         kind, at = EventKind.RUN_STARTED, run.started_at or run.created_at
     else:
         kind, at = EventKind.RUN_FINISHED, run.finished_at or run.created_at
-    return kind.value, at, run.task_id, run.run_id, _told(run)
+    return _row(kind, at, run.task_id, run.run_id, _told(run))
 
 
 def _told(run: Run) -> dict[str, Any]:

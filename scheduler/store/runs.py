@@ -30,6 +30,7 @@ from scheduler.models import Origin, Priority, Run, RunStatus
 from scheduler.store import events
 from scheduler.store.ended import note_ended
 from scheduler.store.fence import may_fire
+from scheduler.store.prepared import Prepared
 from scheduler.store.tables import IS_ACTIVE, jobs, runs
 
 
@@ -63,14 +64,13 @@ class RunFilter:
 
 
 PAGES_A_STEP = 200
-_ADD = insert(runs)
-_START = (
+_ADD = Prepared(insert(runs))
+_START = Prepared(
     update(runs)
     .where(runs.c.run_id == bindparam("run"), runs.c.status == RunStatus.QUEUED.value)
     .values(status=RunStatus.RUNNING.value, started_at=bindparam("moment"))
-    .returning(runs)
 )
-_FINISH = (
+_FINISH = Prepared(
     update(runs)
     .where(runs.c.run_id == bindparam("run"), IS_ACTIVE)
     .values(
@@ -91,7 +91,7 @@ def add_runs(connection: Connection, new: Sequence[Run]) -> None:
     if not new:
         return
     try:
-        connection.execute(_ADD, [_row(run) for run in new])
+        _ADD.execute_each(connection, [_row(run) for run in new])
     except IntegrityError as error:
         raise FireTimeTaken(str(error.orig)) from error
     note_ended(connection, new)
@@ -299,16 +299,17 @@ def is_run(run_id: str) -> ColumnElement[bool]:
     return runs.c.run_id == run_id
 
 
-def start_run(connection: Connection, run_id: str, now: datetime) -> bool:
+def start_run(connection: Connection, waiting: Run, now: datetime) -> bool:
     """Turn a waiting run into a running one, so that nothing starts twice.
 
     False where it waits no more, or waits for another process that fires now.
     """
     if not may_fire(connection):
         return False
-    started = connection.execute(_START, {"run": run_id, "moment": now}).all()
-    events.note_runs(connection, map(_run, started))
-    return len(started) == 1
+    if _START.execute(connection, {"run": waiting.run_id, "moment": now}).rowcount != 1:
+        return False
+    events.note_runs(connection, [replace(waiting, status=RunStatus.RUNNING, started_at=now)])
+    return True
 
 
 def finish_run(connection: Connection, run: Run) -> bool:
@@ -325,7 +326,7 @@ def finish_run(connection: Connection, run: Run) -> bool:
         "finish": run.finished_at,
         "new_details": run.details,
     }
-    if connection.execute(_FINISH, values).rowcount != 1:
+    if _FINISH.execute(connection, values).rowcount != 1:
         return False
     note_ended(connection, [run])
     events.note_runs(connection, [run])
@@ -447,10 +448,11 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _run(row: Row[*tuple[Any, ...]]) -> Run:
-    values = dict(zip(row._fields, row, strict=True))
+    values = dict(zip(_NAMES, row, strict=True))
     for name, kind in _KINDS:
         values[name] = kind(values[name])
     return Run(**values)
 
 
+_NAMES = tuple(runs.c.keys())
 _KINDS = (("trigger", Origin), ("status", RunStatus), ("priority", Priority))

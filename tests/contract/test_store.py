@@ -266,7 +266,7 @@ def test_a_task_made_anew_has_a_ledger_of_its_own(scheduler: TaskScheduler, job:
 def test_a_waiting_run_starts_once(scheduler: TaskScheduler, key: int) -> None:
     run = a_run(key)
     scheduler._store.write(lambda c: runs.add_runs(c, [run]))
-    started = [scheduler._store.write(lambda c: runs.start_run(c, run.run_id, NOON)) for _ in range(3)]
+    started = [scheduler._store.write(lambda c: runs.start_run(c, run, NOON)) for _ in range(3)]
     assert started == [True, False, False]
 
 
@@ -417,7 +417,7 @@ def test_events_are_kept_alike_in_either_database(
 ) -> None:
     scheduler.add_job(job("a"))
     run = scheduler.run_now("a")
-    scheduler._store.write(lambda connection: runs.start_run(connection, run.run_id, time.now))
+    scheduler._store.write(lambda connection: runs.start_run(connection, run, time.now))
     scheduler._store.write(lambda connection: runs.interrupt_running(connection, "it died", time.now))
     found = scheduler._store.read(lambda connection: events.after(connection, 0, 100))
     assert [event.kind for event in found] == ["task.created", "run.queued", "run.started", "run.finished"]

@@ -68,8 +68,8 @@ def test_a_run_that_waits_starts_and_ends(scheduler: TaskScheduler, job: MakeJob
     run = scheduler.run_now("a")
     assert newest(scheduler).data["status"] == "queued"
     start = time.now + timedelta(seconds=1)
-    assert scheduler._store.write(lambda connection: runs.start_run(connection, run.run_id, start))
-    assert not scheduler._store.write(lambda connection: runs.start_run(connection, run.run_id, start))
+    assert scheduler._store.write(lambda connection: runs.start_run(connection, run, start))
+    assert not scheduler._store.write(lambda connection: runs.start_run(connection, run, start))
     end = start + timedelta(seconds=2)
     ended = Run(**{**_fields(scheduler.get_run(run.run_id)), "status": RunStatus.FAILED, "finished_at": end,
                    "details": {"exit_code": 3, "usage": {"cpu": 1}}})  # fmt: skip
@@ -96,7 +96,7 @@ def test_runs_that_never_start_and_runs_that_are_cut_off(scheduler: TaskSchedule
     waiting, going = scheduler.run_now("a"), scheduler.run_now("a")
     scheduler.cancel_run(waiting.run_id)
     assert (newest(scheduler).run_id, newest(scheduler).data["status"]) == (waiting.run_id, "cancelled")
-    scheduler._store.write(lambda connection: runs.start_run(connection, going.run_id, time.now))
+    scheduler._store.write(lambda connection: runs.start_run(connection, going, time.now))
     scheduler._store.write(lambda connection: runs.interrupt_running(connection, "it died", time.now))
     event = newest(scheduler)
     assert (event.run_id, event.data["status"], event.data["reason"]) == (going.run_id, "interrupted", "it died")

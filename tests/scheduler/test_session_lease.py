@@ -150,7 +150,7 @@ def test_whoever_lost_the_lease_starts_nothing_though_he_does_not_know(
     lease.enter()
     postgres.cut(name_of(url), OF_LEASE)
     assert desk.fire() == [waiting]
-    assert not scheduler._store.write(lambda c: runs.start_run(c, waiting.run_id, NOON))
+    assert not scheduler._store.write(lambda c: runs.start_run(c, waiting, NOON))
     assert desk.workers.given == []
     assert desk.workers.free == 10
     with pytest.raises(LeaseLost):
@@ -158,7 +158,7 @@ def test_whoever_lost_the_lease_starts_nothing_though_he_does_not_know(
     assert lease.try_acquire()
     lease.enter()
     assert len(desk.fire()) == 2
-    assert scheduler._store.write(lambda c: runs.start_run(c, waiting.run_id, NOON))
+    assert scheduler._store.write(lambda c: runs.start_run(c, waiting, NOON))
 
 
 @pytest.mark.parametrize("reason", [KILLED, UNKNOWN])
