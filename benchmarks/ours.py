@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.config import SchedulerConfig
-from scheduler.logs import logging_settings
+from scheduler.logs import keep_records_small, logging_settings
 from scheduler.models import Job, Run, read_job
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
@@ -45,6 +45,7 @@ def serve_alike(folder: Path) -> None:
     os.close(log)
     logging.config.dictConfig(logging_settings("INFO", "text"))
     sys.setswitchinterval(0.0005)
+    keep_records_small()
 
 
 @contextmanager

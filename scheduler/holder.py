@@ -293,7 +293,7 @@ class Holder:
         self._clock.plan(plans)
 
     def _follow_runs(self) -> None:
-        self._assign(self._store.read(runs.queued_by_hand))
+        self._assign(self._store.read(lambda connection: runs.queued_by_hand(connection, self._knows)))
 
     def _assign(self, waiting: list[Run]) -> None:
         unknown = [run for run in waiting if not self._knows(run.run_id)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
@@ -28,7 +30,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        body |= {name: getattr(record, name) for name in IDS if hasattr(record, name)}
+        body |= _ids(record)
         if record.exc_info:
             body["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(body, default=str).decode()
@@ -39,10 +41,28 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback where there is one."""
-        ids = "".join(f" {name}={getattr(record, name)}" for name in IDS if hasattr(record, name))
-        when = datetime.fromtimestamp(record.created).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        line = f"{when} {record.levelname:<7} {record.getMessage()}{ids}"
+        ids = "".join(f" {name}={value}" for name, value in _ids(record).items())
+        line = f"{_second(int(record.created))} {record.levelname:<7} {record.getMessage()}{ids}"
         return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
+
+
+def _ids(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: record.__dict__[name] for name in IDS if name in record.__dict__}
+
+
+@lru_cache(maxsize=1)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+
+
+def keep_records_small() -> None:
+    """Leave out of log records what no line of ours says: who logged, in which thread and process.
+
+    For a process that is the service's alone. Finding that out takes as long as writing the line; these are the
+    switches that the logging HOWTO of Python's documentation names for it.
+    """
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 class LogFile(WatchedFileHandler):

@@ -15,7 +15,7 @@ from scheduler.config import SchedulerConfig, unknown_settings
 from scheduler.errors import SchedulerError, Unavailable, Unusable
 from scheduler.http.app import EXTENSION, Service, create_app
 from scheduler.http.systemd import Condition, Systemd, hide_socket
-from scheduler.logs import check_log_file, logging_settings
+from scheduler.logs import check_log_file, keep_records_small, logging_settings
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import adopt_orphans, protect_process
 
@@ -92,6 +92,7 @@ def _open(worker: Any) -> None:
     # Threads that wait for the interpreter get it after half a millisecond, not after five: the
     # clock's lateness is at stake.
     sys.setswitchinterval(0.0005)
+    keep_records_small()
     # This process is the service's alone: no run may look into it, and what runs leave behind comes to it.
     protect_process()
     adopt_orphans()

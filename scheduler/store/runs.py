@@ -254,10 +254,20 @@ def unsettled(connection: Connection, run_ids: Collection[str]) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def queued_by_hand(connection: Connection) -> list[Run]:
-    """Return the runs that people asked for and that wait."""
-    query = select(runs).where(IS_ACTIVE, runs.c.status == "queued", runs.c.trigger == Origin.MANUAL.value)
-    return sorted((_run(row) for row in connection.execute(query)), key=lambda run: run.run_id)
+_BY_HAND = and_(IS_ACTIVE, runs.c.status == "queued", runs.c.trigger == Origin.MANUAL.value)
+_IDS_BY_HAND = select(runs.c.run_id).where(_BY_HAND)
+FEW = 500
+"""How many rows are asked for one by one rather than by reading all that wait."""
+
+
+def queued_by_hand(connection: Connection, is_known: Callable[[str], bool]) -> list[Run]:
+    """Return the runs that people asked for and that wait, but for those that are known already."""
+    unknown = {run_id for run_id in connection.execute(_IDS_BY_HAND).scalars() if not is_known(run_id)}
+    if not unknown:
+        return []
+    which = runs.c.run_id.in_(unknown) if len(unknown) <= FEW else _BY_HAND
+    found = map(_run, connection.execute(select(runs).where(which)))
+    return sorted((run for run in found if run.run_id in unknown), key=lambda run: run.run_id)
 
 
 def cancel_requests(connection: Connection) -> list[tuple[str, str]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import logging.config
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from scheduler.errors import InvalidRequest
-from scheduler.logs import LogFile, check_log_file
+from scheduler.logs import LogFile, TextFormatter, check_log_file, keep_records_small
 
 
 @pytest.fixture
@@ -71,3 +72,46 @@ def test_one_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidRequest, match=r"cannot be written: (Not a directory|File exists)"):
         check_log_file(tmp_path / "file/a.log")
+
+
+def test_small_records_give_the_same_lines() -> None:
+    formatter = TextFormatter()
+    lines = []
+    logger, handler = logging.getLogger("small"), Kept()
+    logger.addHandler(handler)
+    before = logging._srcfile, logging.logThreads, logging.logProcesses, logging.logMultiprocessing
+    try:
+        for _ in range(2):
+            try:
+                raise ValueError("x")
+            except ValueError:
+                logger.exception("it %s", "failed", extra={"run_id": "r", "task_id": "t"})
+            lines.append(formatter.format(handler.records[-1])[len("2026-01-01 00:00:00") :])
+            keep_records_small()
+    finally:
+        logger.removeHandler(handler)
+        logging._srcfile, logging.logThreads, logging.logProcesses, logging.logMultiprocessing = before
+    assert lines[0] == lines[1]
+    assert lines[0].startswith(" ERROR   it failed task_id=t run_id=r\nTraceback")
+    assert handler.records[0].thread is not None
+    assert handler.records[1].thread is None
+
+
+class Kept(logging.Handler):
+    """Keeps records."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one."""
+        self.records.append(record)
+
+
+def test_lines_tell_the_second_in_which_they_were_logged() -> None:
+    record = logging.LogRecord("x", logging.INFO, __file__, 1, "one", (), None)
+    for moment in (1_790_000_000.9, 1_790_000_001.1):
+        record.created = moment
+        when = datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        assert TextFormatter().format(record) == f"{when} INFO    one"
