@@ -1,12 +1,13 @@
 """Put the calling process under the rules of a policy, for good, and become the run's program.
 
-Runs in a freshly forked child of the supervisor, from source that was read when the server started:
-only the standard library is at hand. Each step either holds or raises; a run never starts with
-fewer rules than its policy names.
+What is the same for every run a supervisor takes upon itself, once; what is a run's own, its freshly
+forked child. Both from source that was read when the server started: only the standard library is at
+hand. Each step either holds or raises; a run never starts with fewer rules than its policy names.
 
 A policy is a dict of plain values, made by policy.py. Of it this file reads: argv, cwd (bytes), env
 (a dict of bytes), landlock (None, or attribute, files, file_rights, rules, itself), seccomp (None or
-a filter's program), user (None, or uid and gid), keep (numbers of kept capabilities), rlimits.
+a filter's program), user (None, or uid and gid), rlimits, and of its base: seccomp, seccomp_number,
+keep (numbers of kept capabilities), rlimits.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import resource
 import signal
 import stat
+import sys
 
 TYPE_CHECKING = False  # `typing` and `collections` would cost a new supervisor milliseconds
 if TYPE_CHECKING:
@@ -41,24 +43,12 @@ SECCOMP_SET_MODE_FILTER = 1
 CAPABILITY_VERSION_3 = 0x20080522
 CAP_SETPCAP = 8
 
-CHANGED_SIGNALS = (
-    *(signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT),  # by Python
-    *(signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP),  # by the supervisor and the process that forked it
-)
-
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
 
 
 class StepFailed(Exception):
     """A step of the confinement did not hold."""
-
-
-class PathMatch(ctypes.Structure):
-    """struct landlock_path_beneath_attr."""
-
-    _pack_ = 1
-    _fields_ = (("access", ctypes.c_uint64), ("parent", ctypes.c_int32))
 
 
 class FilterProgram(ctypes.Structure):
@@ -80,31 +70,47 @@ def prctl(step: str, option: int, *args: int) -> int:
     return check(step, libc.prctl(option, *(ctypes.c_ulong(arg) for arg in padded)))
 
 
+def take_on(base: Mapping[str, Any]) -> None:
+    """Put this process, and all that it will start, under the rules that every run has; nothing that it needs itself.
+
+    What it starts can gain no capability by being executed, but for the kept ones.
+    """
+    if _may_drop_bounds():
+        number = 0
+        while libc.prctl(PR_CAPBSET_READ, ctypes.c_ulong(number), 0, 0, 0) >= 0:
+            if number not in base["keep"]:
+                prctl("CAPBSET_DROP", PR_CAPBSET_DROP, number)
+            number += 1
+    _limit(base["rlimits"])
+    prctl("NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS, 1)
+    _install_filter(base["seccomp"], base["seccomp_number"])
+
+
 def become(policy: Mapping[str, Any], ruleset: int | None, outputs: Sequence[int], fault: int, parent: int) -> None:
     """Confine this process and turn it into the run's program; return only by an exception.
 
     `ruleset` is what make_ruleset made of the policy; `outputs` become its standard output and
-    errors; `fault` is kept until the program starts.
+    errors; `fault` is kept until the program starts. The supervisor has taken on the policy's base.
     """
     os.setsid()
-    _reset_signals()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the others that have a handler lose it with the program's start
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     _connect(outputs)
     if ruleset is not None:
         _open_to_itself(ruleset, policy["landlock"])
     _stand_first_in_line()
     os.umask(0o022)
-    for kind, limit in policy["rlimits"]:
-        _limit(kind, limit)
-    _drop_privileges(policy["user"], policy["keep"])
+    _limit(policy["rlimits"])
+    _drop_privileges(policy["user"], policy["base"]["keep"])
     os.chdir(policy["cwd"])
     prctl("PDEATHSIG", PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
     if os.getppid() != parent:
         raise StepFailed("the supervisor has gone")
-    prctl("NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS, 1)
     if ruleset is not None:
         check("landlock_restrict_self", libc.syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0))
     _close_others(fault)
-    _install_filter(policy["seccomp"], policy["seccomp_number"])
+    if policy["seccomp"] is not None:
+        _install_filter(policy["seccomp"], policy["base"]["seccomp_number"])
     os.execve(policy["argv"][0], policy["argv"], policy["env"])
 
 
@@ -113,12 +119,6 @@ def _connect(outputs: Sequence[int]) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for number, fd in enumerate((null, *outputs)):
         os.dup2(fd, number)
-
-
-def _reset_signals() -> None:
-    for number in CHANGED_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def make_ruleset(landlock: Mapping[str, Any] | None) -> int | None:
@@ -154,10 +154,10 @@ def _add_rule(ruleset: int, path: bytes, access: int, file_rights: int, exact: b
             raise StepFailed(f"{os.fsdecode(path)} has been moved")
         if exact and not stat.S_ISDIR(os.fstat(fd).st_mode):  # what is not exact has been masked already
             access &= file_rights
-        if access:
-            rule = PathMatch(access, fd)
-            call = libc.syscall(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, ctypes.byref(rule), 0)
-            check(f"landlock_add_rule {os.fsdecode(path)}", call)
+        # struct landlock_path_beneath_attr, which is packed
+        rule = access.to_bytes(8, sys.byteorder) + fd.to_bytes(4, sys.byteorder)
+        if access and libc.syscall(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, rule, 0) < 0:
+            check(f"landlock_add_rule {os.fsdecode(path)}", -1)
     finally:
         os.close(fd)
 
@@ -172,11 +172,12 @@ def _stand_first_in_line() -> None:
         return
 
 
-def _limit(kind: int, limit: int) -> None:
-    """Set a limit, soft and hard, or leave it where it is lower already."""
-    _, hard = resource.getrlimit(kind)
-    wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-    resource.setrlimit(kind, (wanted, wanted))
+def _limit(rlimits: Sequence[tuple[int, int]]) -> None:
+    """Set limits, soft and hard, or leave them where they are lower already."""
+    for kind, limit in rlimits:
+        _, hard = resource.getrlimit(kind)
+        wanted = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (wanted, wanted))
 
 
 def _drop_privileges(user: tuple[int, int] | None, keep: Sequence[int]) -> None:
@@ -192,20 +193,6 @@ def _drop_privileges(user: tuple[int, int] | None, keep: Sequence[int]) -> None:
     _set_capabilities(keep)
     for number in keep:
         prctl("AMBIENT_RAISE", PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number)
-
-
-def bound_capabilities(keep: Sequence[int]) -> None:
-    """Have nothing that this process will ever start gain capabilities by being executed, but the kept ones.
-
-    What this process can do itself is not touched.
-    """
-    if not _may_drop_bounds():
-        return
-    number = 0
-    while libc.prctl(PR_CAPBSET_READ, ctypes.c_ulong(number), 0, 0, 0) >= 0:
-        if number not in keep:
-            prctl("CAPBSET_DROP", PR_CAPBSET_DROP, number)
-        number += 1
 
 
 def _may_drop_bounds() -> bool:
@@ -231,8 +218,6 @@ def _close_others(fault: int) -> None:
     os.closerange(fault + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _install_filter(program: bytes | None, number: int) -> None:
-    if program is None:
-        return
+def _install_filter(program: bytes, number: int) -> None:
     filter_program = FilterProgram(len(program) // 8, program)
     check("seccomp", libc.syscall(number, SECCOMP_SET_MODE_FILTER, 0, ctypes.byref(filter_program)))

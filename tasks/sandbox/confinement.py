@@ -146,9 +146,8 @@ def make_confinement(
         return _unconfined(mode, kernel, policy, allowed, data_dir)
     check_apart(data_dir, [*allowed.dirs, *readable, *map(Path, interpreter_paths())])
     landlock = abilities(kernel.landlock) if kernel.landlock else None
-    rules = Rules(
-        kernel.machine, landlock, user, kept_capabilities(user, landlock, allow_unix), tuple(system_rules()), allow_unix
-    )
+    keep = kept_capabilities(user, landlock, allow_unix)
+    rules = Rules(kernel.machine, landlock, user, keep, tuple(system_rules()), network, allow_unix)
     told = {
         "level": f"landlock-{landlock.abi}+seccomp" if landlock else "seccomp-only",
         "net": network,

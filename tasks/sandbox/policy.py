@@ -57,23 +57,26 @@ class Policy:
             cpu_seconds=_least_known(self.cpu_seconds, request.cpu_seconds),
         )
 
-    def limits(self) -> list[tuple[int, int]]:
-        """Return the limits of each single process; those of the whole tree are watched."""
-        limits = [
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_DATA, self.memory),  # not the address space: node and Java reserve far more
-            (resource.RLIMIT_FSIZE, FILE_BYTES),
-            (resource.RLIMIT_NOFILE, OPEN_FILES),
-            (resource.RLIMIT_NPROC, USER_PROCESSES),
-            (resource.RLIMIT_MEMLOCK, LOCKED_BYTES),
-            (RLIMIT_MSGQUEUE, 0),
-        ]
+    def own_limits(self) -> list[tuple[int, int]]:
+        """Return the limits of each single process that are narrower than LIMITS; the whole tree is watched."""
+        limits = [] if self.memory == MEMORY_BYTES else [(resource.RLIMIT_DATA, self.memory)]
         if self.cpu_seconds is not None:
             limits.append((resource.RLIMIT_CPU, int(self.cpu_seconds) + 1))
         return limits
 
 
 RLIMIT_MSGQUEUE = getattr(resource, "RLIMIT_MSGQUEUE", 12)
+
+LIMITS = [
+    (resource.RLIMIT_CORE, 0),
+    (resource.RLIMIT_DATA, MEMORY_BYTES),  # not the address space: node and Java reserve far more
+    (resource.RLIMIT_FSIZE, FILE_BYTES),
+    (resource.RLIMIT_NOFILE, OPEN_FILES),
+    (resource.RLIMIT_NPROC, USER_PROCESSES),
+    (resource.RLIMIT_MEMLOCK, LOCKED_BYTES),
+    (RLIMIT_MSGQUEUE, 0),
+]
+"""The limits of each single process in every run. Its supervisor has them, too: none is in its way."""
 
 
 def _least_known(*limits: float | None) -> float | None:
@@ -86,25 +89,36 @@ def _least(limit: int, wish: int | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the kernel is told for every run: which layers, which user, which system paths."""
+    """What the kernel is told for every run: which layers, which user, which system paths, which network at most."""
 
     machine: str
     landlock: Abilities | None
     user: tuple[int, int] | None
     keep: tuple[int, ...]
     system: tuple[Rule, ...]
+    network: Network
     allow_unix: bool = False
 
     def confinement(self, policy: Policy, tmpdir: str) -> dict[str, Any]:
-        """Return the part of a supervisor's policy that confines."""
+        """Return the part of a supervisor's policy that confines.
+
+        `base` is the same for every run; the rest only makes it narrower.
+        """
         return {
+            "base": {
+                "seccomp": self._filter(self.network),
+                "seccomp_number": SECCOMP_NUMBERS[self.machine],
+                "keep": self.keep,
+                "rlimits": LIMITS,
+            },
             "landlock": self._landlock(policy, tmpdir),
-            "seccomp": build_filter(self.machine, self.landlock, policy.network, self.allow_unix),
-            "seccomp_number": SECCOMP_NUMBERS[self.machine],
+            "seccomp": None if policy.network == self.network else self._filter(policy.network),
             "user": self.user,
-            "keep": self.keep,
-            "rlimits": policy.limits(),
+            "rlimits": policy.own_limits(),
         }
+
+    def _filter(self, network: Network) -> bytes:
+        return build_filter(self.machine, self.landlock, network, self.allow_unix)
 
     def _landlock(self, policy: Policy, tmpdir: str) -> dict[str, Any] | None:
         if self.landlock is None:

@@ -1,8 +1,8 @@
 """Carry confined runs from start to end, one after the other, as the process right above each.
 
 The supervisor keeps a run's clock, watches its limits, ends its whole tree whatever happens, and
-ends it too when the server has gone. It runs as the server's user and is itself not confined; of the
-run it only ever reads the process table. Only the standard library is at hand.
+ends it too when the server has gone. It runs as the server's user and may read what that user may; of
+the run it only ever reads the process table. Only the standard library is at hand.
 
 Over the control socket come the policy (four bytes of length with the two outputs attached, then
 marshal) and later perhaps one byte that asks to cancel; its end means that the server has gone. Back
@@ -29,9 +29,9 @@ from tasks.sandbox.confine import (
     PR_SET_DUMPABLE,
     StepFailed,
     become,
-    bound_capabilities,
     make_ruleset,
     prctl,
+    take_on,
 )
 from tasks.sandbox.tree import Children, Watch, hurry, kill_all, living, read_member, signal_all
 
@@ -67,10 +67,10 @@ def supervise(control: int) -> None:
             if request is None:
                 return
             policy, outputs = request
-            channel.sendall(STARTED + os.getpid().to_bytes(LENGTH_BYTES, "big"))
+            channel.sendall(STARTED + os.getpid().to_bytes(LENGTH_BYTES, "big"), socket.MSG_NOSIGNAL)
             try:
-                if number == 1:  # the same for all runs of a server
-                    bound_capabilities(policy["keep"])
+                if number == 1:  # the base is the same for all runs of a server
+                    take_on(policy["base"])
                 report = _carry_out(policy, channel, outputs)
             except StepFailed as error:
                 report = _not_started(f"sandbox: {error}")
@@ -79,7 +79,7 @@ def supervise(control: int) -> None:
                 report = _not_started(f"sandbox: the supervisor failed: {error!r}")
             again = report.get("again", False) and number < MOST_RUNS
             data = marshal.dumps({**report, "again": again})
-            channel.sendall(len(data).to_bytes(LENGTH_BYTES, "big") + data)
+            channel.sendall(len(data).to_bytes(LENGTH_BYTES, "big") + data, socket.MSG_NOSIGNAL)
             if not again:
                 return
 
@@ -91,10 +91,15 @@ def _not_started(fault: str) -> dict[str, Any]:
 def _settle() -> None:
     prctl("SUBREAPER", PR_SET_CHILD_SUBREAPER, 1)
     prctl("DUMPABLE", PR_SET_DUMPABLE, 0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):  # ignored by the fork server, and by Python
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the end of the control socket ends this process
+        signal.signal(number, _no_matter)  # the end of the control socket ends this process
+
+
+def _no_matter(*_: object) -> None:
+    """Handle a signal by going on; what is ignored instead stays so in the programs that are started."""
 
 
 def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]] | None:

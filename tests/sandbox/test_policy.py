@@ -168,10 +168,12 @@ BROKEN: dict[str, Any] = {
         }
     },
     "seccomp": {"seccomp": b"\xff" * 64},
+    "seccomp of all": {"base": {"seccomp": b"\xff" * 64}},
     "Operation not permitted": {"user": (1, 1)},
-    "capset": {"keep": (2,)},
-    "AMBIENT_RAISE": {"keep": (2,)},
+    "capset": {"base": {"keep": (2,)}},
+    "AMBIENT_RAISE": {"base": {"keep": (2,)}},
     "rlimit": {"rlimits": [(99, 0)]},
+    "rlimit of all": {"base": {"rlimits": [(99, 0)]}},
     "KeyError": None,
 }
 
@@ -191,7 +193,8 @@ def test_a_step_that_fails_ends_the_run_before_it_begins(
         if BROKEN[step] is None:
             del values["rlimits"]
             return values
-        return {**values, **BROKEN[step]}
+        base = {**values["base"], **BROKEN[step].get("base", {})}
+        return {**values, **BROKEN[step], "base": base}
 
     monkeypatch.setattr(Rules, "confinement", broken)
     result = ground.sh("touch started")

@@ -263,6 +263,14 @@ def test_nothing_of_a_run_stays_for_the_next(ground: Any) -> None:
     assert shared, "no three runs had one supervisor, so this has proved nothing"
 
 
+@pytest.mark.parametrize("request_", [None, SandboxRequest(memory_mb=64)])
+def test_a_run_starts_with_no_signal_ignored_or_blocked(request_: SandboxRequest | None, ground: Any) -> None:
+    command = "while read -r line; do case $line in SigIgn*|SigBlk*) echo $line;; esac; done < /proc/self/status"
+    for _ in range(2):
+        assert ground.sh(command, request=request_).status == "completed"
+        assert [int(line.split()[1], 16) for line in ground.out.splitlines()] == [0, 0]
+
+
 def test_a_run_cannot_end_its_supervisor(ground: Any) -> None:
     result = ground.sh("kill -9 $PPID; echo still here")
     assert (result.status, ground.out) == ("completed", "still here\n")
