@@ -14,7 +14,7 @@ from scheduler.definitions import Definitions, columns, is_moved, kept_fields, n
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, nearest
 from scheduler.fire_times import settle
 from scheduler.importing import Imported, compare, read_jobs, write
-from scheduler.models import Job, Run, RunStatus, StoredJob, read_job
+from scheduler.models import Job, Run, StoredJob, read_job
 from scheduler.notify.teller import Teller
 from scheduler.portable import read_document, write_document
 from scheduler.spellings import Schedule
@@ -286,7 +286,7 @@ class JobBook:
 
     def info(self, connection: Connection, stored: StoredJob) -> JobInfo:
         """Return where a job stands."""
-        going = any(run.status is RunStatus.RUNNING for run in runs.active_runs(connection, stored.key))
+        going = runs.is_going(connection, stored.key)
         failed = stored.ended and bool(runs.failed_last(connection, [stored.key]))
         return described(stored, going, failed, self.now())
 

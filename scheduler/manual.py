@@ -23,7 +23,7 @@ def ask_for_run(
 ) -> Run:
     """Queue a run of a job and return it; raise `Conflict` at its `max_instances` unless `force`, `LimitReached`."""
     job = stored.job
-    active = [run.run_id for run in runs.active_runs(connection, stored.key)]
+    active = [] if force else runs.active_ids(connection, stored.key)
     if len(active) >= job.max_instances and not force:
         raise Conflict(
             f"Task '{stored.task_id}' already has {len(active)} of at most {job.max_instances} runs "

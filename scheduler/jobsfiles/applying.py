@@ -77,7 +77,7 @@ class Steps:
         if self.removed == "remove":
             gone = {"removed_at": self.now, "updated_at": self.now, "origin": None, "filed": None}
             jobs.change_job(connection, stored, gone, CREATED_BY)
-            active = [run.run_id for run in runs.active_runs(connection, stored.key)]
+            active = runs.active_ids(connection, stored.key)
             runs.request_cancel(connection, active, "its task was removed", self.now)
             return
         filed = {**(stored.filed or {}), "gone": True, "paused": stored.paused}

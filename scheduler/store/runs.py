@@ -182,7 +182,23 @@ def active_runs(connection: Connection, job_key: int | None = None) -> list[Run]
     return [_run(row) for row in found]
 
 
+_ACTIVE_IDS = select(runs.c.run_id).where(IS_ACTIVE, runs.c.job_key == bindparam("job")).order_by(runs.c.created_at)
+
+
+def active_ids(connection: Connection, job_key: int) -> list[str]:
+    """Return the ids of the runs of a job that wait or go on, the longest waiting first."""
+    return list(connection.execute(_ACTIVE_IDS, {"job": job_key}).scalars())
+
+
 _GOING = select(runs.c.job_key).where(IS_ACTIVE, runs.c.status == "running")
+
+
+_IS_GOING = select(_GOING.where(runs.c.job_key == bindparam("job")).exists())
+
+
+def is_going(connection: Connection, job_key: int) -> bool:
+    """Whether a run of a job goes on."""
+    return bool(connection.execute(_IS_GOING, {"job": job_key}).scalar_one())
 
 
 def running_jobs(connection: Connection) -> set[int]:
