@@ -207,7 +207,9 @@ class Dispatcher:
             if run.status in (RunStatus.MISSED, RunStatus.RUNNING):
                 self._executor.teller.record(connection, outcome.rules[run.job_key].job, run)
         jobs.advance(connection, outcome.advances)
-        jobs.remove_done(connection, [row.key for row in outcome.advances if row.due_at is None], self._now())
+        going = {run.job_key for run in outcome.rows if not run.status.is_final}
+        over = [row.key for row in outcome.advances if row.due_at is None and row.key not in going]
+        jobs.remove_done(connection, over, self._now())
         return outcome
 
     def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule) -> None:

@@ -51,7 +51,14 @@ def dump(body: Mapping[str, Any]) -> bytes:
 def text(value: Any) -> bytes:
     """Return the JSON text of a part of an answer."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(value)
+    except TypeError:
+        return _odd_text(value)
+
+
+def _odd_text(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)  # which would make all others slower
     except TypeError:
         # Half of a surrogate pair, or a number beyond 64 bits, that came in a text and is repeated.
         return json.dumps(value, default=str).encode()

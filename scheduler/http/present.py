@@ -46,37 +46,29 @@ def task_texts(info: JobInfo) -> Texts:
     return text(info.stored.task_id), text(_details(info))
 
 
+_DETAILS: dict[str, Any] = dict.fromkeys(
+    ("type", "interval", "command", "file_path", "custom_script", "next_run", "created_at", "next_run_at",
+     "created_at_iso", "updated_at", "updated_at_iso", "created_by", "state", "schedule_description", "kind", "name",
+     "description", "args", "working_directory")
+)  # fmt: skip
+"""What every task is shown with, in this order."""
+
+
 def _details(info: JobInfo) -> dict[str, Any]:
     stored, zone = info.stored, info.stored.zone
-    definition = dict(stored.definition)
-    next_run, next_run_at = both(info.next_fire_time, zone)
-    created = both(stored.created_at, zone)
-    updated = created if stored.updated_at == stored.created_at else both(stored.updated_at, zone)
-    details = {
-        "type": definition.pop("type"),
-        "interval": schedule_text(info),
-        "command": definition.pop("command", None),
-        "file_path": definition.pop("file_path", None),
-        "custom_script": definition.pop("custom_script", None),
-        "next_run": next_run,
-        "created_at": created[0],
-        "next_run_at": next_run_at,
-        "created_at_iso": created[1],
-        "updated_at": updated[0],
-        "updated_at_iso": updated[1],
-        "created_by": stored.created_by,
-        "state": info.status.value,
-        "schedule_description": stored.schedule["description"],
-        "kind": stored.schedule["kind"],
-        "name": definition.pop("name", None),
-        "description": definition.pop("description", None),
-        "args": definition.pop("args", None),
-        "working_directory": definition.pop("working_directory", None),
-    }
-    definition.pop("interval", None)
+    details = {**_DETAILS, **stored.definition}
+    details["interval"] = schedule_text(info)
+    details["next_run"], details["next_run_at"] = both(info.next_fire_time, zone)
+    details["created_at"], details["created_at_iso"] = created = both(stored.created_at, zone)
+    changed = stored.updated_at != stored.created_at
+    details["updated_at"], details["updated_at_iso"] = both(stored.updated_at, zone) if changed else created
+    details["created_by"] = stored.created_by
+    details["state"] = info.status.value
+    details["schedule_description"] = stored.schedule["description"]
+    details["kind"] = stored.schedule["kind"]
     if stored.file is not None:
         details["origin"] = stored.file
-    return details | definition
+    return details
 
 
 def task_whole(service: TaskScheduler, info: JobInfo) -> dict[str, Any]:

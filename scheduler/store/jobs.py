@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -33,30 +34,32 @@ from scheduler.moments import iso_or_none
 from scheduler.store import changes, events, state
 from scheduler.store.events import EventKind
 from scheduler.store.fence import may_fire
-from scheduler.store.tables import IS_ACTIVE, UtcTime, jobs, runs
+from scheduler.store.prepared import Prepared
+from scheduler.store.tables import IS_ACTIVE, jobs, moment_of, runs
 
 IDS_A_QUERY = 500
 
 _PRESENT = jobs.c.removed_at.is_(None)
 _PLANNED = and_(_PRESENT, jobs.c.enabled == true(), jobs.c.paused == false(), jobs.c.ended == false())
+# Without the types that turn columns into objects: for many jobs those take longer than the query. See stored_job().
 ALL_COLUMNS = (
     jobs.c.key,
     jobs.c.task_id,
-    jobs.c.definition,
-    jobs.c.schedule,
-    jobs.c.anchor,
-    jobs.c.created_at,
+    type_coerce(jobs.c.definition, Text),
+    type_coerce(jobs.c.schedule, Text),
+    type_coerce(jobs.c.anchor, BigInteger),
+    type_coerce(jobs.c.created_at, BigInteger),
     jobs.c.created_by,
-    jobs.c.updated_at,
+    type_coerce(jobs.c.updated_at, BigInteger),
     jobs.c.enabled,
     jobs.c.paused,
     jobs.c.ended,
-    jobs.c.next_fire_time,
-    jobs.c.due_at,
+    type_coerce(jobs.c.next_fire_time, BigInteger),
+    type_coerce(jobs.c.due_at, BigInteger),
     jobs.c.fired,
     jobs.c.origin,
-    jobs.c.filed,
-    jobs.c.removed_at,
+    type_coerce(jobs.c.filed, Text),
+    type_coerce(jobs.c.removed_at, BigInteger),
     jobs.c.revision,
 )
 
@@ -325,31 +328,40 @@ _DUE = (
         jobs.c.key,
         jobs.c.task_id,
         jobs.c.revision,
-        jobs.c.next_fire_time,
-        jobs.c.due_at,
+        type_coerce(jobs.c.next_fire_time, BigInteger),
+        type_coerce(jobs.c.due_at, BigInteger),
         jobs.c.fired,
-        select(func.count()).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).scalar_subquery().label("active"),
-        type_coerce(state.number("planned_since"), UtcTime).label("since"),
+        select(func.count()).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).scalar_subquery(),
+        state.number("planned_since"),
     )
-    .where(jobs.c.key.in_(bindparam("keys", expanding=True)), _PLANNED)
+    .where(_PLANNED)
     .where(state.number("running") == 1)
 )
-_ADVANCE = (
+_DUE_MANY = _DUE.where(jobs.c.key.in_(bindparam("keys", expanding=True)))
+_DUE_ONE = Prepared(_DUE.where(jobs.c.key == bindparam("job")))
+_ADVANCE = Prepared(
     update(jobs)
     .where(jobs.c.key == bindparam("job"))
     .values(
         next_fire_time=bindparam("next"), due_at=bindparam("due"), fired=bindparam("count"), ended=bindparam("over")
     )
 )
-
-_REVISE = update(jobs).where(jobs.c.key == bindparam("job")).values(revision=bindparam("number"))
+_REVISE = Prepared(update(jobs).where(jobs.c.key == bindparam("job")).values(revision=bindparam("number")))
 
 
 def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
     """Return those of the jobs that are still to fire; none while the scheduler is stopped or another process fires."""
     if not may_fire(connection):
         return []
-    return [DueJob(*row) for row in connection.execute(_DUE, {"keys": keys})]
+    alone = len(keys) == 1  # a job that is due by itself is late by whatever this takes
+    found = _DUE_ONE.execute(connection, {"job": keys[0]}) if alone else connection.execute(_DUE_MANY, {"keys": keys})
+    return [_due_job(*row) for row in found]
+
+
+def _due_job(
+    key: int, task_id: str, number: int, following: int, due: int, fired: int, active: int, since: int
+) -> DueJob:
+    return DueJob(key, task_id, number, moment_of(following), moment_of(due), fired, active, moment_of(since))
 
 
 def advance(connection: Connection, advances: Iterable[Advance]) -> None:
@@ -359,10 +371,10 @@ def advance(connection: Connection, advances: Iterable[Advance]) -> None:
         for key, following, due_at, fired in advances
     ]
     if rows:
-        connection.execute(_ADVANCE, rows)
+        _ADVANCE.execute_each(connection, rows)
     if over := [row["job"] for row in rows if row["over"]]:
         revision = state.bump_revision(connection)  # so that whoever counts jobs by state sees that they ended
-        connection.execute(_REVISE, [{"job": key, "number": revision} for key in over])
+        _REVISE.execute_each(connection, [{"job": key, "number": revision} for key in over])
 
 
 _ENDED = select(*ALL_COLUMNS).where(
@@ -397,5 +409,30 @@ def _derived(task_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored_job(row: Row[*tuple[Any, ...]]) -> StoredJob:
-    """Return what a row of ALL_COLUMNS says."""
-    return StoredJob(*row)  # ALL_COLUMNS are in the order of its fields: by name it would take three times as long
+    """Return what a row of ALL_COLUMNS says.
+
+    Moments that are mostly one, such as those of a job that was never changed, are made once.
+    """
+    (key, task_id, definition, schedule, anchor, created, created_by, updated, enabled, paused, ended, following, due,
+     fired, origin, filed, removed, revision) = row  # fmt: skip
+    created_at, next_fire_time = moment_of(created), None if following is None else moment_of(following)
+    return StoredJob(
+        key,
+        task_id,
+        orjson.loads(definition),
+        orjson.loads(schedule),
+        created_at if anchor == created else moment_of(anchor),
+        created_at,
+        created_by,
+        created_at if updated == created else moment_of(updated),
+        enabled,
+        paused,
+        ended,
+        next_fire_time,
+        next_fire_time if due == following else None if due is None else moment_of(due),
+        fired,
+        origin,
+        None if filed is None else orjson.loads(filed),
+        None if removed is None else moment_of(removed),
+        revision,
+    )

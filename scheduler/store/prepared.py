@@ -10,20 +10,24 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect
+from sqlalchemy import Connection, CursorResult, Dialect, Select
 from sqlalchemy.sql.dml import UpdateBase
+
+NOTHING: Mapping[str, Any] = {}
+Statement = UpdateBase | Select[Any]
 
 
 class Prepared:
-    """A statement that changes rows, made once for each database it is used on.
+    """A statement, made once for each database it is used on.
 
-    Its values are named as in the statement: after columns, or after its own `bindparam`.
+    Its values are named as in the statement: after columns, or after its own `bindparam`. What it returns are the
+    bare values of the database, past the types that make objects of them.
     """
 
-    def __init__(self, statement: UpdateBase) -> None:
+    def __init__(self, statement: Statement) -> None:
         self._statement = statement
 
-    def execute(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
+    def execute(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> CursorResult[Any]:
         """Execute it once."""
         text, fill = _made(self._statement, connection.dialect)
         return connection.exec_driver_sql(text, fill(values))
@@ -35,7 +39,7 @@ class Prepared:
 
 
 @lru_cache(maxsize=64)
-def _made(statement: UpdateBase, dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
+def _made(statement: Statement, dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
     """Return the text that the driver takes, and what puts values into the form that goes with it."""
     compiled = statement.compile(dialect=dialect)
     fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}

@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, ScalarSelect, delete, insert, select, update
 
+from scheduler.store.prepared import Prepared
 from scheduler.store.tables import state
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RUNNING = select(state.c.value).where(state.c.name == "running")
 _REVISION = select(state.c.value).where(state.c.name == "revision")
 _SINCE = select(state.c.value).where(state.c.name == "planned_since")
-_BUMP = update(state).where(state.c.name == "revision").values(value=state.c.value + 1).returning(state.c.value)
+_BUMP = Prepared(
+    update(state).where(state.c.name == "revision").values(value=state.c.value + 1).returning(state.c.value)
+)
 
 
 def is_running(connection: Connection) -> bool | None:
@@ -86,7 +89,7 @@ def bump_revision(connection: Connection) -> int:
     The row stays locked until the transaction ends, so revisions become visible in their order
     and nobody who reads "all since" overlooks one.
     """
-    return int(connection.execute(_BUMP).scalar_one())
+    return int(_BUMP.execute(connection).scalar_one())
 
 
 def revision(connection: Connection) -> int:

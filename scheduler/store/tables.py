@@ -35,6 +35,11 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment_of(value: int) -> datetime:
+    """Return the moment, in UTC, that is kept as this."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
 class UtcTime(TypeDecorator[datetime]):
     """Keep an aware datetime as whole microseconds since 1970 in UTC: exact, sortable, the same in every database."""
 
@@ -47,7 +52,7 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Turn microseconds into an aware UTC datetime."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return None if value is None else moment_of(value)
 
 
 class Plain(TypeDecorator[str]):
