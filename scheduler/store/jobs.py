@@ -354,7 +354,9 @@ def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
     if not may_fire(connection):
         return []
     alone = len(keys) == 1  # a job that is due by itself is late by whatever this takes
-    found = _DUE_ONE.execute(connection, {"job": keys[0]}) if alone else connection.execute(_DUE_MANY, {"keys": keys})
+    found: Iterable[Any] = (
+        _DUE_ONE.execute(connection, {"job": keys[0]}) if alone else connection.execute(_DUE_MANY, {"keys": keys})
+    )
     return [_due_job(*row) for row in found]
 
 
