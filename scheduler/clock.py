@@ -25,7 +25,8 @@ from scheduler.store.jobs import Key, Plan
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = timedelta(seconds=1)
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 32
+"""How many fire times are handed over together: the first of many that are due waits for the rows of so many."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _NO_TAGS: Any = frozenset()
 

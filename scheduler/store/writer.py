@@ -22,6 +22,8 @@ from scheduler.store.ended import take_ended
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 MOST_A_COMMIT = 256
+LONG_SECONDS = 0.01
+"""How long a transaction may have taken for one more unit to be put into it: whoever comes next waits for its end."""
 
 
 def is_trouble(error: BaseException) -> bool:
@@ -96,10 +98,12 @@ class Writer:
         closing = False
         while not closing:
             batch, closing = self._gather()
-            self._commit(batch)
-            self.on_commit()
-            for work in batch:
-                self._deliver(work)
+            while batch:
+                done = self._commit(batch)
+                self.on_commit()
+                for work in batch[:done]:
+                    self._deliver(work)
+                batch = batch[done:]
 
     def _gather(self) -> tuple[list[_Work], bool]:
         batch: list[_Work] = []
@@ -111,11 +115,10 @@ class Writer:
             work = self._queue.get()
         return batch, True
 
-    def _commit(self, batch: list[_Work]) -> None:
-        if not batch:
-            return
+    def _commit(self, batch: list[_Work]) -> int:
+        """Carry units out and commit; return how many, from the first on."""
         try:
-            self._transact(batch)
+            done = self._transact(batch)
             self.trouble = None
         except Exception as error:
             in_trouble = is_trouble(error)
@@ -124,18 +127,23 @@ class Writer:
             if in_trouble or len(batch) == 1:
                 for work in batch:
                     work.outcome = error
-                return
+                return len(batch)
             for work in batch:
                 self._commit([work])
+            return len(batch)
+        return done
 
-    def _transact(self, batch: list[_Work]) -> None:
+    def _transact(self, batch: list[_Work]) -> int:
         self._check()
-        committing, begun = False, time.perf_counter()
+        done, committing, begun = 0, False, time.perf_counter()
         try:
             with self._limited(), self._begin():
                 take_ended(self._connection)  # of a transaction that was rolled back
                 for work in batch:
                     work.outcome = work.unit(self._connection)
+                    done += 1
+                    if time.perf_counter() - begun > LONG_SECONDS:
+                        break
                 if self.trouble is not None:  # a unit that changes nothing would pass for a store that takes it
                     self._prove(self._connection)
                 ended = take_ended(self._connection)
@@ -152,6 +160,7 @@ class Writer:
                 "look before you try again."
             ) from error
         self._tell(time.perf_counter() - begun, ended)
+        return done
 
     def _tell(self, seconds: float, ended: list[Run]) -> None:
         try:

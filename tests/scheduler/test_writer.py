@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event, select, text
 
 from scheduler.errors import Unavailable
 from scheduler.store import Database, sqlite_url
+from scheduler.store import writer as writer_module
 from scheduler.store.tables import state
 
 
@@ -57,13 +58,17 @@ def test_a_commit_that_fails_leaves_nothing_for_the_next_to_commit(
     store.close()
 
 
-def test_units_that_wait_together_share_a_commit(store: Database) -> None:
-    commits = 0
+@pytest.mark.parametrize(("most_seconds", "commits"), [(60, 2), (0, 51)])
+def test_units_that_wait_together_share_a_commit_for_a_while(
+    store: Database, monkeypatch: pytest.MonkeyPatch, most_seconds: float, commits: int
+) -> None:
+    monkeypatch.setattr(writer_module, "LONG_SECONDS", most_seconds)
+    counted = 0
 
     @event.listens_for(store._write_engine, "commit")
     def count(_: Connection) -> None:
-        nonlocal commits
-        commits += 1
+        nonlocal counted
+        counted += 1
 
     held, let_go = threading.Event(), threading.Event()
 
@@ -77,8 +82,8 @@ def test_units_that_wait_together_share_a_commit(store: Database) -> None:
     let_go.set()
     for future in futures:
         future.result(5)
-    assert len(words(store)) == 50
-    assert commits == 2
+    assert words(store) == [str(number) for number in range(50)]
+    assert counted == commits
 
 
 def test_a_failing_unit_takes_no_other_with_it(store: Database) -> None:
