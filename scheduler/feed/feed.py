@@ -40,6 +40,8 @@ class Feed:
         self._followers: set[Follower] = set()
         self._window = Window(0)
         self._output: tuple[Window, OutputWatch] | None = None
+        self._watches = threading.Event()
+        """Set while the output of all runs under way is watched."""
         self._output_seen = 0.0
         self._committed = False
         self._closing = threading.Event()
@@ -59,6 +61,7 @@ class Feed:
     def follow(self, which: EventFilter, last: int | None = None) -> Follower:
         """Return the place of a new reader: behind the event `last`, or behind all that there are.
 
+        One who wants output misses nothing that is printed from the return on.
         Raise `LimitReached` where there are too many, `Unavailable` where the service ends.
         """
         newest = self._store.read(events.newest)
@@ -66,13 +69,17 @@ class Feed:
             self._admit()
             if not self._followers:
                 self._window = Window(newest)
+                self._watches.clear()
             start = newest if last is None else last
             follower = Follower(self, which, start, self._window.number_after(newest) if last is None else None)
             self._followers.add(follower)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="event-feed", daemon=True)
                 self._thread.start()
+            self._committed = True  # so that a look comes at once
             self._changed.notify()
+        if follower.wants_output:
+            self._watches.wait(OUTPUT_SECONDS)  # no longer than output takes anyhow: the store may not answer
         return follower
 
     def forget(self, follower: Follower) -> None:
@@ -170,14 +177,18 @@ class Feed:
         """Return what watches the output of runs, begun anew with each window; None where nobody wants it."""
         with self._changed:
             wanted = any(follower.wants_output for follower in self._followers)
-        if not wanted:
-            self._output = None
-            return None
+            if not wanted:
+                self._output = None
+                self._watches.clear()
+                return None
         if self._output is None or self._output[0] is not window:
             watch = OutputWatch(self._log_dir)
             for run in self._store.read(runs.active_runs):
                 watch.join(run.task_id, run.run_id)
             self._output = window, watch
+        with self._changed:
+            if window is self._window:
+                self._watches.set()
         return self._output[1]
 
     def _with_output(self, output: OutputWatch, found: Iterable[LedgerEvent]) -> list[Told]:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from scheduler.attempts import log_dir
 from scheduler.errors import LimitReached, Unavailable
 from scheduler.feed import EventFilter, Feed, Follower, Told
 from scheduler.feed import feed as feed_module
 from scheduler.models import Job
-from scheduler.store import Database, events
+from scheduler.store import Database, events, runs
 from scheduler.store.events import EventKind
 from scheduler.task_scheduler import TaskScheduler
+from tasks.sandbox.output import OutputFile
 from tests.server import wait_until
 
 MakeJob = Callable[..., Job]
@@ -74,6 +76,21 @@ def test_coming_back_from_any_event(feed: Feed, make: Callable[[str], None]) -> 
         wanted = list("abcde"[last:]) + [f"then-{number}" for number in range(last + 1)]
         assert tasks(read(follower, len(wanted))) == wanted
         assert follower.take() == []
+
+
+def test_what_is_printed_from_the_moment_of_following_on(feed: Feed, scheduler: TaskScheduler, job: MakeJob) -> None:
+    scheduler.add_job(job("a"))
+    run = scheduler.run_now("a")
+    assert scheduler._store.write(lambda connection: runs.start_run(connection, run, scheduler.now()))
+    output = OutputFile(log_dir(scheduler.config), run.run_id, "stdout")
+    output.write(b"before\n")
+    for number in range(3):
+        follower = feed.follow(EventFilter(frozenset({EventKind.RUN_OUTPUT})))
+        output.write(b"then %d\n" % number)
+        (told,) = read(follower, 1)
+        assert json.loads(told.json)["text"] == f"then {number}\n"
+        follower.close()
+    output.close()
 
 
 def test_who_falls_behind_goes_on_from_the_ledger(
