@@ -127,22 +127,6 @@ class Launcher:
         else:
             supervisor.close()
 
-    def _forked(self) -> Supervisor | None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            if self.fork(theirs.fileno()):
-                return Supervisor(ours)
-        ours.close()
-        return None
-
-    def _spawned(self) -> Supervisor:
-        log.warning("A run is started without the fork server.")
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = self._program.start("supervisor.supervise", [theirs.fileno()])
-        exempt.add(process.pid)
-        return Supervisor(ours, process)
-
     def fork(self, control: int) -> bool:
         """Have the fork server make a supervisor with this socket; False where it is not there."""
         for _ in range(2):
@@ -161,11 +145,6 @@ class Launcher:
                 return True
         return False
 
-    def _distrust(self) -> None:
-        """Start the fork server anew: it took a request and made no supervisor."""
-        if self._requests is not None:
-            self._forget(self._requests, "it made no supervisor")
-
     def close(self) -> None:
         """End the fork server and who waits; runs under way keep their supervisors."""
         self._closed = True
@@ -174,6 +153,27 @@ class Launcher:
         with self._lock:
             self._stop_zygote()
             self._program.close()
+
+    def _forked(self) -> Supervisor | None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            if self.fork(theirs.fileno()):
+                return Supervisor(ours)
+        ours.close()
+        return None
+
+    def _spawned(self) -> Supervisor:
+        log.warning("A run is started without the fork server.")
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = self._program.start("supervisor.supervise", [theirs.fileno()])
+        exempt.add(process.pid)
+        return Supervisor(ours, process)
+
+    def _distrust(self) -> None:
+        """Start the fork server anew: it took a request and made no supervisor."""
+        if self._requests is not None:
+            self._forget(self._requests, "it made no supervisor")
 
     def _forget(self, requests: socket.socket, why: str) -> None:
         with self._lock:
