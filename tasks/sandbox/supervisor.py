@@ -91,8 +91,9 @@ def _not_started(fault: str) -> dict[str, Any]:
 def _settle() -> None:
     prctl("SUBREAPER", PR_SET_CHILD_SUBREAPER, 1)
     prctl("DUMPABLE", PR_SET_DUMPABLE, 0)
-    for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):  # ignored by the fork server, and by Python
-        signal.signal(number, signal.SIG_DFL)
+    for number in signal.valid_signals():  # ignored by the fork server, by Python, or by whoever started the server
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _no_matter)  # the end of the control socket ends this process
