@@ -81,10 +81,11 @@ def _ways(place: Place, confinement: Confinement) -> dict[str, Callable[[], None
     """Return each way to run /bin/true: confined, in its slower form, without, and the peers."""
     single = make_confinement("auto", place.allowed, [], "all", "auto", place.data)
     if single.launcher is not None:
-        single.launcher.fork = lambda fds: False  # type: ignore[method-assign]
+        single.launcher.fork = lambda control: False  # type: ignore[method-assign]
+        single.launcher.give_back = lambda supervisor: supervisor.close()  # type: ignore[method-assign]
     ways: dict[str, Callable[[], None]] = {
         "confined, fork server": lambda: place.run(TRUE, confinement),
-        "confined, no fork server": lambda: place.run(TRUE, single),
+        "confined, each interpreter new": lambda: place.run(TRUE, single),
         "not confined": lambda: place.run(TRUE, None),
         "subprocess.run": lambda: _bare(TRUE),
     }
@@ -105,10 +106,10 @@ def _show(ways: dict[str, Callable[[], None]]) -> None:
         alone[name] += [_seconds(way) for _ in range(ALONE // ROUNDS)]
         rates[name].append(_rate(way))
     base = statistics.median(alone["not confined"]) * 1000
-    print(f"{'run of /bin/true':28}{'median':>10}{'more than not confined':>26}{'8 threads':>14}")
+    print(f"{'run of /bin/true':32}{'median':>10}{'more than not confined':>26}{'8 threads':>14}")
     for name in ways:
         median = statistics.median(alone[name]) * 1000
-        print(f"{name:28}{median:>7.2f} ms{median - base:>23.2f} ms{statistics.median(rates[name]):>12.0f}/s")
+        print(f"{name:32}{median:>7.2f} ms{median - base:>23.2f} ms{statistics.median(rates[name]):>12.0f}/s")
 
 
 def _seconds(way: Callable[[], None]) -> float:
