@@ -42,11 +42,11 @@ class Prepared:
 def _made(statement: Statement, dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
     """Return the text that the driver takes, and what puts values into the form that goes with it."""
     compiled = statement.compile(dialect=dialect)
-    fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
     to_disk = {
         name: bind.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
         for name, bind in compiled.binds.items()
     }
+    fixed = {name: to_disk[name](bind.value) for name, bind in compiled.binds.items() if not bind.required}
     order = compiled.positiontup
     if order is None:
         open_ones = [(name, made) for name, made in to_disk.items() if name not in fixed]

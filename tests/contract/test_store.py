@@ -18,15 +18,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, NullPool, create_engine, inspect, text
+from sqlalchemy import Connection, MetaData, NullPool, bindparam, create_engine, inspect, select, text
 
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, SchedulerError, Unavailable
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
 from scheduler.store import Database, Remembered, events, jobs, runs, schema, sqlite_url, state
 from scheduler.store.jobs import JobFilter
+from scheduler.store.prepared import Prepared
 from scheduler.store.runs import RunFilter
-from scheduler.store.tables import metadata
+from scheduler.store.tables import metadata, micros
+from scheduler.store.tables import runs as table
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time
 from tests.postgres import Cluster
@@ -261,6 +263,22 @@ def test_a_task_made_anew_has_a_ledger_of_its_own(scheduler: TaskScheduler, job:
     assert new != key
     scheduler._store.write(lambda c: runs.add_runs(c, [replace(a_run(new), run_id="another")]))
     assert len(scheduler.list_runs(RunFilter(task_id="job"), None, 10)) == 2
+
+
+def test_a_prepared_statement_takes_values_as_any_other(scheduler: TaskScheduler, key: int) -> None:
+    scheduler._store.write(lambda c: runs.add_runs(c, [a_run(key)]))
+    made = Prepared(
+        select(table.c.run_id, table.c.created_at)
+        .where(table.c.created_at == NOON, table.c.attempt == bindparam("n"), table.c.status == "queued")
+        .where(table.c.task_id == bindparam("task"))
+    )
+
+    def found(task_id: str, attempt: int) -> list[Any]:
+        values = {"task": task_id, "n": attempt}
+        return scheduler._store.read(lambda c: [tuple(row) for row in made.execute(c, values)])
+
+    assert found("job", 1) == [(a_run(key).run_id, micros(NOON))]
+    assert found("job", 2) == found("jo", 1) == []
 
 
 def test_a_waiting_run_starts_once(scheduler: TaskScheduler, key: int) -> None:
