@@ -45,7 +45,10 @@ _BY_KIND = (
 
 def dump(body: Mapping[str, Any]) -> bytes:
     """Return the JSON text of an answer."""
-    return text(body) + b"\n"
+    try:
+        return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        return _odd_text(body) + b"\n"
 
 
 def text(value: Any) -> bytes:
@@ -66,7 +69,10 @@ def _odd_text(value: Any) -> bytes:
 
 def joined(texts: Iterable[bytes]) -> orjson.Fragment:
     """Return the JSON array of values that are JSON text already, to stand in an answer as it is."""
-    return orjson.Fragment(b"[%b]" % b",".join(texts))
+    found = list(texts) or [b""]
+    found[0] = b"[" + found[0]  # here, rather than by copying what may be many megabytes
+    found[-1] += b"]"
+    return orjson.Fragment(b",".join(found))
 
 
 def json_response(body: Mapping[str, Any], status: int = 200) -> Response:
