@@ -49,7 +49,7 @@ def test_an_update_shows_soon_after_its_event(demo: Server, open_page: OpenPage)
     expect(page.locator("html[data-connected=true]")).to_be_attached()
     page.evaluate("""() => {
         window.waits = [];
-        const source = new EventSource("/api/events?types=run.started");
+        window.source = new EventSource("/api/events?types=run.started");
         source.addEventListener("run.started", () => {
             const began = performance.now(), part = document.querySelector("[data-part=running]");
             const seen = () => part.textContent.includes("quick");
@@ -62,6 +62,7 @@ def test_an_update_shows_soon_after_its_event(demo: Server, open_page: OpenPage)
             observer.observe(part, { childList: true, subtree: true });
         });
     }""")
+    until(page, "() => source.readyState === EventSource.OPEN")
     for number in range(1, 4):
         demo.ok("run_now", task_id="quick", wait=True)
         until(page, "number => waits.length >= number", number)
