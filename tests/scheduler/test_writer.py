@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Connection, event, select, text
@@ -84,6 +85,32 @@ def test_units_that_wait_together_share_a_commit_for_a_while(
         future.result(5)
     assert words(store) == [str(number) for number in range(50)]
     assert counted == commits
+
+
+def test_the_wait_for_another_process_is_no_reason_for_a_commit_of_ones_own(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, begun = 0.0, 0
+
+    @event.listens_for(store._write_engine, "begin")
+    def wait(_: Connection) -> None:
+        nonlocal now, begun
+        now, begun = now + 60, begun + 1
+
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        held.set()
+        let_go.wait(5)
+
+    monkeypatch.setattr(writer_module, "time", SimpleNamespace(perf_counter=lambda: now))
+    store.write_soon(hold, lambda _: None)
+    assert held.wait(5)
+    futures = [store._writer.submit(note(str(number))) for number in range(10)]  # type: ignore[arg-type]
+    let_go.set()
+    for future in futures:
+        future.result(5)
+    assert begun == 2
 
 
 def test_a_failing_unit_takes_no_other_with_it(store: Database) -> None:
