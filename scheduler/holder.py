@@ -152,7 +152,7 @@ class Holder:
         self._revision, self._running, self._seen = -1, False, None
         self._plan_by_zones()
         self._look(EVERYTHING)
-        self._assign(found.waiting)
+        self._assign([run for run in found.waiting if not self._knows(run.run_id)])
         self._ready.set()
         if self.on_ready is not None:
             self.on_ready()
@@ -295,8 +295,7 @@ class Holder:
     def _follow_runs(self) -> None:
         self._assign(self._store.read(lambda connection: runs.queued_by_hand(connection, self._knows)))
 
-    def _assign(self, waiting: list[Run]) -> None:
-        unknown = [run for run in waiting if not self._knows(run.run_id)]
+    def _assign(self, unknown: list[Run]) -> None:
         if unknown:
             self._dispatcher.plan_runs(self._store.read(lambda connection: assignments(connection, unknown)))
 

@@ -61,7 +61,7 @@ class Feed:
     def follow(self, which: EventFilter, last: int | None = None) -> Follower:
         """Return the place of a new reader: behind the event `last`, or behind all that there are.
 
-        One who wants output misses nothing that is printed from the return on.
+        One who wants output misses nothing that is printed from the return on, unless the store does not answer now.
         Raise `LimitReached` where there are too many, `Unavailable` where the service ends.
         """
         newest = self._store.read(events.newest)
@@ -79,7 +79,7 @@ class Feed:
             self._committed = True  # so that a look comes at once
             self._changed.notify()
         if follower.wants_output:
-            self._watches.wait(OUTPUT_SECONDS)  # no longer than output takes anyhow: the store may not answer
+            self._watches.wait(OUTPUT_SECONDS)  # no longer than output takes anyhow
         return follower
 
     def forget(self, follower: Follower) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, ScalarSelect, delete, insert, select, update
 
 from scheduler.store.prepared import Prepared
-from scheduler.store.tables import state
+from scheduler.store.tables import micros, moment_of, state
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RUNNING = select(state.c.value).where(state.c.name == "running")
 _REVISION = select(state.c.value).where(state.c.name == "revision")
 _SINCE = select(state.c.value).where(state.c.name == "planned_since")
@@ -33,7 +32,7 @@ def set_running(connection: Connection, running: bool, now: datetime) -> bool:
     if bool(before) != running or before is None:
         _put(connection, "running", int(running))
         if running:
-            _put(connection, "planned_since", (now - _EPOCH) // timedelta(microseconds=1))
+            _put(connection, "planned_since", micros(now))
     return bool(before) != running
 
 
@@ -41,8 +40,7 @@ def planned_since(connection: Connection) -> datetime | None:
     """Return since when the scheduler has been running, restarts of the server aside; None where it is stopped."""
     if not is_running(connection):
         return None
-    micros = connection.execute(_SINCE).scalar_one()
-    return _EPOCH + timedelta(microseconds=micros)
+    return moment_of(connection.execute(_SINCE).scalar_one())
 
 
 def note(connection: Connection, name: str, value: int) -> bool:
