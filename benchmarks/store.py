@@ -12,7 +12,7 @@ from benchmarks.measure import MILLI, folder, in_child, median, per_second, seco
 from benchmarks.table import Row
 from scheduler.ids import new_run_id
 from scheduler.models import Origin, Priority, Run, RunStatus
-from scheduler.store import Database, jobs, runs, sqlite_url
+from scheduler.store import Database, planning, runs, sqlite_url
 from scheduler.task_scheduler import TaskScheduler
 
 CALLERS = 8
@@ -65,7 +65,7 @@ def _looks(count: int) -> list[float]:
         looks: list[Callable[[], object]] = [
             scheduler.status,
             lambda: scheduler.get_job("job"),
-            lambda: scheduler._store.read(lambda connection: jobs.due_jobs(connection, [key])),
+            lambda: scheduler._store.read(lambda connection: planning.due_jobs(connection, [key])),
         ]
         found = [median([seconds(look) for _ in range(20)]) for look in looks]
         scheduler.close()

@@ -20,7 +20,7 @@ import schedule
 from scheduler.alarm import Alarm, make_alarm
 from scheduler.jumps import Jump, JumpWatch
 from scheduler.models import utc_now
-from scheduler.store.jobs import Key, Plan
+from scheduler.store.planning import Key, Plan
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from scheduler.executor import Executor, assignments
 from scheduler.lease import Lease, LeaseLost
 from scheduler.models import Run
 from scheduler.recovery import recover
-from scheduler.store import Database, jobs, runs
-from scheduler.store.jobs import Plan
+from scheduler.store import Database, planning, runs
+from scheduler.store.planning import Plan
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Cycle:
         found: list[Assignment] = []
         while True:
             now = self._now()
-            overdue = self._store.read(lambda connection, now=now: jobs.overdue(connection, now))  # type: ignore[misc]
+            overdue = self._store.read(lambda connection, now=now: planning.overdue(connection, now))  # type: ignore[misc]
             fired, advanced = self._dispatcher.fire_cycle([Plan(stored.key, stored.due_at) for stored in overdue])
             found.extend(fired)
             if not advanced:

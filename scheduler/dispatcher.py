@@ -14,8 +14,8 @@ from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
 from scheduler.models import Origin, Run, RunStatus, StoredJob, utc_now
 from scheduler.policy import Decision, Verdict, forgone, judge
-from scheduler.store import Connection, Database, glances, is_trouble, jobs, runs
-from scheduler.store.jobs import Advance, DueJob, Plan
+from scheduler.store import Connection, Database, glances, is_trouble, jobs, planning, runs
+from scheduler.store.planning import Advance, DueJob, Plan
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class Dispatcher:
         """
         outcome = _Outcome(claims_left=claimed, room=self._executor.room, never_late=never_late)
         due_at_of = {plan.key: plan.due_at for plan in due if isinstance(plan.key, int)}
-        rows = jobs.due_jobs(connection, list(due_at_of))
+        rows = planning.due_jobs(connection, list(due_at_of))
         definitions = self._definitions(connection, rows)
         for row in rows:
             if row.due_at != due_at_of[row.key]:
@@ -206,10 +206,10 @@ class Dispatcher:
         for run in outcome.rows:
             if run.status in (RunStatus.MISSED, RunStatus.RUNNING):
                 self._executor.teller.record(connection, outcome.rules[run.job_key].job, run)
-        jobs.advance(connection, outcome.advances)
+        planning.advance(connection, outcome.advances)
         going = {run.job_key for run in outcome.rows if not run.status.is_final}
         over = [row.key for row in outcome.advances if row.due_at is None and row.key not in going]
-        jobs.remove_done(connection, over, self._now())
+        planning.remove_done(connection, over, self._now())
         return outcome
 
     def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule) -> None:

@@ -23,7 +23,7 @@ from scheduler.models import Job, Origin, Run, RunStatus, utc_now
 from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.results import Ending
-from scheduler.store import Connection, Database, jobs, runs, state
+from scheduler.store import Connection, Database, jobs, planning, runs, state
 from scheduler.store.fence import may_fire
 from scheduler.tracing import OFF, VARIABLE, Tracing, end_run, parent_of
 from tasks.sandbox import KILLED, UNKNOWN
@@ -275,7 +275,7 @@ class Executor:
             runs.add_runs(connection, [follows] if follows else [])
             self.teller.record(connection, job, ended, output, more=follows is not None and not follows.status.is_final)
             if job.remove_when_done:
-                jobs.remove_done(connection, [run.job_key], now)
+                planning.remove_done(connection, [run.job_key], now)
             return ended, follows
 
         def done(outcome: Any) -> None:

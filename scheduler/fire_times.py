@@ -14,8 +14,8 @@ from scheduler.models import Job, Origin, Run, RunStatus, StoredJob
 from scheduler.notify.teller import Teller
 from scheduler.policy import Decision, FireTime, Verdict, due_at, forgo
 from scheduler.spellings import Schedule
-from scheduler.store import Connection, jobs, runs
-from scheduler.store.jobs import Advance
+from scheduler.store import Connection, jobs, planning, runs
+from scheduler.store.planning import Advance
 from scheduler.triggers import Trigger
 
 log = logging.getLogger(__name__)
@@ -98,9 +98,9 @@ def settle(
 
 def settle_all(connection: Connection, since: datetime | None, reason: str, now: datetime, teller: Teller) -> None:
     """Settle every job that is due, and let each go on from there."""
-    advances = [settle(connection, stored, since, reason, now, teller) for stored in jobs.overdue(connection, now)]
-    jobs.advance(connection, advances)
-    jobs.remove_done(connection, [row.key for row in advances if row.due_at is None], now)
+    advances = [settle(connection, stored, since, reason, now, teller) for stored in planning.overdue(connection, now)]
+    planning.advance(connection, advances)
+    planning.remove_done(connection, [row.key for row in advances if row.due_at is None], now)
 
 
 def plan_anew(connection: Connection, now: datetime) -> int:
@@ -109,7 +109,7 @@ def plan_anew(connection: Connection, now: datetime) -> int:
     One that is due already, or would now lie behind, stays: it was planned, and gets its row.
     """
     moved = 0
-    for stored in jobs.bound_to_zones(connection, now):
+    for stored in planning.bound_to_zones(connection, now):
         rule = _readable(stored)
         following = None if rule is None else rule.trigger.utc_after(now)
         if rule is not None and following is not None and following != stored.next_fire_time:

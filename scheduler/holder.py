@@ -23,7 +23,7 @@ from scheduler.notify.expect import Expectations
 from scheduler.phrases import forget_zones
 from scheduler.recovery import recover
 from scheduler.retention import Retention
-from scheduler.store import Database, jobs, runs, state
+from scheduler.store import Database, planning, runs, state
 from scheduler.zone_data import zone_data_mark
 
 log = logging.getLogger(__name__)
@@ -274,7 +274,7 @@ class Holder:
         if running == self._running:
             return
         if running:
-            self._revision, plans = self._store.read(lambda c: (state.revision(c), list(jobs.planned(c))))
+            self._revision, plans = self._store.read(lambda c: (state.revision(c), list(planning.planned(c))))
             self._clock.load(plans + self._dispatcher.waiting_plans())
         else:
             self._clock.clear()
@@ -288,7 +288,7 @@ class Holder:
         if self._store.read(state.revision) == self._revision:
             return
         since = self._revision
-        self._revision, plans = self._store.read(lambda connection: jobs.changed_since(connection, since))
+        self._revision, plans = self._store.read(lambda connection: planning.changed_since(connection, since))
         self._dispatcher.forget([plan.key for plan in plans])
         self._clock.plan(plans)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.models import JobStatus, StoredJob
-from scheduler.store import Connection, Database, jobs, runs, state, stats, timeline
+from scheduler.store import Connection, Database, jobs, planning, runs, state, stats, timeline
 from scheduler.store.jobs import JobFilter
 from scheduler.store.timeline import Bar, Lane, Trouble
 
@@ -90,7 +90,7 @@ class Timeline:
         """Return what fires next; nothing while the scheduler is stopped."""
 
         def unit(connection: Connection) -> list[StoredJob]:
-            return jobs.next_planned(connection, self._now(), limit) if state.is_running(connection) else []
+            return planning.next_planned(connection, self._now(), limit) if state.is_running(connection) else []
 
         return [Coming(job, job.due_at) for job in self._store.read(unit) if job.due_at is not None]
 

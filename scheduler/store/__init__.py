@@ -1,8 +1,8 @@
 """Remember jobs and runs: the only door to SQLAlchemy.
 
 `Database` gives a connection to functions of `changes`, `deliveries`, `events`, `glances`, `jobs`, `keys`,
-`ledger_days`, `runs`, `sessions`, `state`, `stats`, `timeline` and `tokens`; several of them called in one unit of work
-are one transaction.
+`ledger_days`, `planning`, `runs`, `sessions`, `state`, `stats`, `timeline` and `tokens`; several of them called in one
+unit of work are one transaction.
 """
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from scheduler.store import (
     jobs,
     keys,
     ledger_days,
+    planning,
     runs,
     sessions,
     state,
@@ -40,6 +41,7 @@ __all__ = [
     "jobs",
     "keys",
     "ledger_days",
+    "planning",
     "runs",
     "sessions",
     "sqlite_url",

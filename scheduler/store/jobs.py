@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -33,14 +33,12 @@ from scheduler.models import StoredJob
 from scheduler.moments import iso_or_none
 from scheduler.store import changes, events, state
 from scheduler.store.events import EventKind
-from scheduler.store.fence import may_fire
-from scheduler.store.prepared import Prepared
-from scheduler.store.tables import IS_ACTIVE, jobs, moment_of, runs
+from scheduler.store.tables import jobs, moment_of
 
 IDS_A_QUERY = 500
 
-_PRESENT = jobs.c.removed_at.is_(None)
-_PLANNED = and_(_PRESENT, jobs.c.enabled == true(), jobs.c.paused == false(), jobs.c.ended == false())
+IS_PRESENT = jobs.c.removed_at.is_(None)
+IS_PLANNED = and_(IS_PRESENT, jobs.c.enabled == true(), jobs.c.paused == false(), jobs.c.ended == false())
 # Without the types that turn columns into objects: for many jobs those take longer than the query. See stored_job().
 ALL_COLUMNS = (
     jobs.c.key,
@@ -75,7 +73,7 @@ class JobFilter:
 
     def clause(self) -> ColumnElement[bool]:
         """Return the condition."""
-        parts: list[ColumnElement[bool]] = [_PRESENT]
+        parts: list[ColumnElement[bool]] = [IS_PRESENT]
         if self.type is not None:
             parts.append(jobs.c.type == self.type)
         if self.tag is not None:
@@ -92,55 +90,18 @@ def made_after(key: int) -> ColumnElement[bool]:
     return jobs.c.key > literal(key, BigInteger)
 
 
-Key = int | str
-"""What the clock knows an entry by: the key of a job, or the id of a run that waits for its moment."""
-
-
-class Plan(NamedTuple):
-    """What the clock needs of a job or waiting run: when it is due next, or None to forget it."""
-
-    key: Key
-    due_at: datetime | None
-
-
-class Advance(NamedTuple):
-    """How far a job has come: what it fires for next and when that is due, and how often it has fired."""
-
-    key: int
-    next_fire_time: datetime | None
-    due_at: datetime | None
-    fired: int
-
-
-class DueJob(NamedTuple):
-    """What is asked of a job that is due, before its definition is looked at.
-
-    `fired` counts the runs its schedule has started, `active` its runs that wait or go on, `since` is
-    when the scheduler was started.
-    """
-
-    key: int
-    task_id: str
-    revision: int
-    next_fire_time: datetime
-    due_at: datetime
-    fired: int
-    active: int
-    since: datetime
-
-
 # Statements are made once: building one takes longer than running it.
 _INSERT = insert(jobs)
 _CHANGE = update(jobs).where(jobs.c.key == bindparam("job"))
-_FIND = select(*ALL_COLUMNS).where(jobs.c.task_id == bindparam("id"), _PRESENT)
+_FIND = select(*ALL_COLUMNS).where(jobs.c.task_id == bindparam("id"), IS_PRESENT)
 _GET = select(*ALL_COLUMNS).where(jobs.c.key == bindparam("job"))
-_COUNT_ALL = select(func.count()).select_from(jobs).where(_PRESENT)
+_COUNT_ALL = select(func.count()).select_from(jobs).where(IS_PRESENT)
 _COUNT_STATES = select(
     func.count(),
     func.count().filter(jobs.c.paused == true(), jobs.c.enabled == true()),
     func.count().filter(jobs.c.enabled == false()),
     func.count().filter(jobs.c.ended == true(), jobs.c.paused == false(), jobs.c.enabled == true()),
-).where(_PRESENT)
+).where(IS_PRESENT)
 
 
 def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) -> tuple[int, int]:
@@ -197,7 +158,7 @@ def find_jobs(connection: Connection, task_ids: Sequence[str]) -> list[StoredJob
     found: list[StoredJob] = []
     for start in range(0, len(task_ids), IDS_A_QUERY):
         some = jobs.c.task_id.in_(task_ids[start : start + IDS_A_QUERY])
-        found += map(stored_job, connection.execute(select(*ALL_COLUMNS).where(some, _PRESENT)))
+        found += map(stored_job, connection.execute(select(*ALL_COLUMNS).where(some, IS_PRESENT)))
     return found
 
 
@@ -271,125 +232,12 @@ def zones(connection: Connection, keys: Collection[int]) -> dict[int, ZoneInfo]:
 
 def names(connection: Connection, limit: int = 5000) -> list[str]:
     """Return task ids, for offering the nearest to one that does not exist."""
-    return list(connection.execute(select(jobs.c.task_id).where(_PRESENT).limit(limit)).scalars())
+    return list(connection.execute(select(jobs.c.task_id).where(IS_PRESENT).limit(limit)).scalars())
 
 
 def all_names(connection: Connection) -> list[str]:
     """Return all task ids, in the order the tasks were made."""
-    return list(connection.execute(select(jobs.c.task_id).where(_PRESENT).order_by(jobs.c.key)).scalars())
-
-
-def planned(connection: Connection) -> Iterator[Plan]:
-    """Yield the plan of every job that the clock should know."""
-    query = select(jobs.c.key, jobs.c.due_at).where(_PLANNED, jobs.c.due_at.is_not(None))
-    for row in connection.execution_options(yield_per=5000).execute(query):
-        yield Plan(row.key, row.due_at)
-
-
-def next_planned(connection: Connection, after: datetime, limit: int) -> list[StoredJob]:
-    """Return the jobs that are due next after a moment, the first of them first."""
-    query = select(*ALL_COLUMNS).where(_PLANNED, jobs.c.due_at > after).order_by(jobs.c.due_at, jobs.c.key).limit(limit)
-    return [stored_job(row) for row in connection.execute(query)]
-
-
-def overdue(connection: Connection, now: datetime) -> list[StoredJob]:
-    """Return the jobs whose next fire time is due and has no row yet."""
-    query = select(*ALL_COLUMNS).where(_PLANNED, jobs.c.due_at <= now)
-    return [stored_job(row) for row in connection.execute(query)]
-
-
-def bound_to_zones(connection: Connection, now: datetime) -> list[StoredJob]:
-    """Return the planned jobs whose next fire time is ahead and depends on what the clocks of a zone show."""
-    query = select(*ALL_COLUMNS).where(_PLANNED, jobs.c.next_fire_time > now)
-    return [job for row in connection.execute(query) if (job := stored_job(row)).schedule["kind"] != "interval"]
-
-
-def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan]]:
-    """Return the present revision and a plan for each job changed after `revision`; one without a time is to be
-    forgotten."""
-    query = select(jobs.c.key, jobs.c.due_at, _PLANNED.label("planned")).where(jobs.c.revision > revision)
-    now = state.revision(connection)
-    rows = connection.execute(query).all()
-    return now, [Plan(row.key, row.due_at if row.planned else None) for row in rows]
-
-
-def expecting_since(connection: Connection, revision: int) -> tuple[int, dict[int, bool]]:
-    """Return the present revision and, for each job changed after `revision`, whether something is expected of it."""
-    says_so = and_(_PRESENT, type_coerce(jobs.c.definition, Text).contains('"expect":{'))
-    query = select(jobs.c.key, says_so.label("expecting")).where(jobs.c.revision > revision)
-    now = state.revision(connection)
-    if revision < 0:
-        query = query.where(says_so)
-    return now, {row.key: bool(row.expecting) for row in connection.execute(query)}
-
-
-_DUE = (
-    select(
-        jobs.c.key,
-        jobs.c.task_id,
-        jobs.c.revision,
-        type_coerce(jobs.c.next_fire_time, BigInteger),
-        type_coerce(jobs.c.due_at, BigInteger),
-        jobs.c.fired,
-        select(func.count()).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).scalar_subquery(),
-        state.number("planned_since"),
-    )
-    .where(_PLANNED)
-    .where(state.number("running") == 1)
-)
-_DUE_MANY = _DUE.where(jobs.c.key.in_(bindparam("keys", expanding=True)))
-_DUE_ONE = Prepared(_DUE.where(jobs.c.key == bindparam("job")))
-_ADVANCE = Prepared(
-    update(jobs)
-    .where(jobs.c.key == bindparam("job"))
-    .values(
-        next_fire_time=bindparam("next"), due_at=bindparam("due"), fired=bindparam("count"), ended=bindparam("over")
-    )
-)
-_REVISE = Prepared(update(jobs).where(jobs.c.key == bindparam("job")).values(revision=bindparam("number")))
-
-
-def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
-    """Return those of the jobs that are still to fire; none while the scheduler is stopped or another process fires."""
-    if not may_fire(connection):
-        return []
-    alone = len(keys) == 1  # a job that is due by itself is late by whatever this takes
-    found: Iterable[Any] = (
-        _DUE_ONE.execute(connection, {"job": keys[0]}) if alone else connection.execute(_DUE_MANY, {"keys": keys})
-    )
-    return [_due_job(*row) for row in found]
-
-
-def _due_job(
-    key: int, task_id: str, number: int, following: int, due: int, fired: int, active: int, since: int
-) -> DueJob:
-    return DueJob(key, task_id, number, moment_of(following), moment_of(due), fired, active, moment_of(since))
-
-
-def advance(connection: Connection, advances: Iterable[Advance]) -> None:
-    """Remember how far jobs have come; one without a next fire time has ended."""
-    rows = [
-        {"job": key, "next": following, "due": due_at, "count": fired, "over": following is None}
-        for key, following, due_at, fired in advances
-    ]
-    if rows:
-        _ADVANCE.execute_each(connection, rows)
-    if over := [row["job"] for row in rows if row["over"]]:
-        revision = state.bump_revision(connection)  # so that whoever counts jobs by state sees that they ended
-        _REVISE.execute_each(connection, [{"job": key, "number": revision} for key in over])
-
-
-_ENDED = select(*ALL_COLUMNS).where(
-    jobs.c.key.in_(bindparam("keys", expanding=True)), _PRESENT, jobs.c.ended == true(),
-    ~select(runs.c.run_id).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).exists(),
-)  # fmt: skip
-
-
-def remove_done(connection: Connection, keys: Sequence[int], now: datetime) -> None:
-    """Remove those of the jobs that have ended, have no run waiting or going on, and are to be removed then."""
-    for job in map(stored_job, connection.execute(_ENDED, {"keys": keys}) if keys else ()):
-        if job.definition.get("remove_when_done"):
-            change_job(connection, job, {"removed_at": now, "updated_at": now})
+    return list(connection.execute(select(jobs.c.task_id).where(IS_PRESENT).order_by(jobs.c.key)).scalars())
 
 
 def _derived(task_id: str, values: Mapping[str, Any]) -> dict[str, Any]:

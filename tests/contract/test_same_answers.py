@@ -18,8 +18,9 @@ from scheduler.auth.sessions import SessionBook
 from scheduler.config import SchedulerConfig
 from scheduler.ids import RunIds
 from scheduler.models import Job, JobStatus, Origin, Priority, Run, RunStatus
-from scheduler.store import jobs, runs, sqlite_url, stats, tables
-from scheduler.store.jobs import Advance, JobFilter
+from scheduler.store import jobs, planning, runs, sqlite_url, stats, tables
+from scheduler.store.jobs import JobFilter
+from scheduler.store.planning import Advance
 from scheduler.store.runs import RunFilter
 from scheduler.store.task_table import SORTS, TableQuery
 from scheduler.task_scheduler import TaskScheduler
@@ -93,7 +94,7 @@ def fill(scheduler: TaskScheduler) -> None:
     scheduler.update_job("Bravo", {"tags": ["x", "a b,c", "\u20ac"], "description": "d" * 2000}, by="ann")
     scheduler.remove_job("gone", by="ann")
     over = scheduler.get_job("_over").stored.key
-    scheduler._store.write(lambda connection: jobs.advance(connection, [Advance(over, None, None, 1)]))
+    scheduler._store.write(lambda connection: planning.advance(connection, [Advance(over, None, None, 1)]))
     filed = update(tables.jobs).where(tables.jobs.c.task_id == "filed").values(origin="/etc/jobs.yaml")
     scheduler._store.write(lambda connection: connection.execute(filed))
 

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, MetaData, NullPool, bindparam, create_engine,
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, SchedulerError, Unavailable
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
-from scheduler.store import Database, Remembered, events, jobs, runs, schema, sqlite_url, state
+from scheduler.store import Database, Remembered, events, planning, runs, schema, sqlite_url, state
 from scheduler.store.jobs import JobFilter
 from scheduler.store.prepared import Prepared
 from scheduler.store.runs import RunFilter
@@ -384,14 +384,14 @@ def test_changes_are_seen_in_their_order_and_none_twice(
 ) -> None:
     read = scheduler._store.read
     scheduler.add_job(job("a"))
-    revision, plans = read(lambda c: jobs.changed_since(c, 0))
+    revision, plans = read(lambda c: planning.changed_since(c, 0))
     assert len(plans) == 1
-    assert read(lambda c: jobs.changed_since(c, revision)) == (revision, [])
+    assert read(lambda c: planning.changed_since(c, revision)) == (revision, [])
     scheduler.pause_job("a")
-    assert [plan.due_at for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
+    assert [plan.due_at for plan in read(lambda c: planning.changed_since(c, revision))[1]] == [None]
     scheduler.resume_job("a")
     scheduler.remove_job("a")
-    assert [plan.due_at for plan in read(lambda c: jobs.changed_since(c, revision))[1]] == [None]
+    assert [plan.due_at for plan in read(lambda c: planning.changed_since(c, revision))[1]] == [None]
     assert read(state.revision) > revision
 
 
@@ -419,11 +419,11 @@ def test_jobs_of_which_something_is_expected_are_found(config: SchedulerConfig, 
 
     try:
         plain, expecting = add("plain"), add("expecting", expect={"every": "1 day"})
-        before, found = scheduler._store.read(lambda c: jobs.expecting_since(c, -1))
+        before, found = scheduler._store.read(lambda c: planning.expecting_since(c, -1))
         assert found == {expecting: True}
         scheduler.remove_job("expecting")
         scheduler.pause_job("plain")
-        changed = scheduler._store.read(lambda c: jobs.expecting_since(c, before))[1]
+        changed = scheduler._store.read(lambda c: planning.expecting_since(c, before))[1]
         assert changed == {expecting: False, plain: False}
         assert scheduler._store.read(lambda c: runs.nth_success(c, plain, 1)) is None
     finally:

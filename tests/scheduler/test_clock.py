@@ -13,7 +13,7 @@ import schedule
 from scheduler.alarm import LoopAlarm, TimerfdAlarm, make_alarm
 from scheduler.clock import MOST_AT_ONCE, Clock, HeapScheduler
 from scheduler.models import utc_now
-from scheduler.store.jobs import Plan
+from scheduler.store.planning import Plan
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

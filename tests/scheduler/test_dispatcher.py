@@ -16,8 +16,8 @@ from scheduler.dispatcher import Dispatcher
 from scheduler.fire_times import MOST_FIRE_TIMES
 from scheduler.models import Job, Run, RunStatus
 from scheduler.notify.teller import Teller
-from scheduler.store import Database, jobs
-from scheduler.store.jobs import Plan
+from scheduler.store import Database, jobs, planning
+from scheduler.store.planning import Plan
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time
@@ -72,7 +72,7 @@ class Desk:
 
     def fire(self, due: Sequence[Plan] | None = None) -> list[Run]:
         """Fire what the store says comes next, and return all rows, oldest first."""
-        plans = due if due is not None else self.store.read(lambda c: list(jobs.planned(c)))
+        plans = due if due is not None else self.store.read(lambda c: list(planning.planned(c)))
         self.dispatcher.on_due(plans)
         for _ in range(2):
             self.store.write(lambda connection: None)  # what was queued before is done, and what that queued
@@ -108,7 +108,7 @@ def test_a_due_job_gets_its_row_its_run_and_its_next_time(desk: Desk, job: MakeJ
 def test_the_same_fire_time_handed_over_twice_starts_once(desk: Desk, job: MakeJob, time: Time) -> None:
     desk.scheduler.add_job(job())
     time.move(seconds=10)
-    plans = desk.store.read(lambda c: list(jobs.planned(c)))
+    plans = desk.store.read(lambda c: list(planning.planned(c)))
     desk.fire(plans)
     desk.fire(plans)
     assert len(desk.fire(plans)) == 1
@@ -120,7 +120,7 @@ def test_two_dispatchers_on_one_store_start_once(desk: Desk, job: MakeJob, time:
     other = Desk(desk.scheduler, time)
     desk.scheduler.add_job(job())
     time.move(seconds=10)
-    plans = desk.store.read(lambda c: list(jobs.planned(c)))
+    plans = desk.store.read(lambda c: list(planning.planned(c)))
     desk.dispatcher.on_due(plans)
     other.dispatcher.on_due(plans)
     assert len(desk.fire([])) == 1
@@ -208,7 +208,7 @@ def test_stopped_plans_nothing_and_a_start_plans_from_then(desk: Desk, job: Make
 
 def test_a_changed_job_fires_by_its_new_plan_only(desk: Desk, job: MakeJob, time: Time) -> None:
     desk.scheduler.add_job(job())
-    stale = desk.store.read(lambda c: list(jobs.planned(c)))
+    stale = desk.store.read(lambda c: list(planning.planned(c)))
     desk.scheduler.update_job("job", {"interval": "every 1 minute"})
     time.move(seconds=10)
     assert desk.fire(stale) == []
@@ -224,7 +224,7 @@ def test_a_fire_time_that_comes_again_after_a_change_does_not_stop_the_job(
 ) -> None:
     """The store took nothing, the job was moved, and then the old plan came up again in place of the new one."""
     desk.scheduler.add_job(job())
-    old = desk.store.read(lambda c: list(jobs.planned(c)))
+    old = desk.store.read(lambda c: list(planning.planned(c)))
     desk.scheduler.update_job("job", {"interval": "every 1 minute"})
     time.move(seconds=11)
     assert desk.fire(old) == []
@@ -234,7 +234,7 @@ def test_a_fire_time_that_comes_again_after_a_change_does_not_stop_the_job(
 def test_a_change_during_a_fire_time_has_the_last_word(desk: Desk, job: MakeJob, time: Time) -> None:
     """Whoever notices a change drops the rule and plans anew; what followed by the old rule is not planned."""
     desk.scheduler.add_job(job())
-    due = desk.store.read(lambda c: list(jobs.planned(c)))
+    due = desk.store.read(lambda c: list(planning.planned(c)))
     time.move(seconds=10)
     rule = desk.dispatcher.rule
     changing = pytest.MonkeyPatch()
@@ -269,7 +269,7 @@ def test_a_store_that_fails_loses_no_fire_time(
 ) -> None:
     desk.scheduler.add_job(job())
     time.move(seconds=10)
-    plans = desk.store.read(lambda c: list(jobs.planned(c)))
+    plans = desk.store.read(lambda c: list(planning.planned(c)))
 
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
@@ -306,7 +306,7 @@ def test_max_runs_ends_the_job_and_more_of_them_open_it_again(desk: Desk, job: M
 
 def test_jitter_moves_the_start_and_not_the_fire_time(desk: Desk, job: MakeJob, time: Time) -> None:
     desk.scheduler.add_job(job(jitter_seconds=8))
-    [plan] = desk.store.read(lambda c: list(jobs.planned(c)))
+    [plan] = desk.store.read(lambda c: list(planning.planned(c)))
     delay = plan.due_at - NOON - timedelta(seconds=10)
     assert timedelta(0) < delay < timedelta(seconds=8)
     time.now = plan.due_at
@@ -401,7 +401,7 @@ def test_what_is_due_has_its_row_before_a_change_ends_its_plan(
     desk: Desk, job: MakeJob, time: Time, change: Callable[[TaskScheduler], None], reason: str
 ) -> None:
     desk.scheduler.add_job(job())
-    known = desk.store.read(lambda c: list(jobs.planned(c)))
+    known = desk.store.read(lambda c: list(planning.planned(c)))
     time.move(seconds=95)
     change(desk.scheduler)
     rows = desk.fire(known)  # the clock comes too late

@@ -15,8 +15,9 @@ from scheduler.listing import Listing, Texts
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
 from scheduler.phrases import forget_zones
 from scheduler.standing import JobInfo
-from scheduler.store import Connection, jobs, runs
-from scheduler.store.jobs import Advance, JobFilter
+from scheduler.store import Connection, planning, runs
+from scheduler.store.jobs import JobFilter
+from scheduler.store.planning import Advance
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import Time
@@ -65,7 +66,7 @@ def fire(scheduler: TaskScheduler, over: bool = False) -> None:
     info = scheduler.get_job("one")
     following = None if over or info.next_fire_time is None else info.trigger.utc_after(info.next_fire_time)
     ahead = Advance(info.stored.key, following, following, 1)
-    write(scheduler, lambda connection: jobs.advance(connection, [ahead]))
+    write(scheduler, lambda connection: planning.advance(connection, [ahead]))
 
 
 def run(scheduler: TaskScheduler, status: RunStatus) -> None:

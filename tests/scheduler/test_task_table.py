@@ -11,8 +11,8 @@ import pytest
 from scheduler.config import SchedulerConfig
 from scheduler.ids import RunIds
 from scheduler.models import Job, JobStatus, Origin, Priority, Run, RunStatus
-from scheduler.store import jobs, runs, task_table
-from scheduler.store.jobs import Advance
+from scheduler.store import planning, runs, task_table
+from scheduler.store.planning import Advance
 from scheduler.store.task_table import OUTCOMES, SORTS, TableQuery
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON
@@ -62,7 +62,7 @@ def several(scheduler: TaskScheduler, job: MakeJob) -> TaskScheduler:
     for name, status in (("over", RunStatus.COMPLETED), ("over badly", RunStatus.TIMEOUT)):
         scheduler.add_job(job(name, interval="every 1 hour", max_runs=1))
         key = scheduler.get_job(name).stored.key
-        scheduler._store.write(lambda connection, key=key: jobs.advance(connection, [Advance(key, None, None, 1)]))
+        scheduler._store.write(lambda connection, key=key: planning.advance(connection, [Advance(key, None, None, 1)]))
         add_runs(scheduler, name, status, RunStatus.SKIPPED, hours_ago=3)
     add_runs(scheduler, "running", RunStatus.COMPLETED, RunStatus.RUNNING)
     return scheduler

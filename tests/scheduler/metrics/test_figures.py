@@ -10,8 +10,8 @@ import pytest
 
 from scheduler.metrics.figures import FigureReader
 from scheduler.models import Job
-from scheduler.store import Connection, jobs
-from scheduler.store.jobs import Advance
+from scheduler.store import Connection, jobs, planning
+from scheduler.store.planning import Advance
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON
 
@@ -80,7 +80,7 @@ def test_the_tally_comes_to_what_counting_all_does(
 def change(scheduler: TaskScheduler, what: str, task_id: str, present: list[str]) -> None:
     if what == "end":
         key = scheduler.get_job(task_id).stored.key
-        scheduler._store.write(lambda connection: jobs.advance(connection, [Advance(key, None, None, 1)]))
+        scheduler._store.write(lambda connection: planning.advance(connection, [Advance(key, None, None, 1)]))
     elif what == "disable":
         scheduler.update_job(task_id, {"enabled": False})
     elif what == "remove":
@@ -102,9 +102,9 @@ def test_a_task_that_has_ended_is_noticed(scheduler: TaskScheduler, job: Callabl
     stored = scheduler.add_job(job("one")).info.stored
     assert states(reader) == {"planned": 1}
     later = NOON + timedelta(hours=1)
-    scheduler._store.write(lambda connection: jobs.advance(connection, [Advance(stored.key, later, later, 1)]))
+    scheduler._store.write(lambda connection: planning.advance(connection, [Advance(stored.key, later, later, 1)]))
     assert states(reader) == {"planned": 1}
-    scheduler._store.write(lambda connection: jobs.advance(connection, [Advance(stored.key, None, None, 2)]))
+    scheduler._store.write(lambda connection: planning.advance(connection, [Advance(stored.key, None, None, 2)]))
     assert states(reader) == {"completed": 1}
 
 
