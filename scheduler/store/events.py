@@ -105,7 +105,7 @@ def _row(
 
 def _add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        _ADD.execute_each(connection, rows)
+        _ADD.change_each(connection, rows)
 
 
 def _of_run(run: Run) -> dict[str, Any]:

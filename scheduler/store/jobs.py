@@ -14,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Row,
     Text,
     and_,
     bindparam,
@@ -33,6 +32,7 @@ from scheduler.models import StoredJob
 from scheduler.moments import iso_or_none
 from scheduler.store import changes, events, state
 from scheduler.store.events import EventKind
+from scheduler.store.prepared import Prepared
 from scheduler.store.tables import jobs, moment_of
 
 IDS_A_QUERY = 500
@@ -91,10 +91,15 @@ def made_after(key: int) -> ColumnElement[bool]:
 
 
 # Statements are made once: building one takes longer than running it.
-_INSERT = insert(jobs)
+_AT_FIRST = {
+    column.name: column.default.arg if column.default is not None else None  # type: ignore[attr-defined]
+    for column in jobs.columns
+    if column is not jobs.c.key
+}
+_INSERT = Prepared(insert(jobs).values({name: bindparam(name) for name in _AT_FIRST}).returning(jobs.c.key))
 _CHANGE = update(jobs).where(jobs.c.key == bindparam("job"))
-_FIND = select(*ALL_COLUMNS).where(jobs.c.task_id == bindparam("id"), IS_PRESENT)
-_GET = select(*ALL_COLUMNS).where(jobs.c.key == bindparam("job"))
+_FIND = Prepared(select(*ALL_COLUMNS).where(jobs.c.task_id == bindparam("id"), IS_PRESENT))
+_GET = Prepared(select(*ALL_COLUMNS).where(jobs.c.key == bindparam("job")))
 _COUNT_ALL = select(func.count()).select_from(jobs).where(IS_PRESENT)
 _COUNT_STATES = select(
     func.count(),
@@ -110,8 +115,8 @@ def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) 
     Nobody is told of one that is removed as it is made.
     """
     revision = state.bump_revision(connection)
-    row = {"task_id": task_id, "revision": revision, "paused": False, "fired": 0, **_derived(task_id, values), **values}
-    key = int(connection.execute(_INSERT, row).inserted_primary_key[0])  # type: ignore[index]
+    row = {**_AT_FIRST, "task_id": task_id, "revision": revision, **_derived(task_id, values), **values}
+    key = int(_INSERT.value(connection, row))
     if values.get("removed_at") is None:
         events.note_job(connection, EventKind.TASK_CREATED, task_id, values["updated_at"], _told(values))
     return key, revision
@@ -143,8 +148,8 @@ def _told(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def find_job(connection: Connection, task_id: str) -> StoredJob | None:
     """Return the job of that id, or None."""
-    row = connection.execute(_FIND, {"id": task_id}).one_or_none()
-    return None if row is None else stored_job(row)
+    found = _FIND.rows(connection, {"id": task_id})
+    return stored_job(found[0]) if found else None
 
 
 def of_files(connection: Connection) -> list[StoredJob]:
@@ -170,7 +175,8 @@ def forget_removed(connection: Connection, task_id: str) -> None:
 
 def get_job(connection: Connection, key: int) -> StoredJob:
     """Return the job with that key, removed or not."""
-    return stored_job(connection.execute(_GET, {"job": key}).one())
+    [row] = _GET.rows(connection, {"job": key})
+    return stored_job(row)
 
 
 def count_jobs(connection: Connection, which: JobFilter | None = None) -> int:
@@ -258,7 +264,7 @@ def _derived(task_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def stored_job(row: Row[*tuple[Any, ...]]) -> StoredJob:
+def stored_job(row: Sequence[Any]) -> StoredJob:
     """Return what a row of ALL_COLUMNS says.
 
     Moments that are mostly one, such as those of a job that was never changed, are made once.
@@ -275,9 +281,9 @@ def stored_job(row: Row[*tuple[Any, ...]]) -> StoredJob:
         created_at,
         created_by,
         created_at if updated == created else moment_of(updated),
-        enabled,
-        paused,
-        ended,
+        bool(enabled),
+        bool(paused),
+        bool(ended),
         next_fire_time,
         next_fire_time if due == following else None if due is None else moment_of(due),
         fired,

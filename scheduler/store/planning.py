@@ -129,7 +129,7 @@ def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
         return []
     alone = len(keys) == 1  # a job that is due by itself is late by whatever this takes
     found: Iterable[Any] = (
-        _DUE_ONE.execute(connection, {"job": keys[0]}) if alone else connection.execute(_DUE_MANY, {"keys": keys})
+        _DUE_ONE.rows(connection, {"job": keys[0]}) if alone else connection.execute(_DUE_MANY, {"keys": keys})
     )
     return [_due_job(*row) for row in found]
 
@@ -147,10 +147,10 @@ def advance(connection: Connection, advances: Iterable[Advance]) -> None:
         for key, following, due_at, fired in advances
     ]
     if rows:
-        _ADVANCE.execute_each(connection, rows)
+        _ADVANCE.change_each(connection, rows)
     if over := [row["job"] for row in rows if row["over"]]:
         revision = state.bump_revision(connection)  # so that whoever counts jobs by state sees that they ended
-        _REVISE.execute_each(connection, [{"job": key, "number": revision} for key in over])
+        _REVISE.change_each(connection, [{"job": key, "number": revision} for key in over])
 
 
 _ENDED = select(*ALL_COLUMNS).where(

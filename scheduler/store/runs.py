@@ -91,7 +91,7 @@ def add_runs(connection: Connection, new: Sequence[Run]) -> None:
     if not new:
         return
     try:
-        _ADD.execute_each(connection, [_row(run) for run in new])
+        _ADD.change_each(connection, [_row(run) for run in new])
     except IntegrityError as error:
         raise FireTimeTaken(str(error.orig)) from error
     note_ended(connection, new)
@@ -332,7 +332,7 @@ def start_run(connection: Connection, waiting: Run, now: datetime) -> bool:
     """
     if not may_fire(connection):
         return False
-    if _START.execute(connection, {"run": waiting.run_id, "moment": now}).rowcount != 1:
+    if _START.change(connection, {"run": waiting.run_id, "moment": now}) != 1:
         return False
     events.note_runs(connection, [replace(waiting, status=RunStatus.RUNNING, started_at=now)])
     return True
@@ -352,7 +352,7 @@ def finish_run(connection: Connection, run: Run) -> bool:
         "finish": run.finished_at,
         "new_details": run.details,
     }
-    if _FINISH.execute(connection, values).rowcount != 1:
+    if _FINISH.change(connection, values) != 1:
         return False
     note_ended(connection, [run])
     events.note_runs(connection, [run])

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, ScalarSelect, delete, insert, select, update
 from scheduler.store.prepared import Prepared
 from scheduler.store.tables import micros, moment_of, state
 
-_RUNNING = select(state.c.value).where(state.c.name == "running")
-_REVISION = select(state.c.value).where(state.c.name == "revision")
-_SINCE = select(state.c.value).where(state.c.name == "planned_since")
+_RUNNING = Prepared(select(state.c.value).where(state.c.name == "running"))
+_REVISION = Prepared(select(state.c.value).where(state.c.name == "revision"))
+_SINCE = Prepared(select(state.c.value).where(state.c.name == "planned_since"))
 _BUMP = Prepared(
     update(state).where(state.c.name == "revision").values(value=state.c.value + 1).returning(state.c.value)
 )
@@ -19,7 +19,7 @@ _BUMP = Prepared(
 
 def is_running(connection: Connection) -> bool | None:
     """Say whether the scheduler was last started or stopped; None where it was never either."""
-    value = connection.execute(_RUNNING).scalar()
+    value = _RUNNING.value(connection)
     return None if value is None else bool(value)
 
 
@@ -40,7 +40,7 @@ def planned_since(connection: Connection) -> datetime | None:
     """Return since when the scheduler has been running, restarts of the server aside; None where it is stopped."""
     if not is_running(connection):
         return None
-    return moment_of(connection.execute(_SINCE).scalar_one())
+    return moment_of(_SINCE.value(connection))
 
 
 def note(connection: Connection, name: str, value: int) -> bool:
@@ -87,9 +87,9 @@ def bump_revision(connection: Connection) -> int:
     The row stays locked until the transaction ends, so revisions become visible in their order
     and nobody who reads "all since" overlooks one.
     """
-    return int(_BUMP.execute(connection).scalar_one())
+    return int(_BUMP.value(connection))
 
 
 def revision(connection: Connection) -> int:
     """Return the number of changes of jobs so far."""
-    return int(connection.execute(_REVISION).scalar_one())
+    return int(_REVISION.value(connection))

@@ -18,7 +18,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, NullPool, bindparam, create_engine, inspect, select, text
+from sqlalchemy import Connection, MetaData, NullPool, bindparam, create_engine, insert, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, SchedulerError, Unavailable
@@ -29,9 +30,10 @@ from scheduler.store.prepared import Prepared
 from scheduler.store.runs import RunFilter
 from scheduler.store.tables import metadata, micros
 from scheduler.store.tables import runs as table
+from scheduler.store.tables import state as states
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time
-from tests.postgres import Cluster
+from tests.postgres import Cluster, name_of
 
 
 @pytest.fixture
@@ -275,10 +277,38 @@ def test_a_prepared_statement_takes_values_as_any_other(scheduler: TaskScheduler
 
     def found(task_id: str, attempt: int) -> list[Any]:
         values = {"task": task_id, "n": attempt}
-        return scheduler._store.read(lambda c: [tuple(row) for row in made.execute(c, values)])
+        return scheduler._store.read(lambda c: made.rows(c, values))
 
     assert found("job", 1) == [(a_run(key).run_id, micros(NOON))]
     assert found("job", 2) == found("jo", 1) == []
+
+
+def test_what_a_prepared_statement_is_refused_is_told_as_of_any_other(scheduler: TaskScheduler) -> None:
+    taken = Prepared(insert(states).values(name="revision", value=1))
+    asked = Prepared(select(states.c.value).where(states.c.name == "revision"))
+
+    def unit(connection: Connection) -> int:
+        before = int(asked.value(connection))
+        with pytest.raises(IntegrityError), connection.begin_nested():
+            taken.change(connection)
+        return int(asked.value(connection)) - before  # the connection is of use as before
+
+    assert scheduler._store.write(unit) == 0
+
+
+def test_a_prepared_statement_finds_a_connection_that_was_cut(postgres: Cluster, tmp_path: Path) -> None:
+    with postgres.lent_database() as url:
+        store = Database(url, tmp_path)
+        try:
+            held = [store._readers.connect() for _ in range(3)]
+            for connection in held:
+                assert state.revision(connection) == 0
+                connection.close()  # back to where the next reader takes it from
+            postgres.cut(name_of(url))
+            assert store.read(state.revision) == 0
+            assert store.write(state.bump_revision) == 1
+        finally:
+            store.close()
 
 
 def test_a_waiting_run_starts_once(scheduler: TaskScheduler, key: int) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine
 
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, NotFound, Unavailable
@@ -41,26 +41,23 @@ class Fault:
         self._lock = threading.Lock()
         self._aside = threading.local()
         for engine in (scheduler._store.backend.readers, scheduler._store.backend.writers):
-            event.listen(engine, "before_cursor_execute", self._before_statement)
-            self._fail_commits(engine)
+            for name in ("do_execute", "do_execute_no_params", "do_executemany", "do_commit"):
+                self._fail(engine, name)
 
     @property
     def came(self) -> bool:
         return self.count >= self._at
 
-    def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        # What an operation begins with, and how it is taken back, is part of it.
-        if not statement.startswith(("BEGIN", "ROLLBACK", "SET ", "SHOW")):
-            self._operation(connection.engine)
+    def _fail(self, engine: Engine, name: str) -> None:
+        call = getattr(engine.dialect, name)
 
-    def _fail_commits(self, engine: Engine) -> None:
-        commit = engine.dialect.do_commit
+        def operate(driver: Any, *sent: Any) -> None:
+            # What an operation begins with, and how it is taken back, is part of it.
+            if not (sent and sent[0].startswith(("BEGIN", "ROLLBACK", "SET ", "SHOW"))):
+                self._operation(engine)
+            call(driver, *sent)
 
-        def do_commit(connection: Any) -> None:
-            self._operation(engine)
-            commit(connection)
-
-        engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
+        setattr(engine.dialect, name, operate)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
