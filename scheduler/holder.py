@@ -285,12 +285,11 @@ class Holder:
         self._running = running
 
     def _follow_jobs(self) -> None:
-        if self._store.read(state.revision) == self._revision:
-            return
         since = self._revision
         self._revision, plans = self._store.read(lambda connection: planning.changed_since(connection, since))
-        self._dispatcher.forget([plan.key for plan in plans])
-        self._clock.plan(plans)
+        if plans:
+            self._dispatcher.forget([plan.key for plan in plans])
+            self._clock.plan(plans)
 
     def _follow_runs(self) -> None:
         self._assign(self._store.read(lambda connection: runs.queued_by_hand(connection, self._knows)))

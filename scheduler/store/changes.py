@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from scheduler.alerts import is_name
 from scheduler.models import StoredJob
+from scheduler.store.prepared import Prepared
 from scheduler.store.tables import changes
 
 KEPT = 100
@@ -28,7 +29,9 @@ _BY_LENGTH = 64
 Fields = Mapping[str, tuple[Any, Any]]
 """What each field said before, and says since; None where it is not there."""
 
-_ADD = insert(changes)
+_ADD = Prepared(
+    insert(changes).values({column.name: bindparam(column.name) for column in changes.c if column is not changes.c.id})
+)
 _LAST_KEPT = (
     select(changes.c.id)
     .where(changes.c.task_id == bindparam("task"))
@@ -37,7 +40,7 @@ _LAST_KEPT = (
     .limit(1)
     .scalar_subquery()
 )
-_TRIM = delete(changes).where(changes.c.task_id == bindparam("task"), changes.c.id < _LAST_KEPT)
+_TRIM = Prepared(delete(changes).where(changes.c.task_id == bindparam("task"), changes.c.id < _LAST_KEPT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ def note_change(
     """Remember a change, and forget the oldest of the task where there are more than are kept."""
     made_by = None if by is None else by[:_BY_LENGTH]
     row = {"job_key": job.key, "task_id": job.task_id, "kind": kind, "at": at, "made_by": made_by, "fields": fields}
-    connection.execute(_ADD, row)
-    connection.execute(_TRIM, {"task": job.task_id})
+    _ADD.change(connection, row)
+    _TRIM.change(connection, {"task": job.task_id})
 
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

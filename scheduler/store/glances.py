@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, type_coerce
+from sqlalchemy import Connection, bindparam, select
 
 from scheduler.models import StoredJob
 from scheduler.store.jobs import ALL_COLUMNS, IDS_A_QUERY, JobFilter, made_after, stored_job
-from scheduler.store.tables import jobs
+from scheduler.store.tables import bare, jobs
 
 Glance = tuple[int, bool, int, int, int | None]
 """A job's key, whether its rule has ended, its revision, when it was changed, and its next fire time in microseconds.
@@ -17,13 +17,12 @@ Every change that somebody makes gives another revision, and a run that is plann
 of the change stands beside the revision for a store that lost its newest changes and counts on from older ones.
 """
 
-# Made without the types that turn columns into objects: for ten thousand jobs those take longer than the query.
 _GLANCE = (
     jobs.c.key,
     jobs.c.ended,
     jobs.c.revision,
-    type_coerce(jobs.c.updated_at, BigInteger),
-    type_coerce(jobs.c.next_fire_time, BigInteger),
+    bare(jobs.c.updated_at),
+    bare(jobs.c.next_fire_time),
 )
 _WHOLE = select(*ALL_COLUMNS).where(jobs.c.key.in_(bindparam("keys", expanding=True)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Text,
     and_,
     bindparam,
     case,
@@ -24,7 +24,6 @@ from sqlalchemy import (
     literal,
     select,
     true,
-    type_coerce,
     update,
 )
 
@@ -33,33 +32,21 @@ from scheduler.moments import iso_or_none
 from scheduler.store import changes, events, state
 from scheduler.store.events import EventKind
 from scheduler.store.prepared import Prepared
-from scheduler.store.tables import jobs, moment_of
+from scheduler.store.tables import bare, jobs, moment_of
 
 IDS_A_QUERY = 500
 
 IS_PRESENT = jobs.c.removed_at.is_(None)
 IS_PLANNED = and_(IS_PRESENT, jobs.c.enabled == true(), jobs.c.paused == false(), jobs.c.ended == false())
-# Without the types that turn columns into objects: for many jobs those take longer than the query. See stored_job().
-ALL_COLUMNS = (
-    jobs.c.key,
-    jobs.c.task_id,
-    type_coerce(jobs.c.definition, Text),
-    type_coerce(jobs.c.schedule, Text),
-    type_coerce(jobs.c.anchor, BigInteger),
-    type_coerce(jobs.c.created_at, BigInteger),
-    jobs.c.created_by,
-    type_coerce(jobs.c.updated_at, BigInteger),
-    jobs.c.enabled,
-    jobs.c.paused,
-    jobs.c.ended,
-    type_coerce(jobs.c.next_fire_time, BigInteger),
-    type_coerce(jobs.c.due_at, BigInteger),
-    jobs.c.fired,
-    jobs.c.origin,
-    type_coerce(jobs.c.filed, Text),
-    type_coerce(jobs.c.removed_at, BigInteger),
-    jobs.c.revision,
+ALL_COLUMNS = tuple(
+    bare(column)
+    for column in (
+        *(jobs.c.key, jobs.c.task_id, jobs.c.definition, jobs.c.schedule, jobs.c.anchor, jobs.c.created_at),
+        *(jobs.c.created_by, jobs.c.updated_at, jobs.c.enabled, jobs.c.paused, jobs.c.ended, jobs.c.next_fire_time),
+        *(jobs.c.due_at, jobs.c.fired, jobs.c.origin, jobs.c.filed, jobs.c.removed_at, jobs.c.revision),
+    )
 )
+"""What `stored_job` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +84,6 @@ _AT_FIRST = {
     if column is not jobs.c.key
 }
 _INSERT = Prepared(insert(jobs).values({name: bindparam(name) for name in _AT_FIRST}).returning(jobs.c.key))
-_CHANGE = update(jobs).where(jobs.c.key == bindparam("job"))
 _FIND = Prepared(select(*ALL_COLUMNS).where(jobs.c.task_id == bindparam("id"), IS_PRESENT))
 _GET = Prepared(select(*ALL_COLUMNS).where(jobs.c.key == bindparam("job")))
 _COUNT_ALL = select(func.count()).select_from(jobs).where(IS_PRESENT)
@@ -125,11 +111,20 @@ def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) 
 def change_job(connection: Connection, job: StoredJob, values: Mapping[str, Any], by: str | None = None) -> None:
     """Change columns of a job, count the change, and remember it as one that `by` has made where somebody did."""
     revision, kind = state.bump_revision(connection), _kind_of(values)
-    connection.execute(_CHANGE, {"job": job.key, "revision": revision, **_derived(job.task_id, values), **values})
+    row = {"revision": revision, **_derived(job.task_id, values), **values}
+    _change(tuple(sorted(row))).change(connection, {"job": job.key, **row})
     events.note_job(connection, kind, job.task_id, values["updated_at"], _told(values))
     fields = changes.changed_fields(job.definition, values.get("definition", job.definition))
     if fields or kind is not EventKind.TASK_UPDATED:
         changes.note_change(connection, job, kind.value, values["updated_at"], by, fields)
+
+
+@lru_cache(maxsize=64)
+def _change(names: tuple[str, ...]) -> Prepared:
+    """Return the statement that changes these columns of a job."""
+    return Prepared(
+        update(jobs).where(jobs.c.key == bindparam("job")).values({name: bindparam(name) for name in names})
+    )
 
 
 def _kind_of(values: Mapping[str, Any]) -> EventKind:

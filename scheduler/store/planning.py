@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Text, and_, bindparam, func, select, true, type_coerce, update
+from sqlalchemy import Connection, Text, and_, bindparam, func, select, true, type_coerce, update
 
 from scheduler.models import StoredJob
 from scheduler.store import state
 from scheduler.store.fence import may_fire
 from scheduler.store.jobs import ALL_COLUMNS, IS_PLANNED, IS_PRESENT, change_job, stored_job
 from scheduler.store.prepared import Prepared
-from scheduler.store.tables import IS_ACTIVE, jobs, moment_of, runs
+from scheduler.store.tables import IS_ACTIVE, bare, jobs, moment_of, runs
 
 Key = int | str
 """What the clock knows an entry by: the key of a job, or the id of a run that waits for its moment."""
@@ -54,9 +54,9 @@ class DueJob(NamedTuple):
 
 def planned(connection: Connection) -> Iterator[Plan]:
     """Yield the plan of every job that the clock should know."""
-    query = select(jobs.c.key, jobs.c.due_at).where(IS_PLANNED, jobs.c.due_at.is_not(None))
-    for row in connection.execution_options(yield_per=5000).execute(query):
-        yield Plan(row.key, row.due_at)
+    query = select(jobs.c.key, bare(jobs.c.due_at)).where(IS_PLANNED, jobs.c.due_at.is_not(None))
+    for key, due in connection.execution_options(yield_per=5000).execute(query):
+        yield Plan(key, moment_of(due))
 
 
 def next_planned(connection: Connection, after: datetime, limit: int) -> list[StoredJob]:
@@ -78,13 +78,17 @@ def bound_to_zones(connection: Connection, now: datetime) -> list[StoredJob]:
     return [job for row in connection.execute(query) if (job := stored_job(row)).schedule["kind"] != "interval"]
 
 
+_CHANGED = Prepared(select(jobs.c.key, bare(jobs.c.due_at), IS_PLANNED).where(jobs.c.revision > bindparam("before")))
+
+
 def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan]]:
     """Return the present revision and a plan for each job changed after `revision`; one without a time is to be
     forgotten."""
-    query = select(jobs.c.key, jobs.c.due_at, IS_PLANNED.label("planned")).where(jobs.c.revision > revision)
     now = state.revision(connection)
-    rows = connection.execute(query).all()
-    return now, [Plan(row.key, row.due_at if row.planned else None) for row in rows]
+    if now == revision:
+        return now, []
+    rows = _CHANGED.rows(connection, {"before": revision})
+    return now, [Plan(key, moment_of(due) if is_planned and due is not None else None) for key, due, is_planned in rows]
 
 
 def expecting_since(connection: Connection, revision: int) -> tuple[int, dict[int, bool]]:
@@ -102,8 +106,8 @@ _DUE = (
         jobs.c.key,
         jobs.c.task_id,
         jobs.c.revision,
-        type_coerce(jobs.c.next_fire_time, BigInteger),
-        type_coerce(jobs.c.due_at, BigInteger),
+        bare(jobs.c.next_fire_time),
+        bare(jobs.c.due_at),
         jobs.c.fired,
         select(func.count()).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).scalar_subquery(),
         state.number("planned_since"),

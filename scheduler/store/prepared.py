@@ -7,7 +7,6 @@ sparing only for the few that every run, create or look pays for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Select
@@ -17,10 +16,11 @@ from sqlalchemy.sql.dml import UpdateBase
 T = TypeVar("T")
 NOTHING: Mapping[str, Any] = {}
 Statement = UpdateBase | Select[Any]
+Fill = Callable[[Mapping[str, Any]], Any]
 
 
 class Prepared:
-    """A statement, made once for each database it is used on.
+    """A statement, made once for each kind of database it is used on.
 
     Its values are named as in the statement: after columns, or after its own `bindparam`. What it returns are the
     bare values of the database, past the types that make objects of them. Where the driver fails, the error is the
@@ -28,7 +28,8 @@ class Prepared:
     """
 
     def __init__(self, statement: Statement) -> None:
-        self._statement = statement
+        self.statement = statement
+        self._made: dict[type[Dialect], tuple[str, Fill]] = {}
 
     def rows(self, connection: Connection, values: Mapping[str, Any] = NOTHING) -> list[tuple[Any, ...]]:
         """Execute it; return the rows that it finds."""
@@ -48,12 +49,12 @@ class Prepared:
         if len(many) == 1:  # which is most common, and which drivers do sooner so
             self._execute(connection, many[0], _count)
             return
-        text, fill = _made(self._statement, connection.dialect)
+        text, fill = self._for(connection.dialect)
         sent = [fill(values) for values in many]
         _on_cursor(connection, text, lambda cursor: connection.dialect.do_executemany(cursor, text, sent))
 
     def _execute(self, connection: Connection, values: Mapping[str, Any], take: Callable[[DBAPICursor], T]) -> T:
-        text, fill = _made(self._statement, connection.dialect)
+        text, fill = self._for(connection.dialect)
         sent = fill(values)
 
         def use(cursor: DBAPICursor) -> T:
@@ -61,6 +62,12 @@ class Prepared:
             return take(cursor)
 
         return _on_cursor(connection, text, use)
+
+    def _for(self, dialect: Dialect) -> tuple[str, Fill]:
+        made = self._made.get(type(dialect))
+        if made is None:
+            made = self._made[type(dialect)] = _make(self.statement, dialect)
+        return made
 
 
 def _on_cursor(connection: Connection, text: str, use: Callable[[DBAPICursor], T]) -> T:
@@ -84,8 +91,7 @@ def _count(cursor: DBAPICursor) -> int:
     return cursor.rowcount
 
 
-@lru_cache(maxsize=64)
-def _made(statement: Statement, dialect: Dialect) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
+def _make(statement: Statement, dialect: Dialect) -> tuple[str, Fill]:
     """Return the text that the driver takes, and what puts values into the form that goes with it."""
     compiled = statement.compile(dialect=dialect)
     to_disk = {

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
     Integer,
-    Row,
     and_,
     bindparam,
     delete,
@@ -31,7 +31,7 @@ from scheduler.store import events
 from scheduler.store.ended import note_ended
 from scheduler.store.fence import may_fire
 from scheduler.store.prepared import Prepared
-from scheduler.store.tables import IS_ACTIVE, jobs, runs
+from scheduler.store.tables import IS_ACTIVE, bare, jobs, moment_of, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,9 @@ class RunFilter:
 
 
 PAGES_A_STEP = 200
+_COLUMNS = tuple(map(bare, runs.c))
+"""What `_run` reads."""
+_FIND = Prepared(select(*_COLUMNS).where(runs.c.run_id == bindparam("id")))
 _ADD = Prepared(insert(runs))
 _START = Prepared(
     update(runs)
@@ -78,6 +81,15 @@ _FINISH = Prepared(
         started_at=bindparam("start"),
         finished_at=bindparam("finish"),
         details=bindparam("new_details"),
+    )
+)
+
+
+_TAKEN = Prepared(
+    select(runs.c.run_id).where(
+        runs.c.job_key == bindparam("job"),
+        runs.c.scheduled_for == bindparam("moment"),
+        runs.c.attempt == bindparam("n"),
     )
 )
 
@@ -100,44 +112,36 @@ def add_runs(connection: Connection, new: Sequence[Run]) -> None:
 
 def are_taken(connection: Connection, new: Sequence[Run]) -> set[str]:
     """Return the ids of those new runs whose fire time has its row already."""
-    taken = select(runs.c.run_id).where(
-        runs.c.job_key == bindparam("job"),
-        runs.c.scheduled_for == bindparam("moment"),
-        runs.c.attempt == bindparam("n"),
-    )
-    return {
-        run.run_id
-        for run in new
-        if connection.execute(taken, {"job": run.job_key, "moment": run.scheduled_for, "n": run.attempt}).first()
-    }
+    return {run.run_id for run in new if _is_taken(connection, run)}
+
+
+def _is_taken(connection: Connection, run: Run) -> bool:
+    values = {"job": run.job_key, "moment": run.scheduled_for, "n": run.attempt}
+    return _TAKEN.value(connection, values) is not None
 
 
 def add_manual_run(connection: Connection, run: Run) -> Run:
     """Add a run somebody asked for; its moment gives way where another run of the job has that very one."""
-    while True:
-        try:
-            with connection.begin_nested():
-                add_runs(connection, [run])
-        except FireTimeTaken:
-            run = replace(run, scheduled_for=run.scheduled_for + timedelta(microseconds=1))
-        else:
-            return run
+    while _is_taken(connection, run):
+        run = replace(run, scheduled_for=run.scheduled_for + timedelta(microseconds=1))
+    add_runs(connection, [run])
+    return run
 
 
 def find_run(connection: Connection, run_id: str) -> Run | None:
     """Return the run of that id, or None."""
-    row = connection.execute(select(runs).where(runs.c.run_id == run_id)).one_or_none()
-    return None if row is None else _run(row)
+    found = _FIND.rows(connection, {"id": run_id})
+    return _run(found[0]) if found else None
 
 
 def find_runs(connection: Connection, run_ids: Iterable[str]) -> list[Run]:
     """Return the runs of those ids."""
-    return [_run(row) for row in connection.execute(select(runs).where(runs.c.run_id.in_(list(run_ids))))]
+    return [_run(row) for row in connection.execute(select(*_COLUMNS).where(runs.c.run_id.in_(list(run_ids))))]
 
 
 def list_runs(connection: Connection, which: RunFilter, before: str | None, limit: int) -> list[Run]:
     """Return up to `limit` matching runs, newest first, older than the run `before`."""
-    query = select(runs).where(which.clause()).order_by(runs.c.run_id.desc()).limit(limit)
+    query = select(*_COLUMNS).where(which.clause()).order_by(runs.c.run_id.desc()).limit(limit)
     if before is not None:
         query = query.where(runs.c.run_id < before)
     return [_run(row) for row in connection.execute(query)]
@@ -150,7 +154,7 @@ def has_runs(connection: Connection, task_id: str) -> bool:
 
 def last_run(connection: Connection, job_key: int) -> Run | None:
     """Return the newest run of a job that has started, or failing that the newest row."""
-    mine = select(runs).where(runs.c.job_key == job_key).order_by(runs.c.scheduled_for.desc()).limit(1)
+    mine = select(*_COLUMNS).where(runs.c.job_key == job_key).order_by(runs.c.scheduled_for.desc()).limit(1)
     row = connection.execute(mine.where(runs.c.started_at.is_not(None))).one_or_none()
     row = row or connection.execute(mine).one_or_none()
     return None if row is None else _run(row)
@@ -172,33 +176,35 @@ def failed_last(connection: Connection, job_keys: Sequence[int]) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
-_ACTIVE = select(runs).where(IS_ACTIVE).order_by(runs.c.created_at)
-_ACTIVE_OF = _ACTIVE.where(runs.c.job_key == bindparam("job"))
+_ACTIVE = select(*_COLUMNS).where(IS_ACTIVE).order_by(runs.c.created_at)
+_ACTIVE_OF = Prepared(_ACTIVE.where(runs.c.job_key == bindparam("job")))
 
 
 def active_runs(connection: Connection, job_key: int | None = None) -> list[Run]:
     """Return the runs that wait or go on: of one job, or all; the longest waiting first."""
-    found = connection.execute(_ACTIVE) if job_key is None else connection.execute(_ACTIVE_OF, {"job": job_key})
+    found = connection.execute(_ACTIVE) if job_key is None else _ACTIVE_OF.rows(connection, {"job": job_key})
     return [_run(row) for row in found]
 
 
-_ACTIVE_IDS = select(runs.c.run_id).where(IS_ACTIVE, runs.c.job_key == bindparam("job")).order_by(runs.c.created_at)
+_ACTIVE_IDS = Prepared(
+    select(runs.c.run_id).where(IS_ACTIVE, runs.c.job_key == bindparam("job")).order_by(runs.c.created_at)
+)
 
 
 def active_ids(connection: Connection, job_key: int) -> list[str]:
     """Return the ids of the runs of a job that wait or go on, the longest waiting first."""
-    return list(connection.execute(_ACTIVE_IDS, {"job": job_key}).scalars())
+    return [run_id for (run_id,) in _ACTIVE_IDS.rows(connection, {"job": job_key})]
 
 
 _GOING = select(runs.c.job_key).where(IS_ACTIVE, runs.c.status == "running")
 
 
-_IS_GOING = select(_GOING.where(runs.c.job_key == bindparam("job")).exists())
+_IS_GOING = Prepared(select(_GOING.where(runs.c.job_key == bindparam("job")).exists()))
 
 
 def is_going(connection: Connection, job_key: int) -> bool:
     """Whether a run of a job goes on."""
-    return bool(connection.execute(_IS_GOING, {"job": job_key}).scalar_one())
+    return bool(_IS_GOING.value(connection, {"job": job_key}))
 
 
 def running_jobs(connection: Connection) -> set[int]:
@@ -212,10 +218,12 @@ def nth_success(connection: Connection, job_key: int, n: int) -> datetime | None
     return connection.execute(query.order_by(runs.c.finished_at.desc()).offset(n - 1).limit(1)).scalar()
 
 
+_COUNT_QUEUED = Prepared(select(func.count()).select_from(runs).where(IS_ACTIVE, runs.c.status == "queued"))
+
+
 def count_queued(connection: Connection) -> int:
     """Count the runs that wait."""
-    query = select(func.count()).select_from(runs).where(IS_ACTIVE, runs.c.status == "queued")
-    return int(connection.execute(query).scalar_one())
+    return int(_COUNT_QUEUED.value(connection))
 
 
 def count_active(connection: Connection) -> dict[tuple[str, str], int]:
@@ -226,7 +234,7 @@ def count_active(connection: Connection) -> dict[tuple[str, str], int]:
 
 def newest(connection: Connection, job_key: int, limit: int) -> list[Run]:
     """Return the rows of a job's newest fire times, newest first."""
-    query = select(runs).where(runs.c.job_key == job_key)
+    query = select(*_COLUMNS).where(runs.c.job_key == job_key)
     return [
         _run(row)
         for row in connection.execute(query.order_by(runs.c.scheduled_for.desc(), runs.c.attempt.desc()).limit(limit))
@@ -235,8 +243,8 @@ def newest(connection: Connection, job_key: int, limit: int) -> list[Run]:
 
 def run_for(connection: Connection, job_key: int, moment: datetime) -> Run | None:
     """Return the last attempt for a fire time, or the one row that stands for many of which it is one."""
-    exact = select(runs).where(runs.c.job_key == job_key, runs.c.scheduled_for == moment)
-    within = select(runs).where(
+    exact = select(*_COLUMNS).where(runs.c.job_key == job_key, runs.c.scheduled_for == moment)
+    within = select(*_COLUMNS).where(
         runs.c.job_key == job_key, runs.c.scheduled_for < moment, runs.c.scheduled_until >= moment
     )
     row = connection.execute(exact.order_by(runs.c.attempt.desc()).limit(1)).one_or_none()
@@ -252,13 +260,13 @@ def was_asked_for(connection: Connection, run: Run) -> bool:
 
 def last_attempt(connection: Connection, run: Run) -> Run:
     """Return the newest attempt for the same fire time."""
-    query = select(runs).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
+    query = select(*_COLUMNS).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
     return _run(connection.execute(query.order_by(runs.c.attempt.desc()).limit(1)).one())
 
 
 def attempts(connection: Connection, run: Run) -> list[Run]:
     """Return all attempts for the fire time of a run, the first one first."""
-    query = select(runs).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
+    query = select(*_COLUMNS).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
     return [_run(row) for row in connection.execute(query.order_by(runs.c.attempt))]
 
 
@@ -271,29 +279,34 @@ def unsettled(connection: Connection, run_ids: Collection[str]) -> set[str]:
 
 
 _BY_HAND = and_(IS_ACTIVE, runs.c.status == "queued", runs.c.trigger == Origin.MANUAL.value)
-_IDS_BY_HAND = select(runs.c.run_id).where(_BY_HAND)
-FEW = 500
+_IDS_BY_HAND = Prepared(select(runs.c.run_id).where(_BY_HAND))
+FEW = 100
 """How many rows are asked for one by one rather than by reading all that wait."""
 
 
 def queued_by_hand(connection: Connection, is_known: Callable[[str], bool]) -> list[Run]:
     """Return the runs that people asked for and that wait, but for those that are known already."""
-    unknown = {run_id for run_id in connection.execute(_IDS_BY_HAND).scalars() if not is_known(run_id)}
+    unknown = {run_id for (run_id,) in _IDS_BY_HAND.rows(connection) if not is_known(run_id)}
     if not unknown:
         return []
-    which = runs.c.run_id.in_(unknown) if len(unknown) <= FEW else _BY_HAND
-    found = map(_run, connection.execute(select(runs).where(which)))
+    if len(unknown) <= FEW:
+        return [run for run_id in sorted(unknown) if (run := find_run(connection, run_id))]
+    found = map(_run, connection.execute(select(*_COLUMNS).where(_BY_HAND)))
     return sorted((run for run in found if run.run_id in unknown), key=lambda run: run.run_id)
+
+
+_CANCELS = Prepared(select(runs.c.run_id, runs.c.cancel_reason).where(IS_ACTIVE, runs.c.cancel_reason.is_not(None)))
 
 
 def cancel_requests(connection: Connection) -> list[tuple[str, str]]:
     """Return id and reason of each run that goes on and should not."""
-    query = select(runs.c.run_id, runs.c.cancel_reason).where(IS_ACTIVE, runs.c.cancel_reason.is_not(None))
-    return [(row.run_id, row.cancel_reason) for row in connection.execute(query)]
+    return [(run_id, reason) for run_id, reason in _CANCELS.rows(connection)]
 
 
 def request_cancel(connection: Connection, run_ids: Sequence[str], reason: str, now: datetime) -> None:
     """End the runs of those ids that wait, and ask for the end of those that go on."""
+    if not run_ids:
+        return
     mine = and_(runs.c.run_id.in_(run_ids), IS_ACTIVE)
     end_queued(connection, mine, RunStatus.CANCELLED, reason, now)
     connection.execute(update(runs).where(mine, runs.c.cancel_reason.is_(None)).values(cancel_reason=reason))
@@ -313,7 +326,7 @@ def end_queued(
         update(runs)
         .where(which, runs.c.status == RunStatus.QUEUED.value)
         .values(status=status.value, finished_at=now, details={"reason": reason})
-        .returning(*runs.c)
+        .returning(*_COLUMNS)
     )
     final = [_run(row) for row in ended]
     note_ended(connection, final)
@@ -473,12 +486,28 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def _run(row: Row[*tuple[Any, ...]]) -> Run:
-    values = dict(zip(_NAMES, row, strict=True))
-    for name, kind in _KINDS:
-        values[name] = kind(values[name])
-    return Run(**values)
+def _run(row: Sequence[Any]) -> Run:
+    (run_id, job_key, task_id, scheduled_for, attempt, trigger, status, priority, created_at, due_at, started_at,
+     finished_at, cancel_reason, scheduled_until, count, details) = row  # fmt: skip
+    return Run(
+        run_id,
+        job_key,
+        task_id,
+        moment_of(scheduled_for),
+        attempt,
+        Origin(trigger),
+        RunStatus(status),
+        Priority(priority),
+        moment_of(created_at),
+        _moment_or_none(due_at),
+        _moment_or_none(started_at),
+        _moment_or_none(finished_at),
+        cancel_reason,
+        _moment_or_none(scheduled_until),
+        count,
+        orjson.loads(details),
+    )
 
 
-_NAMES = tuple(runs.c.keys())
-_KINDS = (("trigger", Origin), ("status", RunStatus), ("priority", Priority))
+def _moment_or_none(value: int | None) -> datetime | None:
+    return None if value is None else moment_of(value)
