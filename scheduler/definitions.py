@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -23,6 +24,20 @@ from tasks.base import Refusal, TaskRefused
 from tasks.sandbox import AllowedDirs, check_env
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A job that nothing is wrong with, as it will be kept, and when it is due, counted from `anchor`."""
+
+    job: Job
+    schedule: Schedule
+    anchor: datetime
+
+
+def job_of(job: Job | Checked) -> Job:
+    """Return the job."""
+    return job.job if isinstance(job, Checked) else job
+
+
 class Definitions:
     """Judge definitions by the settings: zone, policies, allowed directories."""
 
@@ -35,8 +50,8 @@ class Definitions:
         now = self._now()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
-    def read(self, fields: Mapping[str, Any], anchor: datetime | None = None, model: type[Job] = Job) -> Job:
-        """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it.
+    def read(self, fields: Mapping[str, Any], anchor: datetime | None = None, model: type[Job] = Job) -> Checked:
+        """Make a Job of what was sent, and check it; raise `InvalidRequest` with all that is wrong with it.
 
         `anchor` stands for the present where the schedule is one that was given earlier.
         """
@@ -44,24 +59,23 @@ class Definitions:
             job = read_job(fields, model)
         except InvalidRequest as error:
             raise InvalidRequest([*error.problems, *self._problems_beside(fields, error.problems)]) from error
-        self.check(job, anchor or self.moment())
-        return job
+        return self.check(job, anchor or self.moment())
 
     def complete(self, job: Job) -> Job:
         """Return the job with the zone and the policies that it has where it names none."""
         job = with_defaults(job, self._config.policies)
         return job if job.timezone else job.model_copy(update={"timezone": self._config.zone.key})
 
-    def check(self, job: Job, now: datetime) -> tuple[Job, Schedule]:
+    def check(self, job: Job, anchor: datetime) -> Checked:
         """Fill in zone and policies, and refuse what schedule, paths or environment may not be, all at once."""
         problems: list[Problem] = []
         zone = self._zone_of(job.timezone, problems)
-        schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, now, problems)
+        schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, anchor, problems)
         problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job))
         problems.extend(problems_of(job.notify, job.expect, self._config))
         if problems or schedule is None:
             raise InvalidRequest(problems)
-        return self.complete(job.model_copy(update={"timezone": zone.key})), schedule
+        return Checked(self.complete(job.model_copy(update={"timezone": zone.key})), schedule, anchor)
 
     def _problems_beside(self, fields: Mapping[str, Any], known: Sequence[Problem]) -> list[Problem]:
         """Return what else is wrong with a definition that has `known` problems, so that all are told at once."""

@@ -10,34 +10,26 @@ from functools import partial
 from typing import Any
 
 from scheduler.config import SchedulerConfig
-from scheduler.definitions import Definitions, columns, is_moved, kept_fields, next_columns, same, says_when
+from scheduler.definitions import (
+    Checked,
+    Definitions,
+    columns,
+    is_moved,
+    job_of,
+    kept_fields,
+    next_columns,
+    same,
+    says_when,
+)
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, nearest
 from scheduler.fire_times import settle
 from scheduler.importing import Imported, compare, read_jobs, write
 from scheduler.models import Job, Run, StoredJob, read_job
 from scheduler.notify.teller import Teller
 from scheduler.portable import read_document, write_document
-from scheduler.spellings import Schedule
 from scheduler.standing import JobInfo, Planned, described
 from scheduler.store import Connection, Database, jobs, runs, state
 from scheduler.store.jobs import JobFilter
-
-
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """What a job is to become, and the moment that its intervals count from where it is due otherwise than before."""
-
-    job: Job
-    schedule: Schedule
-    anchor: datetime
-
-    def of(self, stored: StoredJob, now: datetime) -> tuple[dict[str, Any], bool]:
-        """Return what the store keeps then, and whether the job stays due for what it is due for."""
-        moved = is_moved(stored, self.job)
-        schedule, anchor = (self.schedule, self.anchor) if moved else (stored.read_schedule(), stored.anchor)
-        pending = stored.next_fire_time if stored.planned and not moved else None
-        values = columns(self.job, schedule, anchor, now, stored.fired, pending)
-        return values, pending is not None and values["next_fire_time"] is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,7 @@ class JobBook:
 
     def add(
         self,
-        job: Job,
+        job: Job | Checked,
         replace: bool,
         created_by: str,
         override: bool,
@@ -62,14 +54,15 @@ class JobBook:
         before: Callable[[Job], None],
     ) -> Planned:
         """Keep a job, as `TaskScheduler.add_job` says; `before` is told how it will be kept, before it can fire."""
-        now = self.definitions.moment()
+        now = job.anchor if isinstance(job, Checked) else self.definitions.moment()
         anchor = min(given_at or now, now)
         try:
-            job, schedule = self.definitions.check(job, anchor)
+            checked = self._checked(job, anchor)
         except InvalidRequest:
-            if (unchanged := self.unchanged(job)) is None:
+            if (unchanged := self.unchanged(job_of(job))) is None:
                 raise
             return unchanged
+        job, schedule = checked.job, checked.schedule
         before(job)
         pending = None if given_at is None else schedule.trigger.utc_after(anchor)
 
@@ -86,6 +79,11 @@ class JobBook:
 
         return self.store.write(unit)
 
+    def _checked(self, job: Job | Checked, anchor: datetime) -> Checked:
+        if isinstance(job, Checked) and job.anchor == anchor:
+            return job
+        return self.definitions.check(job_of(job), anchor)
+
     def _insert(self, connection: Connection, job: Job, values: dict[str, Any], now: datetime) -> Planned:
         most = self.config.max_tasks
         key, revision = jobs.insert_job(connection, job.task_id, values)
@@ -99,10 +97,11 @@ class JobBook:
         stored = StoredJob(key=key, task_id=job.task_id, paused=False, revision=revision, **values)
         return _planned(connection, "created", described(stored, False, False, now))
 
-    def check(self, job: Job, replace: bool, created_by: str, override: bool) -> Planned:
+    def check(self, job: Job | Checked, replace: bool, created_by: str, override: bool) -> Planned:
         """Say what `add` would do, changing nothing; raise what it would raise."""
-        now = self.definitions.moment()
-        job, schedule = self.definitions.check(job, now)
+        now = job.anchor if isinstance(job, Checked) else self.definitions.moment()
+        checked = self._checked(job, now)
+        job, schedule = checked.job, checked.schedule
 
         def unit(connection: Connection) -> Planned:
             existing = _compare(connection, job, replace, override)
@@ -132,7 +131,7 @@ class JobBook:
 
         return self.store.read(unit)
 
-    def read(self, fields: Mapping[str, Any]) -> Job:
+    def read(self, fields: Mapping[str, Any]) -> Checked | Job:
         """Make a Job of what was sent, as `TaskScheduler.read_definition` says."""
         try:
             return self.definitions.read(fields)
@@ -159,7 +158,7 @@ class JobBook:
             if same(stored, changed.job):
                 return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
-            values, stays_due = changed.of(stored, now)
+            values, stays_due = _changed_columns(changed, stored, now)
             if not stays_due:
                 self._settle(connection, stored, "its task was changed", now)
             jobs.change_job(connection, stored, values, by)
@@ -177,18 +176,16 @@ class JobBook:
             if same(stored, changed.job):
                 return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
-            return _planned(
-                connection, "updated", self.info(connection, replaced(stored, **changed.of(stored, now)[0]))
-            )
+            values, _ = _changed_columns(changed, stored, now)
+            return _planned(connection, "updated", self.info(connection, replaced(stored, **values)))
 
         return self.store.read(unit)
 
-    def _changed(self, task_id: str, changes: Mapping[str, Any], given_at: datetime | None, now: datetime) -> _Changed:
+    def _changed(self, task_id: str, changes: Mapping[str, Any], given_at: datetime | None, now: datetime) -> Checked:
         before = self.get(task_id).stored
         fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
         anchor = min(given_at or now, now) if says_when(before, changes) else before.anchor
-        read = self.definitions.read(fields, anchor, type(before.job))
-        return _Changed(*self.definitions.check(read, anchor), anchor)
+        return self.definitions.read(fields, anchor, type(before.job))
 
     def remove(self, task_id: str, override: bool, by: str) -> list[str]:
         """Remove a job and ask for the end of its runs; return the ids of those to wait for."""
@@ -289,6 +286,18 @@ class JobBook:
         going = runs.is_going(connection, stored.key)
         failed = stored.ended and bool(runs.failed_last(connection, [stored.key]))
         return described(stored, going, failed, self.now())
+
+
+def _changed_columns(changed: Checked, stored: StoredJob, now: datetime) -> tuple[dict[str, Any], bool]:
+    """Return what the store keeps of a job after a change, and whether it stays due for what it is due for.
+
+    Where it is due as before, its intervals count from the same moment as before.
+    """
+    moved = is_moved(stored, changed.job)
+    schedule, anchor = (changed.schedule, changed.anchor) if moved else (stored.read_schedule(), stored.anchor)
+    pending = stored.next_fire_time if stored.planned and not moved else None
+    values = columns(changed.job, schedule, anchor, now, stored.fired, pending)
+    return values, pending is not None and values["next_fire_time"] is not None
 
 
 def _planned(connection: Connection, change: str, info: JobInfo) -> Planned:

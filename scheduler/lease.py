@@ -33,6 +33,11 @@ class Ring(StrEnum):
 
 
 EVERYTHING = frozenset(Ring)
+_RINGS = {str(ring): ring for ring in Ring}
+
+
+def _read_letters(letters: str) -> frozenset[Ring]:
+    return frozenset(_RINGS[letter] for letter in letters if letter in _RINGS)
 
 
 class LeaseLost(Exception):
@@ -196,7 +201,7 @@ class SocketDoorbell:
         while ready:
             try:
                 letters = self._listener.recv(64).decode("ascii", "ignore")
-                rung.update(what for what in Ring if what.value in letters)
+                rung |= _read_letters(letters)
             except BlockingIOError:
                 break
             except OSError as error:
@@ -313,8 +318,7 @@ class NotifyDoorbell:
 
     def wait(self, seconds: float) -> frozenset[Ring]:
         """Wait for a ring and return all that was rung for, or nothing after so many seconds."""
-        letters = self._lease.hear(seconds)
-        return frozenset(what for what in Ring if what.value in letters)
+        return _read_letters(self._lease.hear(seconds))
 
     def close(self) -> None:
         """Hear no more, which ends with the lease."""

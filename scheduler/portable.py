@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler.definitions import Definitions
+from scheduler.definitions import Checked, Definitions
 from scheduler.errors import InvalidRequest, Problem, shorten, unknown_field
 from scheduler.models import Job, StoredJob, job_fields, read_job, read_when
 from scheduler.moments import iso, read_moment
@@ -130,18 +130,17 @@ def _read_entry(definitions: Definitions, fields: object, now: datetime, path: s
     problems: list[Problem] = []
     paused, anchor = _read_paused(given, problems), _read_anchor(given, problems) or now
     plain = {name: value for name, value in given.items() if name not in BESIDE}
-    job, overdue = _read_job(definitions, plain, anchor, problems)
-    if problems or job is None:
+    read, overdue = _read_job(definitions, plain, anchor, problems)
+    if problems or read is None:
         raise InvalidRequest([_within(problem, path) for problem in problems + overdue])
-    if overdue:
-        return Entry(definitions.complete(job), None, anchor, paused, [_within(problem, path) for problem in overdue])
-    job, schedule = definitions.check(job, anchor)
-    return Entry(job, schedule, anchor, paused)
+    if isinstance(read, Checked):
+        return Entry(read.job, read.schedule, anchor, paused)
+    return Entry(definitions.complete(read), None, anchor, paused, [_within(problem, path) for problem in overdue])
 
 
 def _read_job(
     definitions: Definitions, fields: Mapping[str, Any], anchor: datetime, problems: list[Problem]
-) -> tuple[Job | None, list[Problem]]:
+) -> tuple[Checked | Job | None, list[Problem]]:
     """Return the job, and apart from all other problems what is wrong with its time, which may have passed."""
     try:
         return definitions.read(fields, anchor), []

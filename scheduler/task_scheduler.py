@@ -24,7 +24,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.confining import confine
 from scheduler.cycle import Cycle
 from scheduler.daemon import told_by_signals
-from scheduler.definitions import Definitions, as_problem
+from scheduler.definitions import Checked, Definitions, as_problem, job_of
 from scheduler.errors import (
     Conflict,
     InvalidRequest,
@@ -305,7 +305,7 @@ class TaskScheduler:
 
     def add_job(
         self,
-        job: Job,
+        job: Job | Checked,
         replace: bool = False,
         created_by: str = BY_PROGRAM,
         override: bool = False,
@@ -321,7 +321,7 @@ class TaskScheduler:
 
         def keep(kept: Job) -> None:
             if created_by == BY_PROGRAM:
-                self.jobs.keep(job, kept.definition())
+                self.jobs.keep(job_of(job), kept.definition())
 
         planned = self._book.add(job, replace, created_by, override, given_at, keep)
         self._doorbell.ring(Ring.JOBS)
@@ -349,7 +349,7 @@ class TaskScheduler:
         return self._store.read(jobs.all_names)
 
     def check_job(
-        self, job: Job, replace: bool = False, created_by: str = BY_PROGRAM, override: bool = False
+        self, job: Job | Checked, replace: bool = False, created_by: str = BY_PROGRAM, override: bool = False
     ) -> Planned:
         """Say what `add_job` would do, changing nothing; raise what it would raise."""
         return self._book.check(job, replace, created_by, override)
@@ -476,15 +476,15 @@ class TaskScheduler:
         self._doorbell.ring(Ring.RUNS)
         return run
 
-    def try_job(self, job: Job, created_by: str = BY_PROGRAM) -> Run:
+    def try_job(self, job: Job | Checked, created_by: str = BY_PROGRAM) -> Run:
         """Queue one run of a job that is not kept, and return it; the run is known as any other."""
         now = self._definitions.moment()
-        job, schedule = self._definitions.check(trial_of(job), now)
+        tried = self._definitions.check(trial_of(job_of(job)), now)
         details = self._asked_within()
 
         def unit(connection: Connection) -> Run:
             self._check_sandbox()
-            return add_trial(connection, job, schedule, created_by, self.config.max_queued, now, details)
+            return add_trial(connection, tried.job, tried.schedule, created_by, self.config.max_queued, now, details)
 
         run = self._store.write(unit)
         self._doorbell.ring(Ring.RUNS)
@@ -695,10 +695,11 @@ class TaskScheduler:
         """Say what an operator should know of the settings."""
         return condition.warnings(self.config, self.files.paths, self._more_warnings)
 
-    def read_definition(self, fields: Mapping[str, Any]) -> Job:
-        """Make a Job of what was sent; raise `InvalidRequest` with all that is wrong with it.
+    def read_definition(self, fields: Mapping[str, Any]) -> Checked | Job:
+        """Make a job of what was sent, for `add_job` and its like; raise `InvalidRequest` with all that is wrong.
 
-        A definition that exists already is not wrong because its time has passed meanwhile.
+        A definition that exists already is not wrong because its time has passed meanwhile: that is the Job that
+        was not checked.
         """
         return self._book.read(fields)
 

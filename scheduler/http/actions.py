@@ -13,6 +13,7 @@ from flask import request as asked
 from pydantic import BaseModel
 
 from scheduler.auth.scopes import Caller, Scope
+from scheduler.definitions import Checked
 from scheduler.errors import (
     InvalidRequest,
     Problem,
@@ -376,7 +377,7 @@ def explain_all(service: TaskScheduler, request: requests.Help) -> Answer:
     return guide(ACTIONS, request.topic, service.config.policies)
 
 
-def _job(request: Definition) -> Job:
+def _job(request: Definition) -> Checked | Job:
     assert request.job is not None
     return request.job
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from scheduler.definitions import Checked
 from scheduler.errors import InvalidRequest, Problem, explain, shorten, unknown_field
 from scheduler.http import requests
 from scheduler.models import Job, job_fields
@@ -31,7 +32,7 @@ class Definition:
     fields: dict[str, Any]
     task_id: str
     replace: bool
-    job: Job | None
+    job: Checked | Job | None
     override: bool = False
 
 

@@ -94,7 +94,7 @@ class FiledJobs:
         return problems
 
     def _schedule(self, entry: Entry, now: datetime) -> Schedule:
-        return self._definitions.check(entry.job, now)[1]
+        return self._definitions.check(entry.job, now).schedule
 
     def _judge(self, filed: Iterable[StoredJob]) -> Judge:
         """Return what makes a Job of an entry. One that was right when it was filed is not wrong once its time has
@@ -105,7 +105,7 @@ class FiledJobs:
 
         def judge(fields: Mapping[str, Any]) -> Job:
             try:
-                return self._definitions.check(self._definitions.read(fields), self._definitions.moment())[0]
+                return self._definitions.read(fields).job
             except InvalidRequest as error:
                 if any(problem.field.partition(".")[0] not in WHEN_FIELDS for problem in error.problems):
                     raise

@@ -1,4 +1,4 @@
-"""Changes of a job's fields: what one would do is what it does, and how it is undone."""
+"""Read definitions and changes of them: what one would do is what it does, and how it is undone."""
 
 from __future__ import annotations
 
@@ -81,3 +81,24 @@ def test_what_leaves_the_schedule_alone_leaves_its_phase(scheduler: TaskSchedule
     time.move(hours=1)
     stored = scheduler.update_job("job", {"priority": "low"}, given_at=NOON - timedelta(hours=3)).info.stored
     assert (stored.anchor, stored.next_fire_time) == (before.anchor, before.next_fire_time)
+
+
+def test_what_was_read_is_kept_as_of_the_moment_it_was_read_at(scheduler: TaskScheduler, time: Time) -> None:
+    """However long it takes from there to the store: a moment that passes meanwhile is due, not forgotten."""
+    soon = {"task_id": "soon", "type": "command", "command": "true", "interval": "in 2 seconds"}
+    read = scheduler.read_definition(soon)
+    time.move(minutes=1)
+    assert scheduler.check_job(read).info.stored.next_fire_time == NOON + timedelta(seconds=2)
+    assert scheduler.add_job(read).change == "created"
+    stored = scheduler.get_job("soon").stored
+    assert (stored.anchor, stored.next_fire_time) == (NOON, NOON + timedelta(seconds=2))
+    assert not stored.ended
+
+
+def test_what_was_read_is_checked_anew_where_it_is_to_count_from_another_moment(
+    scheduler: TaskScheduler, time: Time
+) -> None:
+    hourly = {"task_id": "hourly", "type": "command", "command": "true", "interval": "every 1 hour"}
+    read = scheduler.read_definition(hourly)
+    scheduler.add_job(read, given_at=NOON - timedelta(minutes=20))
+    assert scheduler.get_job("hourly").next_fire_time == NOON + timedelta(minutes=40)

@@ -42,7 +42,7 @@ def read(config: SchedulerConfig) -> Callable[..., Reading]:
     definitions = Definitions(config, utc_now)
 
     def read(*paths: Path) -> Reading:
-        return read_jobs(paths, definitions.read, config.allowed_dirs[0])
+        return read_jobs(paths, lambda fields: definitions.read(fields).job, config.allowed_dirs[0])
 
     return read
 
