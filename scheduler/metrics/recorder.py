@@ -1,4 +1,4 @@
-"""Count what this process does, and bring it to the file of all processes once a second."""
+"""Count what this process does, and bring it to the file of all processes, at most once a second."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from scheduler.store import Database, jobs
 log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 1.0
+LOOK_SECONDS = 10.0
+"""How long where nothing is counted here; what this process tells of itself may change all the same."""
 NO_TYPE = "unknown"
 OTHERS = ""
 """The `task_id` of all tasks beyond SCHEDULER_METRICS_PER_TASK."""
@@ -40,21 +42,22 @@ class Recorder:
         self._told: Vitals | None = None
         self._trouble = ""
         self._tasks = _tasks(self._book.read().counts)
-        self._closing = threading.Event()
+        self._closing, self._counted = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
 
     def start(self) -> None:
-        """Begin to count, and to publish once a second."""
+        """Begin to count, and to publish what is counted."""
         self.observe()
         self._thread.start()
 
     def observe(self) -> None:
         """Begin to count, where whoever asks for it publishes."""
-        self._store.observe_commits(lambda seconds, ended: self._commits.append((seconds, ended)))
+        self._store.observe_commits(self._put_aside)
 
     def close(self) -> None:
         """Publish what is left, then end."""
         self._closing.set()
+        self._counted.set()
         if self._thread.is_alive():
             self._thread.join()
             self.publish()
@@ -63,6 +66,15 @@ class Recorder:
         """Raise a counter."""
         with self._counting:
             self._counts.count(name, *labels)
+        self._wake()
+
+    def _put_aside(self, seconds: float, ended: list[Run]) -> None:
+        self._commits.append((seconds, ended))
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._counted.is_set():
+            self._counted.set()
 
     def follow(self, name: str, read: Callable[[], Mapping[str, int]]) -> None:
         """Take over what somebody else counts, by one label."""
@@ -99,11 +111,14 @@ class Recorder:
             self._told, self._tasks = vitals, _tasks(page.counts)
 
     def _run(self) -> None:
-        while not self._closing.wait(PUBLISH_SECONDS):
+        while not self._closing.is_set():
+            self._counted.wait(LOOK_SECONDS)
+            self._counted.clear()
             try:
                 self.publish()
             except Exception:
                 log.exception("metrics could not be published")
+            self._closing.wait(PUBLISH_SECONDS)
 
     def _gather(self) -> None:
         """Turn what was only put aside into counts."""

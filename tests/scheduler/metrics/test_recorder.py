@@ -21,6 +21,7 @@ from scheduler.recovery import recover
 from scheduler.store import Connection, runs
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time
+from tests.server import wait_until
 
 Leave = Callable[..., Run]
 
@@ -193,3 +194,36 @@ def test_an_idle_process_writes_nothing(recorder: Recorder, config: SchedulerCon
     (config.data_dir / "metrics.json").unlink(missing_ok=True)
     recorder.publish()
     assert not (config.data_dir / "metrics.json").exists()
+
+
+def test_what_is_counted_is_published_though_nobody_asks(
+    recorder: Recorder, leave: Leave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.metrics.recorder.PUBLISH_SECONDS", 0.01)
+    for expected in (1, 2):
+        leave("skipped", finished_at=NOON)
+        wait_until(lambda expected=expected: published(recorder, "runs", "skipped", "command") == [expected])  # type: ignore[misc]
+        recorder.count("http_requests", "schedule", "POST", "200")
+        wait_until(
+            lambda expected=expected: published(recorder, "http_requests", "schedule", "POST", "200") == [expected]  # type: ignore[misc]
+        )
+
+
+def test_what_a_process_tells_of_itself_is_published_though_it_counts_nothing(
+    scheduler: TaskScheduler, config: SchedulerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PUBLISH_SECONDS", "LOOK_SECONDS"):
+        monkeypatch.setattr(f"scheduler.metrics.recorder.{name}", 0.01)
+    told = [book.Vitals(1, "host", True, 100.0)]
+    recorder = Recorder(scheduler._store, config, lambda: told[0])
+    recorder.start()
+    try:
+        wait_until(lambda: recorder.read().vitals == told[0])
+        told[0] = book.Vitals(1, "host", True, 200.0)
+        wait_until(lambda: recorder.read().vitals == told[0])
+    finally:
+        recorder.close()
+
+
+def published(recorder: Recorder, *key: str) -> list[float]:
+    return recorder.read().counts.numbers.get(key, [])
