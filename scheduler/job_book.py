@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as replaced
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -177,7 +176,7 @@ class JobBook:
                 return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
             values, _ = _changed_columns(changed, stored, now)
-            return _planned(connection, "updated", self.info(connection, replaced(stored, **values)))
+            return _planned(connection, "updated", self.info(connection, stored._replace(**values)))
 
         return self.store.read(unit)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -428,8 +428,7 @@ def job_fields() -> tuple[str, ...]:
     return tuple(Job.model_fields)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredJob:
+class StoredJob(NamedTuple):
     """A job as the store keeps it.
 
     `key` is the internal id that runs refer to: a task removed and created anew has another one.

@@ -38,7 +38,7 @@ def micros(moment: datetime) -> int:
 
 def moment_of(value: int) -> datetime:
     """Return the moment, in UTC, that is kept as this."""
-    return _EPOCH + timedelta(microseconds=value)
+    return _EPOCH + timedelta(0, 0, value)
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -488,7 +488,7 @@ def fire_times_of_a_stopped_time(record: Record) -> None:
 def another_interval_from_a_moment_on(record: Record) -> None:
     changes = {"interval": "every 2 seconds", "start_at": iso(at(5.1), UTC)}
     record.requests.append(asked("update", 5.6, **changes))
-    record.jobs = [replace(job(0, **changes), created_at=at(0))]
+    record.jobs = [job(0, **changes)._replace(created_at=at(0))]
     for second in range(6, 11):
         take(record, second)
     for moment in (7.1, 9.1):
