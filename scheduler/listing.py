@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from scheduler.models import StoredJob
 from scheduler.phrases import zones_read
 from scheduler.standing import JobInfo, described
 from scheduler.store import Connection, glances, jobs, runs
@@ -36,37 +36,46 @@ class Page(NamedTuple):
     total: int
 
 
-class _Terms(NamedTuple):
+_MadeOf = tuple[Show, object, bool, bool]
+
+
+class _Terms:
     """What the texts of all jobs depend on: how they are made, by which zones, and which jobs are `going`."""
 
-    show: Show
-    zones: object
-    going: Set[int]
-    failed: Set[int]
-    now: datetime
+    def __init__(self, show: Show, zones: object, going: Set[int], failed: Set[int], now: datetime) -> None:
+        self.show, self.now = show, now
+        self._going, self._failed = going, failed
+        # One for all that are alike: it is kept with the texts of each.
+        self._made_of: dict[tuple[bool, bool], _MadeOf] = {
+            (is_going, has_failed): (show, zones, is_going, has_failed)
+            for is_going in (False, True)
+            for has_failed in (False, True)
+        }
+
+    def of(self, key: int) -> _MadeOf:
+        """Return what the text of one job depends on, beside the job."""
+        return self._made_of[key in self._going, key in self._failed]
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     """The texts of a job, with all that they were made of; they hold from `since` on, and before `until`."""
 
     glance: Glance
-    terms: tuple[Show, object, bool, bool]
+    made_of: _MadeOf
     since: datetime | None
     until: datetime | None
     texts: Texts
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.texts)) + _OF_AN_ENTRY
+        return len(self.texts[0]) + len(self.texts[1]) + _OF_AN_ENTRY
 
     def holds(self, glance: Glance, terms: _Terms) -> bool:
-        key, now = glance[0], terms.now
         return (
             self.glance == glance
-            and self.terms == (terms.show, terms.zones, key in terms.going, key in terms.failed)
-            and (self.until is None or now < self.until)
-            and (self.since is None or self.since <= now)
+            and self.made_of == terms.of(glance[0])
+            and (self.until is None or terms.now < self.until)
+            and (self.since is None or self.since <= terms.now)
         )
 
 
@@ -103,26 +112,30 @@ class Listing:
                 found[glance[0]] = known.texts
             else:
                 missing[glance[0]] = glance
-        for stored in glances.whole(connection, list(missing)):
-            going, failed = stored.key in terms.going, stored.key in terms.failed
-            info = described(stored, going, failed, terms.now)
-            found[stored.key] = texts = terms.show(info)
-            made_by = (terms.show, terms.zones, going, failed)
-            self._keep(_Kept(missing[stored.key], made_by, *_holds_between(info, terms.now), texts))
+        made = [self._make(stored, missing[stored.key], terms) for stored in glances.whole(connection, list(missing))]
+        self._keep(made)
+        found.update((new.glance[0], new.texts) for new in made)
         return [found[glance[0]] for glance in looked]
 
-    def _keep(self, new: _Kept) -> None:
-        """Keep the texts of a job; the ones that were made first make room for it."""
+    def _make(self, stored: StoredJob, glance: Glance, terms: _Terms) -> _Kept:
+        made_of = terms.of(stored.key)
+        info = described(stored, *made_of[2:], terms.now)
+        return _Kept(glance, made_of, *_holds_between(info, terms.now), terms.show(info))
+
+    def _keep(self, made: Sequence[_Kept]) -> None:
+        """Keep texts of jobs; the ones that were made first make room for them."""
         with self._lock:
-            self._forget(new.glance[0])
-            self._kept[new.glance[0]] = new
-            self._bytes += new.size
-            while self._bytes > self._most_bytes:
-                self._forget(next(iter(self._kept)))
+            for new in made:
+                key = new.glance[0]
+                if key in self._kept:
+                    self._forget(key)
+                self._kept[key] = new
+                self._bytes += new.size
+                while self._bytes > self._most_bytes:
+                    self._forget(next(iter(self._kept)))
 
     def _forget(self, key: int) -> None:
-        if (old := self._kept.pop(key, None)) is not None:
-            self._bytes -= old.size
+        self._bytes -= self._kept.pop(key).size
 
 
 def _holds_between(info: JobInfo, now: datetime) -> tuple[datetime | None, datetime | None]:

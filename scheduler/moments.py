@@ -42,7 +42,7 @@ def both(moment: datetime | None, zone: tzinfo) -> tuple[str | None, str | None]
     if moment is None:
         return None, None
     exact = iso(moment, zone)
-    return f"{exact[:10]} {exact[11:19]}", exact
+    return exact[:19].replace("T", " "), exact
 
 
 def parse_moment(text: str, zone: ZoneInfo, end: bool = False) -> datetime:

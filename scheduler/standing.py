@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from scheduler.models import JobStatus, StoredJob
 from scheduler.triggers import Trigger
 
 
-@dataclass(frozen=True, slots=True)
-class JobInfo:
+class JobInfo(NamedTuple):
     """A job with all that is told about it: where it stands, and when it fires."""
 
     stored: StoredJob

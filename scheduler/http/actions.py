@@ -23,7 +23,7 @@ from scheduler.errors import (
 )
 from scheduler.http import present, requests
 from scheduler.http.accepted import with_accepted
-from scheduler.http.answers import joined
+from scheduler.http.answers import Joined
 from scheduler.http.body import invalid_json
 from scheduler.http.guide import guide
 from scheduler.http.mending import working_example
@@ -148,7 +148,7 @@ def create(service: TaskScheduler, request: Definition) -> Answer:
 def list_tasks(service: TaskScheduler, request: requests.List) -> Answer:
     """Page through the tasks."""
     page = listed(service, request)
-    tasks = joined(b'{"id":%b,"details":%b}' % texts for texts in page.texts)
+    tasks = Joined((b'{"id":', task_id, b',"details":', details, b"}") for task_id, details in page.texts)
     body: Answer = {"status": "success", "tasks": tasks, "count": page.total}
     if page.more or request.model_fields_set & {"limit", "cursor"}:
         body["next_cursor"] = next_cursor(page)

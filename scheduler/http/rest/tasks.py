@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scheduler.http import actions, present, requests
-from scheduler.http.answers import joined
+from scheduler.http.answers import Joined
 from scheduler.http.peer import caller
 from scheduler.http.reading import Definition
 from scheduler.http.rest.answer import Answer, Later
@@ -22,7 +22,7 @@ def list_tasks(call: Call) -> Answer:
     """Page through the tasks."""
     page = call.perform(actions.listed)
     # Each in one object, as `flat` makes it.
-    tasks = joined(b'{"id":%b,%b' % (task_id, details[1:]) for task_id, details in page.texts)
+    tasks = Joined((b'{"id":', task_id, b",", memoryview(details)[1:]) for task_id, details in page.texts)
     body = {"tasks": tasks, "count": page.total, "next_cursor": actions.next_cursor(page)}
     return with_links(call, call.hinted(body))
 
