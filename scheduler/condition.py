@@ -14,7 +14,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import SchedulerError, Unavailable
 from scheduler.holder import Holder
 from scheduler.lease import Lease, here
-from scheduler.store import Connection, Database, Remembered, deliveries, jobs, runs, state
+from scheduler.store import Connection, Database, Remembered, deliveries, jobs, runs, state, underway
 
 Counts = Mapping[str, Any]
 
@@ -87,7 +87,7 @@ def count(connection: Connection) -> Counts:
     return {
         "running": bool(state.is_running(connection)),
         "tasks": jobs.count_states(connection),
-        "active": runs.active_runs(connection),
+        "active": underway.active_runs(connection),
         "lateness_ms": _spread(late),
         "notifications": {
             **deliveries.count_states(connection),

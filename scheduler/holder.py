@@ -23,7 +23,7 @@ from scheduler.notify.expect import Expectations
 from scheduler.phrases import forget_zones
 from scheduler.recovery import recover
 from scheduler.retention import Retention
-from scheduler.store import Database, planning, runs, state
+from scheduler.store import Database, planning, runs, state, underway
 from scheduler.zone_data import zone_data_mark
 
 log = logging.getLogger(__name__)
@@ -245,7 +245,7 @@ class Holder:
             return
         self._looks -= 1
         # A row may be a moment ahead of what is known here, but not for two looks.
-        active = self._store.read(runs.active_runs)
+        active = self._store.read(underway.active_runs)
         strange = {run.run_id for run in active if not self._knows(run.run_id)}
         again, self._strange = strange & self._strange, strange
         if again:
@@ -292,7 +292,7 @@ class Holder:
             self._clock.plan(plans)
 
     def _follow_runs(self) -> None:
-        self._assign(self._store.read(lambda connection: runs.queued_by_hand(connection, self._knows)))
+        self._assign(self._store.read(lambda connection: underway.queued_by_hand(connection, self._knows)))
 
     def _assign(self, unknown: list[Run]) -> None:
         if unknown:
@@ -302,5 +302,5 @@ class Holder:
         return self._executor.knows(run_id) or self._dispatcher.is_planned(run_id)
 
     def _follow_cancels(self) -> None:
-        for run_id, reason in self._store.read(runs.cancel_requests):
+        for run_id, reason in self._store.read(underway.cancel_requests):
             self._executor.cancel(run_id, reason)

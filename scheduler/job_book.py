@@ -27,7 +27,7 @@ from scheduler.models import Job, Run, StoredJob, read_job
 from scheduler.notify.teller import Teller
 from scheduler.portable import read_document, write_document
 from scheduler.standing import JobInfo, Planned, described
-from scheduler.store import Connection, Database, jobs, runs, state
+from scheduler.store import Connection, Database, jobs, runs, state, underway
 from scheduler.store.jobs import JobFilter
 
 
@@ -195,7 +195,7 @@ class JobBook:
             _check_file(stored, override)
             self._settle(connection, stored, "its task was removed", now)
             jobs.change_job(connection, stored, {"removed_at": now, "updated_at": now}, by)
-            return end_runs(connection, runs.active_runs(connection, stored.key), "its task was removed", now)
+            return end_runs(connection, underway.active_runs(connection, stored.key), "its task was removed", now)
 
         return self.store.write(unit)
 
@@ -271,7 +271,7 @@ class JobBook:
         """Return up to `limit` matching jobs made after the one with `after_key`, and the count of all that match."""
 
         def unit(connection: Connection) -> tuple[list[JobInfo], int]:
-            going = runs.running_jobs(connection)
+            going = underway.running_jobs(connection)
             now = self.now()
             found = jobs.list_jobs(connection, which, after_key, limit)
             failed = runs.failed_last(connection, [job.key for job in found if job.ended])
@@ -282,7 +282,7 @@ class JobBook:
 
     def info(self, connection: Connection, stored: StoredJob) -> JobInfo:
         """Return where a job stands."""
-        going = runs.is_going(connection, stored.key)
+        going = underway.is_going(connection, stored.key)
         failed = stored.ended and bool(runs.failed_last(connection, [stored.key]))
         return described(stored, going, failed, self.now())
 

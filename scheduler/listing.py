@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scheduler.models import StoredJob
 from scheduler.phrases import zones_read
 from scheduler.standing import JobInfo, described
-from scheduler.store import Connection, glances, jobs, runs
+from scheduler.store import Connection, glances, jobs, runs, underway
 from scheduler.store.glances import Glance
 from scheduler.store.jobs import JobFilter
 
@@ -100,7 +100,7 @@ class Listing:
         found = glances.glance(connection, which, after_key, limit + 1)
         looked, more = found[:limit], len(found) > limit
         failed = runs.failed_last(connection, [key for key, ended, *_ in looked if ended])
-        terms = _Terms(show, zones, runs.running_jobs(connection), failed, now)
+        terms = _Terms(show, zones, underway.running_jobs(connection), failed, now)
         total = jobs.count_jobs(connection, which) if more or after_key else len(looked)
         return Page(self._texts(connection, looked, terms), looked[-1][0] if looked else after_key, more, total)
 

@@ -10,7 +10,7 @@ from typing import Any
 from scheduler.errors import Conflict, LimitReached
 from scheduler.ids import new_run_id
 from scheduler.models import Job, Origin, Run, RunStatus, StoredJob
-from scheduler.store import Connection, runs
+from scheduler.store import Connection, runs, underway
 
 
 def ask_for_run(
@@ -23,7 +23,7 @@ def ask_for_run(
 ) -> Run:
     """Queue a run of a job and return it; raise `Conflict` at its `max_instances` unless `force`, `LimitReached`."""
     job = stored.job
-    active = [] if force else runs.active_ids(connection, stored.key)
+    active = [] if force else underway.active_ids(connection, stored.key)
     if len(active) >= job.max_instances and not force:
         raise Conflict(
             f"Task '{stored.task_id}' already has {len(active)} of at most {job.max_instances} runs "
@@ -31,7 +31,7 @@ def ask_for_run(
             code="already_running",
             run_ids=active,
         )
-    if runs.count_queued(connection) >= max_queued:
+    if underway.count_queued(connection) >= max_queued:
         raise LimitReached(
             f"{max_queued} runs are waiting, which is the limit (SCHEDULER_MAX_QUEUED): try later",
             code="queue_full",

@@ -11,7 +11,7 @@ from scheduler.executor import next_attempt
 from scheduler.models import Job, Origin, Run, RunStatus
 from scheduler.notify.teller import Teller
 from scheduler.policy import Decision, decide
-from scheduler.store import Connection, Database, jobs, runs
+from scheduler.store import Connection, Database, jobs, runs, underway
 from tasks.sandbox import kill_leftovers
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def recover(
     again only where the task allows. Rows that wait are kept if it is not too late for them. Runs
     that go on in this process, which held the lease before, are let alone.
     """
-    active = store.read(runs.active_runs)
+    active = store.read(underway.active_runs)
     going = [run.run_id for run in active if run.status is RunStatus.RUNNING and not is_ours(run.run_id)]
     if going:
         log.warning("%d runs were cut off, %d processes of theirs ended", len(going), kill_leftovers(going))
@@ -52,7 +52,7 @@ def recover(
 
 def _put_right(connection: Connection, now: datetime, teller: Teller, is_ours: Callable[[str], bool]) -> Found:
     interrupted = runs.interrupt_running(connection, DIED, now, is_ours)
-    waiting = runs.active_runs(connection)
+    waiting = underway.active_runs(connection)
     definitions = {key: _definition(connection, key) for key in {run.job_key for run in interrupted + waiting}}
     for run in interrupted:
         job = definitions[run.job_key]
@@ -70,7 +70,7 @@ def _put_right(connection: Connection, now: datetime, teller: Teller, is_ours: C
                 missed = replace(run, status=RunStatus.MISSED, finished_at=now, details={"reason": reason})
                 teller.record(connection, job, missed)
     # What goes on here is not among them: by the time that they are assigned it may have ended, and would start anew.
-    left = [run for run in runs.active_runs(connection) if run.status is RunStatus.QUEUED]
+    left = [run for run in underway.active_runs(connection) if run.status is RunStatus.QUEUED]
     return Found([run.run_id for run in interrupted], left)
 
 

@@ -17,7 +17,7 @@ from scheduler.errors import SchedulerError
 from scheduler.events import Event, Events, RunFinished
 from scheduler.ids import first_run_id
 from scheduler.models import utc_now
-from scheduler.store import Database, changes, events, keys, runs
+from scheduler.store import Database, changes, events, keys, pruning
 from tasks.sandbox import remove_output
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Retention:
         removed += self._drop_old()
         trimmed = self._trim_events()
         if removed or trimmed:
-            while self._store.write(runs.give_back_space) and not self._ends():
+            while self._store.write(pruning.give_back_space) and not self._ends():
                 pass
         if removed:
             log.info("%d runs were past their time and are removed", removed)
@@ -95,7 +95,7 @@ class Retention:
 
     def find_grown(self) -> None:
         """Look through the whole ledger for tasks with more runs than are kept."""
-        found = self._store.read(lambda connection: runs.jobs_with_more_than(connection, self._config.keep_runs))
+        found = self._store.read(lambda connection: pruning.jobs_with_more_than(connection, self._config.keep_runs))
         with self._lock:
             self._grown.update(found)
 
@@ -127,7 +127,7 @@ class Retention:
         removed = 0
         while True:
             gone = self._store.read(
-                lambda connection: runs.beyond(connection, job_key, self._config.keep_runs, ROWS_A_STEP)
+                lambda connection: pruning.beyond(connection, job_key, self._config.keep_runs, ROWS_A_STEP)
             )
             removed += self._remove(gone)
             if len(gone) < ROWS_A_STEP or self._ends():
@@ -137,7 +137,7 @@ class Retention:
         removed, after = 0, ""
         before = first_run_id(self._now() - timedelta(days=self._config.keep_days))
         while True:
-            seen, gone = self._store.read(partial(runs.older_than, before=before, after=after, limit=ROWS_A_STEP))
+            seen, gone = self._store.read(partial(pruning.older_than, before=before, after=after, limit=ROWS_A_STEP))
             removed += self._remove(gone)
             if not seen or self._ends():
                 return removed
@@ -170,5 +170,5 @@ class Retention:
         for run_id in run_ids:
             remove_output(self._log_dir, run_id)
         if run_ids:
-            self._store.write(lambda connection: runs.delete_runs(connection, run_ids))
+            self._store.write(lambda connection: pruning.delete_runs(connection, run_ids))
         return len(run_ids)

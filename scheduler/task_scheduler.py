@@ -78,6 +78,7 @@ from scheduler.store import (
     sqlite_url,
     state,
     stats,
+    underway,
 )
 from scheduler.store.changes import Change
 from scheduler.store.deliveries import Delivery, DeliveryFilter
@@ -282,7 +283,7 @@ class TaskScheduler:
         """Whether any run goes on, or is about to."""
         if self._holder.is_ready:  # then all of them are its own
             return bool(self._executor.run_ids())
-        return bool(self._store.read(runs.running_jobs))
+        return bool(self._store.read(underway.running_jobs))
 
     def _set_running(self, running: bool, since: datetime | None = None) -> bool:
         now = since or self.now()
@@ -516,7 +517,7 @@ class TaskScheduler:
 
         def unit(connection: Connection) -> list[str]:
             stored = find(connection, task_id)
-            return end_runs(connection, runs.active_runs(connection, stored.key), "cancelled", self.now())
+            return end_runs(connection, underway.active_runs(connection, stored.key), "cancelled", self.now())
 
         ending = self._store.write(unit)
         self._doorbell.ring(Ring.CANCELS)
@@ -654,7 +655,7 @@ class TaskScheduler:
                 running_since=state.planned_since(connection),
                 holder_alive=self._lease.is_held(),
                 runs=runs.newest(connection, stored.key, 5),
-                waiting=runs.count_queued(connection),
+                waiting=underway.count_queued(connection),
                 workers=self.config.max_workers,
                 at=at,
                 at_run=None if at is None else runs.run_for(connection, stored.key, at),

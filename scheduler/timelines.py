@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.models import JobStatus, StoredJob
-from scheduler.store import Connection, Database, jobs, planning, runs, state, stats, timeline
+from scheduler.store import Connection, Database, jobs, planning, runs, state, stats, timeline, underway
 from scheduler.store.jobs import JobFilter
 from scheduler.store.timeline import Bar, Lane, Trouble
 
@@ -59,7 +59,7 @@ class Timeline:
         """Return all tasks, with where each stands: `completed` where its rule has ended, however its last run was."""
 
         def unit(connection: Connection) -> list[tuple[Lane, JobStatus]]:
-            going = runs.running_jobs(connection)
+            going = underway.running_jobs(connection)
             return [(lane, _status(lane, going)) for lane in timeline.lanes(connection, span.since, span.until)]
 
         return self._store.read(unit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from scheduler.errors import Unavailable
 from scheduler.events import Event, Events, RunFinished
-from scheduler.store import Database, runs
+from scheduler.store import Database, underway
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class LedgerWatch:
 
     def _going(self, wanted: set[str]) -> set[str]:
         try:
-            return self._store.read(lambda connection: runs.unsettled(connection, wanted))
+            return self._store.read(lambda connection: underway.unsettled(connection, wanted))
         except Unavailable:
             # Nobody can say, so all go on as far as is known; who waits is told so when his time is over.
             return wanted

@@ -15,7 +15,7 @@ from scheduler.feed.output_watch import OutputWatch, Piece
 from scheduler.feed.told import EventFilter, Told, of_ledger, of_output
 from scheduler.feed.window import Window
 from scheduler.models import utc_now
-from scheduler.store import Connection, Database, events, runs, state
+from scheduler.store import Connection, Database, events, state, underway
 from scheduler.store.events import EventKind, LedgerEvent
 
 log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class Feed:
                 return None
         if self._output is None or self._output[0] is not window:
             watch = OutputWatch(self._log_dir)
-            for run in self._store.read(runs.active_runs):
+            for run in self._store.read(underway.active_runs):
                 watch.join(run.task_id, run.run_id)
             self._output = window, watch
         with self._changed:

@@ -15,7 +15,7 @@ from scheduler.jobsfiles.reading import Entry, FileProblem
 from scheduler.models import StoredJob
 from scheduler.notify.teller import Teller
 from scheduler.spellings import Schedule
-from scheduler.store import Connection, jobs, runs, state
+from scheduler.store import Connection, jobs, runs, state, underway
 
 CREATED_BY = "file"
 """What is told of who made a job that a file defines."""
@@ -77,7 +77,7 @@ class Steps:
         if self.removed == "remove":
             gone = {"removed_at": self.now, "updated_at": self.now, "origin": None, "filed": None}
             jobs.change_job(connection, stored, gone, CREATED_BY)
-            active = runs.active_ids(connection, stored.key)
+            active = underway.active_ids(connection, stored.key)
             runs.request_cancel(connection, active, "its task was removed", self.now)
             return
         filed = {**(stored.filed or {}), "gone": True, "paused": stored.paused}

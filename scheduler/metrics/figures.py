@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scheduler.errors import Unavailable
-from scheduler.store import Connection, Database, jobs, runs, state
+from scheduler.store import Connection, Database, jobs, state, underway
 
 KEPT_SECONDS = 1.0
 REMOVED = jobs.STATES.index("removed")
@@ -49,7 +49,7 @@ class FigureReader:
 
     def _look(self, connection: Connection) -> Figures:
         return Figures(
-            bool(state.is_running(connection)), self._tally.follow(connection), runs.count_active(connection)
+            bool(state.is_running(connection)), self._tally.follow(connection), underway.count_active(connection)
         )
 
 

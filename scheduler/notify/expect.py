@@ -14,7 +14,7 @@ from scheduler.notify import rules
 from scheduler.notify.rules import Attendance, Kind, Standing
 from scheduler.notify.targets import effective
 from scheduler.notify.teller import Matter, Teller
-from scheduler.store import Connection, Database, jobs, planning, runs, state
+from scheduler.store import Connection, Database, jobs, planning, runs, state, underway
 from scheduler.store.fence import may_fire
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Expectations:
         """Look at all jobs whose runs may take too long: nothing tells when one begins."""
         self._swept = now
         if self._look_at:
-            for key in self._store.read(runs.running_jobs) & self._look_at.keys():
+            for key in self._store.read(underway.running_jobs) & self._look_at.keys():
                 self._look_at[key] = now
 
     def _look(self, key: int, now: datetime) -> datetime | None:
@@ -95,7 +95,7 @@ class Expectations:
         if found.kind is not None:
             event = f"expect:{now.isoformat()}"
             told.append((Matter(job, key, event, notify), found.kind, {"says": _says(stored, found.kind)}))
-        for run in runs.active_runs(connection, key):
+        for run in underway.active_runs(connection, key):
             after, kind = rules.judge_duration(job.expect, run, after, now)
             if kind is not None:
                 says = _too_long(run, job.expect.max_duration_seconds, now)

@@ -1,8 +1,8 @@
 """Remember jobs and runs: the only door to SQLAlchemy.
 
 `Database` gives a connection to functions of `changes`, `deliveries`, `events`, `glances`, `jobs`, `keys`,
-`ledger_days`, `planning`, `runs`, `sessions`, `state`, `stats`, `timeline` and `tokens`; several of them called in one
-unit of work are one transaction.
+`ledger_days`, `planning`, `pruning`, `runs`, `sessions`, `state`, `stats`, `timeline`, `tokens` and `underway`; several
+of them called in one unit of work are one transaction.
 """
 
 from sqlalchemy import Connection
@@ -16,12 +16,14 @@ from scheduler.store import (
     keys,
     ledger_days,
     planning,
+    pruning,
     runs,
     sessions,
     state,
     stats,
     timeline,
     tokens,
+    underway,
 )
 from scheduler.store.database import Database, data_dir_beside
 from scheduler.store.remembered import Remembered
@@ -42,6 +44,7 @@ __all__ = [
     "keys",
     "ledger_days",
     "planning",
+    "pruning",
     "runs",
     "sessions",
     "sqlite_url",
@@ -49,4 +52,5 @@ __all__ = [
     "stats",
     "timeline",
     "tokens",
+    "underway",
 ]

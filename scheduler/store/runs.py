@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,11 +15,9 @@ from sqlalchemy import (
     Integer,
     and_,
     bindparam,
-    delete,
     func,
     insert,
     literal_column,
-    not_,
     select,
     true,
     update,
@@ -31,7 +29,7 @@ from scheduler.store import events
 from scheduler.store.ended import note_ended
 from scheduler.store.fence import may_fire
 from scheduler.store.prepared import Prepared
-from scheduler.store.tables import IS_ACTIVE, bare, jobs, moment_of, runs
+from scheduler.store.tables import IS_ACTIVE, bare, moment_of, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +61,9 @@ class RunFilter:
         return and_(*parts)
 
 
-PAGES_A_STEP = 200
-_COLUMNS = tuple(map(bare, runs.c))
-"""What `_run` reads."""
-_FIND = Prepared(select(*_COLUMNS).where(runs.c.run_id == bindparam("id")))
+ALL_COLUMNS = tuple(map(bare, runs.c))
+"""What `stored_run` reads."""
+_FIND = Prepared(select(*ALL_COLUMNS).where(runs.c.run_id == bindparam("id")))
 _ADD = Prepared(insert(runs))
 _START = Prepared(
     update(runs)
@@ -131,20 +128,20 @@ def add_manual_run(connection: Connection, run: Run) -> Run:
 def find_run(connection: Connection, run_id: str) -> Run | None:
     """Return the run of that id, or None."""
     found = _FIND.rows(connection, {"id": run_id})
-    return _run(found[0]) if found else None
+    return stored_run(found[0]) if found else None
 
 
 def find_runs(connection: Connection, run_ids: Iterable[str]) -> list[Run]:
     """Return the runs of those ids."""
-    return [_run(row) for row in connection.execute(select(*_COLUMNS).where(runs.c.run_id.in_(list(run_ids))))]
+    return [stored_run(row) for row in connection.execute(select(*ALL_COLUMNS).where(runs.c.run_id.in_(list(run_ids))))]
 
 
 def list_runs(connection: Connection, which: RunFilter, before: str | None, limit: int) -> list[Run]:
     """Return up to `limit` matching runs, newest first, older than the run `before`."""
-    query = select(*_COLUMNS).where(which.clause()).order_by(runs.c.run_id.desc()).limit(limit)
+    query = select(*ALL_COLUMNS).where(which.clause()).order_by(runs.c.run_id.desc()).limit(limit)
     if before is not None:
         query = query.where(runs.c.run_id < before)
-    return [_run(row) for row in connection.execute(query)]
+    return [stored_run(row) for row in connection.execute(query)]
 
 
 def has_runs(connection: Connection, task_id: str) -> bool:
@@ -154,10 +151,10 @@ def has_runs(connection: Connection, task_id: str) -> bool:
 
 def last_run(connection: Connection, job_key: int) -> Run | None:
     """Return the newest run of a job that has started, or failing that the newest row."""
-    mine = select(*_COLUMNS).where(runs.c.job_key == job_key).order_by(runs.c.scheduled_for.desc()).limit(1)
+    mine = select(*ALL_COLUMNS).where(runs.c.job_key == job_key).order_by(runs.c.scheduled_for.desc()).limit(1)
     row = connection.execute(mine.where(runs.c.started_at.is_not(None))).one_or_none()
     row = row or connection.execute(mine).one_or_none()
-    return None if row is None else _run(row)
+    return None if row is None else stored_run(row)
 
 
 _FAILED = (RunStatus.FAILED.value, RunStatus.TIMEOUT.value, RunStatus.INTERRUPTED.value)
@@ -176,80 +173,30 @@ def failed_last(connection: Connection, job_keys: Sequence[int]) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
-_ACTIVE = select(*_COLUMNS).where(IS_ACTIVE).order_by(runs.c.created_at)
-_ACTIVE_OF = Prepared(_ACTIVE.where(runs.c.job_key == bindparam("job")))
-
-
-def active_runs(connection: Connection, job_key: int | None = None) -> list[Run]:
-    """Return the runs that wait or go on: of one job, or all; the longest waiting first."""
-    found = connection.execute(_ACTIVE) if job_key is None else _ACTIVE_OF.rows(connection, {"job": job_key})
-    return [_run(row) for row in found]
-
-
-_ACTIVE_IDS = Prepared(
-    select(runs.c.run_id).where(IS_ACTIVE, runs.c.job_key == bindparam("job")).order_by(runs.c.created_at)
-)
-
-
-def active_ids(connection: Connection, job_key: int) -> list[str]:
-    """Return the ids of the runs of a job that wait or go on, the longest waiting first."""
-    return [run_id for (run_id,) in _ACTIVE_IDS.rows(connection, {"job": job_key})]
-
-
-_GOING = select(runs.c.job_key).where(IS_ACTIVE, runs.c.status == "running")
-
-
-_IS_GOING = Prepared(select(_GOING.where(runs.c.job_key == bindparam("job")).exists()))
-
-
-def is_going(connection: Connection, job_key: int) -> bool:
-    """Whether a run of a job goes on."""
-    return bool(_IS_GOING.value(connection, {"job": job_key}))
-
-
-def running_jobs(connection: Connection) -> set[int]:
-    """Return the keys of all jobs that have a run going on."""
-    return set(connection.execute(_GOING).scalars())
-
-
 def nth_success(connection: Connection, job_key: int, n: int) -> datetime | None:
     """Return when the `n`-th run of a job that completed ended, counted from the newest; None where there are fewer."""
     query = select(runs.c.finished_at).where(runs.c.job_key == job_key, runs.c.status == RunStatus.COMPLETED.value)
     return connection.execute(query.order_by(runs.c.finished_at.desc()).offset(n - 1).limit(1)).scalar()
 
 
-_COUNT_QUEUED = Prepared(select(func.count()).select_from(runs).where(IS_ACTIVE, runs.c.status == "queued"))
-
-
-def count_queued(connection: Connection) -> int:
-    """Count the runs that wait."""
-    return int(_COUNT_QUEUED.value(connection))
-
-
-def count_active(connection: Connection) -> dict[tuple[str, str], int]:
-    """Count the runs that wait or go on, by status and priority."""
-    query = select(runs.c.status, runs.c.priority, func.count()).where(IS_ACTIVE)
-    return {(row[0], row[1]): row[2] for row in connection.execute(query.group_by(runs.c.status, runs.c.priority))}
-
-
 def newest(connection: Connection, job_key: int, limit: int) -> list[Run]:
     """Return the rows of a job's newest fire times, newest first."""
-    query = select(*_COLUMNS).where(runs.c.job_key == job_key)
+    query = select(*ALL_COLUMNS).where(runs.c.job_key == job_key)
     return [
-        _run(row)
+        stored_run(row)
         for row in connection.execute(query.order_by(runs.c.scheduled_for.desc(), runs.c.attempt.desc()).limit(limit))
     ]
 
 
 def run_for(connection: Connection, job_key: int, moment: datetime) -> Run | None:
     """Return the last attempt for a fire time, or the one row that stands for many of which it is one."""
-    exact = select(*_COLUMNS).where(runs.c.job_key == job_key, runs.c.scheduled_for == moment)
-    within = select(*_COLUMNS).where(
+    exact = select(*ALL_COLUMNS).where(runs.c.job_key == job_key, runs.c.scheduled_for == moment)
+    within = select(*ALL_COLUMNS).where(
         runs.c.job_key == job_key, runs.c.scheduled_for < moment, runs.c.scheduled_until >= moment
     )
     row = connection.execute(exact.order_by(runs.c.attempt.desc()).limit(1)).one_or_none()
     row = row or connection.execute(within.limit(1)).one_or_none()
-    return None if row is None else _run(row)
+    return None if row is None else stored_run(row)
 
 
 def was_asked_for(connection: Connection, run: Run) -> bool:
@@ -260,47 +207,14 @@ def was_asked_for(connection: Connection, run: Run) -> bool:
 
 def last_attempt(connection: Connection, run: Run) -> Run:
     """Return the newest attempt for the same fire time."""
-    query = select(*_COLUMNS).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
-    return _run(connection.execute(query.order_by(runs.c.attempt.desc()).limit(1)).one())
+    query = select(*ALL_COLUMNS).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
+    return stored_run(connection.execute(query.order_by(runs.c.attempt.desc()).limit(1)).one())
 
 
 def attempts(connection: Connection, run: Run) -> list[Run]:
     """Return all attempts for the fire time of a run, the first one first."""
-    query = select(*_COLUMNS).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
-    return [_run(row) for row in connection.execute(query.order_by(runs.c.attempt))]
-
-
-def unsettled(connection: Connection, run_ids: Collection[str]) -> set[str]:
-    """Return those of the runs that wait or go on, or have a further attempt that does."""
-    one, other = runs.alias("one"), runs
-    same = and_(other.c.job_key == one.c.job_key, other.c.scheduled_for == one.c.scheduled_for, IS_ACTIVE)
-    query = select(one.c.run_id).where(one.c.run_id.in_(run_ids), select(other.c.run_id).where(same).exists())
-    return set(connection.execute(query).scalars())
-
-
-_BY_HAND = and_(IS_ACTIVE, runs.c.status == "queued", runs.c.trigger == Origin.MANUAL.value)
-_IDS_BY_HAND = Prepared(select(runs.c.run_id).where(_BY_HAND))
-FEW = 100
-"""How many rows are asked for one by one rather than by reading all that wait."""
-
-
-def queued_by_hand(connection: Connection, is_known: Callable[[str], bool]) -> list[Run]:
-    """Return the runs that people asked for and that wait, but for those that are known already."""
-    unknown = {run_id for (run_id,) in _IDS_BY_HAND.rows(connection) if not is_known(run_id)}
-    if not unknown:
-        return []
-    if len(unknown) <= FEW:
-        return [run for run_id in sorted(unknown) if (run := find_run(connection, run_id))]
-    found = map(_run, connection.execute(select(*_COLUMNS).where(_BY_HAND)))
-    return sorted((run for run in found if run.run_id in unknown), key=lambda run: run.run_id)
-
-
-_CANCELS = Prepared(select(runs.c.run_id, runs.c.cancel_reason).where(IS_ACTIVE, runs.c.cancel_reason.is_not(None)))
-
-
-def cancel_requests(connection: Connection) -> list[tuple[str, str]]:
-    """Return id and reason of each run that goes on and should not."""
-    return [(run_id, reason) for run_id, reason in _CANCELS.rows(connection)]
+    query = select(*ALL_COLUMNS).where(runs.c.job_key == run.job_key, runs.c.scheduled_for == run.scheduled_for)
+    return [stored_run(row) for row in connection.execute(query.order_by(runs.c.attempt))]
 
 
 def request_cancel(connection: Connection, run_ids: Sequence[str], reason: str, now: datetime) -> None:
@@ -326,9 +240,9 @@ def end_queued(
         update(runs)
         .where(which, runs.c.status == RunStatus.QUEUED.value)
         .values(status=status.value, finished_at=now, details={"reason": reason})
-        .returning(*_COLUMNS)
+        .returning(*ALL_COLUMNS)
     )
-    final = [_run(row) for row in ended]
+    final = [stored_run(row) for row in ended]
     note_ended(connection, final)
     events.note_runs(connection, final)
 
@@ -379,7 +293,8 @@ def interrupt_running(
 
     A run that `is_ours` says goes on in this process is let alone.
     """
-    going = map(_run, connection.execute(_ACTIVE.where(runs.c.status == RunStatus.RUNNING.value)))
+    query = select(*ALL_COLUMNS).where(IS_ACTIVE, runs.c.status == RunStatus.RUNNING.value).order_by(runs.c.created_at)
+    going = map(stored_run, connection.execute(query))
     gone = [
         replace(run, status=RunStatus.INTERRUPTED, finished_at=now, details={"reason": reason})
         for run in going
@@ -393,61 +308,6 @@ def interrupt_running(
     note_ended(connection, gone)
     events.note_runs(connection, gone)
     return gone
-
-
-def jobs_with_more_than(connection: Connection, count: int) -> list[int]:
-    """Return the keys of jobs that have more than `count` runs."""
-    query = select(runs.c.job_key).group_by(runs.c.job_key).having(func.count() > count)
-    return list(connection.execute(query).scalars())
-
-
-def beyond(connection: Connection, job_key: int, keep: int, limit: int) -> list[str]:
-    """Return up to `limit` ended runs of a job that come behind its newest `keep`, the oldest first."""
-    mine = runs.c.job_key == job_key
-    newest = select(runs.c.scheduled_for).where(mine).order_by(runs.c.scheduled_for.desc()).offset(keep - 1).limit(1)
-    last_kept = connection.execute(newest).scalar()
-    if last_kept is None:
-        return []
-    query = select(runs.c.run_id).where(mine, runs.c.scheduled_for < last_kept, not_(IS_ACTIVE))
-    return list(connection.execute(query.order_by(runs.c.scheduled_for).limit(limit)).scalars())
-
-
-def older_than(connection: Connection, before: str, after: str, limit: int) -> tuple[str | None, list[str]]:
-    """Look at up to `limit` runs with an id from `after` to `before`.
-
-    Return the last id seen, None at the end, and the ids of those that have ended and are not the
-    last of their job, unless that is removed.
-    """
-    page = select(runs.c.run_id, runs.c.job_key, runs.c.scheduled_for, IS_ACTIVE.label("active")).where(
-        runs.c.run_id > after, runs.c.run_id < before
-    )
-    rows = connection.execute(page.order_by(runs.c.run_id).limit(limit)).all()
-    if not rows:
-        return None, []
-    newest = (
-        select(runs.c.job_key, func.max(runs.c.scheduled_for))
-        .join(jobs, jobs.c.key == runs.c.job_key)
-        .where(runs.c.job_key.in_({row.job_key for row in rows}), jobs.c.removed_at.is_(None))
-    )
-    last = {key: moment for key, moment in connection.execute(newest.group_by(runs.c.job_key))}  # noqa: C416
-    gone = [row.run_id for row in rows if not row.active and row.scheduled_for != last.get(row.job_key)]
-    return rows[-1].run_id, gone
-
-
-def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Delete rows of the ledger for good."""
-    connection.execute(delete(runs).where(runs.c.run_id.in_(run_ids), not_(IS_ACTIVE)))
-
-
-def give_back_space(connection: Connection) -> bool:
-    """Let the file shrink by up to PAGES_A_STEP pages that are free; return whether more are."""
-    if connection.dialect.name != "sqlite":
-        return False
-    free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
-    for _ in range(min(free, PAGES_A_STEP)):
-        # The driver takes a single step of a statement without columns, and each step frees one page.
-        connection.exec_driver_sql("PRAGMA incremental_vacuum")
-    return free > PAGES_A_STEP
 
 
 _RECENT = (
@@ -486,7 +346,7 @@ def _row(run: Run) -> dict[str, Any]:
     }
 
 
-def _run(row: Sequence[Any]) -> Run:
+def stored_run(row: Sequence[Any]) -> Run:
     (run_id, job_key, task_id, scheduled_for, attempt, trigger, status, priority, created_at, due_at, started_at,
      finished_at, cancel_reason, scheduled_until, count, details) = row  # fmt: skip
     return Run(

@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, SchedulerError, Unavailable
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
-from scheduler.store import Database, Remembered, events, planning, runs, schema, sqlite_url, state
+from scheduler.store import Database, Remembered, events, planning, runs, schema, sqlite_url, state, underway
 from scheduler.store.jobs import JobFilter
 from scheduler.store.prepared import Prepared
 from scheduler.store.runs import RunFilter
@@ -429,7 +429,7 @@ def test_the_index_of_active_runs_is_used(scheduler: TaskScheduler) -> None:
     """Between a fire time and its start the ledger is asked what goes on: that must not grow with it."""
     if scheduler._store.read(lambda connection: connection.dialect.name) != "sqlite":
         pytest.skip("this is how SQLite plans")
-    query = str(runs._ACTIVE_OF.statement.compile(compile_kwargs={"literal_binds": False}))
+    query = str(underway._ACTIVE_OF.statement.compile(compile_kwargs={"literal_binds": False}))
 
     def plan(connection: Connection) -> str:
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query.replace(':job', '1')}")

@@ -12,7 +12,7 @@ import pytest
 from scheduler.http.pages.runs import ROWS
 from scheduler.ids import first_run_id
 from scheduler.models import Origin, Priority, Run, RunStatus
-from scheduler.store import runs
+from scheduler.store import pruning, runs
 from tests.pages.conftest import Site
 from tests.pages.test_serve import HOSTILE
 
@@ -57,7 +57,7 @@ def path_of(page: str, label: str) -> str:
 @pytest.fixture
 def name(site: Site) -> str:
     """Return a task whose name no other test has: rows of the ledger outlive their tests."""
-    number = len(site.api.scheduler._store.read(lambda connection: runs.jobs_with_more_than(connection, 0)))
+    number = len(site.api.scheduler._store.read(lambda connection: pruning.jobs_with_more_than(connection, 0)))
     task_id = f"task {number}/100%"
     site.api.create(task_id)
     return task_id

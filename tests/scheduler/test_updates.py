@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -42,8 +41,8 @@ def test_a_check_says_what_the_update_does(
     assert scheduler.get_job("job") == before
     done = scheduler.update_job("job", changes)
     assert said.change == done.change == ("unchanged" if changes == {"priority": "medium"} else "updated")
-    as_said = replace(said.info.stored, revision=done.info.stored.revision)
-    assert replace(said.info, stored=as_said) == done.info
+    as_said = said.info.stored._replace(revision=done.info.stored.revision)
+    assert said.info._replace(stored=as_said) == done.info
 
 
 def test_a_check_refuses_what_the_update_refuses(scheduler: TaskScheduler, job: MakeJob) -> None:
