@@ -23,7 +23,7 @@ from scheduler.notify.expect import Expectations
 from scheduler.phrases import forget_zones
 from scheduler.recovery import recover
 from scheduler.retention import Retention
-from scheduler.store import Database, planning, runs, state, underway
+from scheduler.store import Connection, Database, planning, runs, state, underway
 from scheduler.zone_data import zone_data_mark
 
 log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class Holder:
         self._revision, self._running, self._seen = -1, False, None
         self._plan_by_zones()
         self._look(EVERYTHING)
-        self._assign([run for run in found.waiting if not self._knows(run.run_id)])
+        self._assign(lambda _: [run for run in found.waiting if not self._knows(run.run_id)])
         self._ready.set()
         if self.on_ready is not None:
             self.on_ready()
@@ -292,11 +292,13 @@ class Holder:
             self._clock.plan(plans)
 
     def _follow_runs(self) -> None:
-        self._assign(self._store.read(lambda connection: underway.queued_by_hand(connection, self._knows)))
+        self._assign(lambda connection: underway.queued_by_hand(connection, self._knows))
 
-    def _assign(self, unknown: list[Run]) -> None:
-        if unknown:
-            self._dispatcher.plan_runs(self._store.read(lambda connection: assignments(connection, unknown)))
+    def _assign(self, wanted: Callable[[Connection], list[Run]]) -> None:
+        """Have runs carried out that wait."""
+        found = self._store.read(lambda connection: assignments(connection, wanted(connection)))
+        if found:
+            self._dispatcher.plan_runs(found)
 
     def _knows(self, run_id: str) -> bool:
         return self._executor.knows(run_id) or self._dispatcher.is_planned(run_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from scheduler.errors import Conflict, LimitReached
 from scheduler.ids import new_run_id
-from scheduler.models import Job, Origin, Run, RunStatus, StoredJob
+from scheduler.models import Origin, Run, RunStatus, StoredJob
 from scheduler.store import Connection, runs, underway
 
 
@@ -22,11 +22,10 @@ def ask_for_run(
     details: Mapping[str, Any],
 ) -> Run:
     """Queue a run of a job and return it; raise `Conflict` at its `max_instances` unless `force`, `LimitReached`."""
-    job = stored.job
     active = [] if force else underway.active_ids(connection, stored.key)
-    if len(active) >= job.max_instances and not force:
+    if len(active) >= stored.max_instances and not force:
         raise Conflict(
-            f"Task '{stored.task_id}' already has {len(active)} of at most {job.max_instances} runs "
+            f"Task '{stored.task_id}' already has {len(active)} of at most {stored.max_instances} runs "
             f'waiting or going on: {", ".join(active)}. Wait for it, cancel it, or send "force": true.',
             code="already_running",
             run_ids=active,
@@ -37,10 +36,10 @@ def ask_for_run(
             code="queue_full",
             retry_after=5,
         )
-    return runs.add_manual_run(connection, _manual_run(stored, job, now, details))
+    return runs.add_manual_run(connection, _manual_run(stored, now, details))
 
 
-def _manual_run(stored: StoredJob, job: Job, now: datetime, details: Mapping[str, Any]) -> Run:
+def _manual_run(stored: StoredJob, now: datetime, details: Mapping[str, Any]) -> Run:
     # Fire times are whole milliseconds; an odd microsecond keeps a manual run from taking the place of one.
     moment = now.replace(microsecond=now.microsecond // 1000 * 1000) + timedelta(
         microseconds=1 + secrets.randbelow(999)
@@ -53,7 +52,7 @@ def _manual_run(stored: StoredJob, job: Job, now: datetime, details: Mapping[str
         attempt=1,
         trigger=Origin.MANUAL,
         status=RunStatus.QUEUED,
-        priority=job.priority,
+        priority=stored.priority,
         created_at=now,
         details=details,
     )

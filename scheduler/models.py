@@ -465,6 +465,16 @@ class StoredJob(NamedTuple):
         kind = CallableJob if self.definition["type"] == "callable" else Job
         return kind.model_validate({"task_id": self.task_id, **self.definition})
 
+    @property
+    def max_instances(self) -> int:
+        """How many of its runs may wait or go on at a time."""
+        return int(self.definition.get("max_instances", Job.model_fields["max_instances"].default))
+
+    @property
+    def priority(self) -> Priority:
+        """How soon its runs are taken."""
+        return Priority(self.definition.get("priority", Job.model_fields["priority"].default))
+
     def read_schedule(self) -> Schedule:
         """Read when it is due."""
         return read_when(self.definition, self.zone, self.anchor)
