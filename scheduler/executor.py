@@ -19,7 +19,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import Unavailable
 from scheduler.events import Events, RunFinished, RunStarted
 from scheduler.ids import new_run_id
-from scheduler.models import Job, Origin, Run, RunStatus, utc_now
+from scheduler.models import Job, Origin, Run, RunStatus, StoredJob, utc_now
 from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.results import Ending
@@ -95,6 +95,32 @@ class Executor:
                 heapq.heappush(self._heap, (rank, next(self._count), assignment))
             self._add_threads(len(assignments))
             self._work.notify(len(assignments))
+
+    def begin(self, store: Database, ask: Callable[[Connection], tuple[Run, StoredJob]]) -> Run:
+        """Keep a run that somebody asks for, `queued`, or `running` where a worker is free, which begins at once.
+
+        For the process that fires. `ask` writes the row that waits, in the transaction that starts it.
+        """
+        claimed = self.claim(1)
+        begun: list[Assignment] = []
+
+        def unit(connection: Connection) -> Run:
+            run, stored = ask(connection)
+            assignment, now = Assignment(run, stored.job, stored.zone), self._now()
+            begins = claimed and self.refusal(assignment.job) is None and self._start(assignment, now, connection)
+            if begins:
+                run = replace(run, status=RunStatus.RUNNING, started_at=now)
+            begun[:] = [replace(assignment, run=run)] if begins else []
+            return run
+
+        try:
+            run = store.write(unit)
+        except BaseException:
+            self.release(claimed)
+            raise
+        self.submit(begun)
+        self.release(claimed - len(begun))
+        return run
 
     def knows(self, run_id: str) -> bool:
         """Whether the run waits or goes on here."""
@@ -209,9 +235,14 @@ class Executor:
             self._going[run.job_key] -= 1
             if not self._going[run.job_key]:
                 del self._going[run.job_key]
-            for item in self._parked.pop(run.job_key, ()):
+            parked = self._parked.pop(run.job_key, ())
+            for item in parked:
                 heapq.heappush(self._heap, item)
-            self._work.notify_all()
+            # Whoever leaves looks for the next run himself: only for more than that, and for the end, others must.
+            if self._closing:
+                self._work.notify_all()
+            else:
+                self._work.notify(len(parked))
 
     def _ready(self) -> bool:
         return bool(self._heap) and (self._heap[0][0] == _BEFORE_ALL or self._free > 0)

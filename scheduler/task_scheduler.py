@@ -52,6 +52,7 @@ from scheduler.metrics.recorder import Recorder
 from scheduler.models import (
     Job,
     Run,
+    RunStatus,
     StoredJob,
     utc_now,
 )
@@ -469,13 +470,12 @@ class TaskScheduler:
         now = self.now()
         details = self._asked_within()
 
-        def unit(connection: Connection) -> Run:
+        def ask(connection: Connection) -> tuple[Run, StoredJob]:
             self._check_sandbox()
-            return ask_for_run(connection, find(connection, task_id), force, self.config.max_queued, now, details)
+            stored = find(connection, task_id)
+            return ask_for_run(connection, stored, force, self.config.max_queued, now, details), stored
 
-        run = self._store.write(unit)
-        self._doorbell.ring(Ring.RUNS)
-        return run
+        return self._begin(ask)
 
     def try_job(self, job: Job | Checked, created_by: str = BY_PROGRAM) -> Run:
         """Queue one run of a job that is not kept, and return it; the run is known as any other."""
@@ -483,12 +483,20 @@ class TaskScheduler:
         tried = self._definitions.check(trial_of(job_of(job)), now)
         details = self._asked_within()
 
-        def unit(connection: Connection) -> Run:
+        def ask(connection: Connection) -> tuple[Run, StoredJob]:
             self._check_sandbox()
             return add_trial(connection, tried.job, tried.schedule, created_by, self.config.max_queued, now, details)
 
-        run = self._store.write(unit)
-        self._doorbell.ring(Ring.RUNS)
+        return self._begin(ask)
+
+    def _begin(self, ask: Callable[[Connection], tuple[Run, StoredJob]]) -> Run:
+        """Keep a run that is asked for, and let it begin: here and now, or whenever the process that fires can."""
+        if self._store.commits and self._holder.is_ready:
+            run = self._executor.begin(self._store, ask)
+        else:
+            run = self._store.write(lambda connection: ask(connection)[0])
+        if run.status is RunStatus.QUEUED:
+            self._doorbell.ring(Ring.RUNS)
         return run
 
     def _asked_within(self) -> dict[str, Any]:

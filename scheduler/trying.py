@@ -40,9 +40,9 @@ def add_trial(
     max_queued: int,
     now: datetime,
     details: Mapping[str, Any],
-) -> Run:
-    """Queue the one run of a trial; raise `LimitReached` where too many wait."""
+) -> tuple[Run, StoredJob]:
+    """Queue the one run of a trial, and return its job, too; raise `LimitReached` where too many wait."""
     values = {**columns(job, schedule, now, now), "created_at": now, "created_by": created_by, "removed_at": now}
     key, revision = jobs.insert_job(connection, job.task_id, values)
     stored = StoredJob(key=key, task_id=job.task_id, paused=False, revision=revision, **values)
-    return ask_for_run(connection, stored, False, max_queued, now, details)
+    return ask_for_run(connection, stored, False, max_queued, now, details), stored

@@ -26,6 +26,9 @@ T = TypeVar("T")
 class Database:
     """Hand connections to whoever reads, and units of work to the one thread that writes."""
 
+    commits = True
+    """Whether what was written is on disk once `write` returns."""
+
     def __init__(self, url: str, data_dir: Path, namespace: str = DEFAULT) -> None:
         self.fence = Fence()
         """Closed and opened by the lease, where it can be lost."""

@@ -34,6 +34,8 @@ class Surrounded(Database):
 class OnConnection(Database):
     """The same store, seen from inside a transaction: all that it is asked happens there."""
 
+    commits = False
+
     def __init__(self, store: Database, connection: Connection) -> None:
         self.__dict__.update(store.__dict__)
         self._inside = connection

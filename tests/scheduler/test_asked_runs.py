@@ -1,0 +1,151 @@
+"""Runs that somebody asks for, in the process that fires: they begin at once, where a worker is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from scheduler.config import SchedulerConfig
+from scheduler.errors import Conflict, Unavailable
+from scheduler.lease import Ring
+from scheduler.models import Job, Run, RunStatus
+from scheduler.store import Connection, events
+from scheduler.task_scheduler import TaskScheduler
+from tests.owned_time import Time
+from tests.server import wait_until
+
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture
+def config(config: SchedulerConfig, database_url: str) -> SchedulerConfig:
+    return config.model_copy(update={"database_url": database_url, "sandbox": "off", "max_workers": 1})
+
+
+@pytest.fixture
+def scheduler(config: SchedulerConfig, time: Time) -> Iterator[TaskScheduler]:
+    with TaskScheduler(config, time) as scheduler:
+        wait_until(lambda: scheduler._holder.is_ready)
+        yield scheduler
+
+
+@pytest.fixture
+def rung(scheduler: TaskScheduler, monkeypatch: pytest.MonkeyPatch) -> list[Ring]:
+    """What the process that fires is told to look at, by its own calls."""
+    told: list[Ring] = []
+    ring = scheduler._doorbell.ring
+
+    def note(*what: Ring) -> None:
+        told.extend(what)
+        ring(*what)
+
+    monkeypatch.setattr(scheduler._doorbell, "ring", note)
+    return told
+
+
+def ended(scheduler: TaskScheduler, run: Run) -> Run:
+    assert scheduler.watch.wait([run.run_id], 20)
+    return scheduler.get_run(run.run_id)
+
+
+def told_of(scheduler: TaskScheduler, run: Run) -> list[str]:
+    found = scheduler._store.read(lambda connection: events.after(connection, 0, 1000))
+    return [event.kind.value for event in found if event.run_id == run.run_id]
+
+
+def test_one_begins_in_the_transaction_that_writes_it(scheduler: TaskScheduler, job: MakeJob, rung: list[Ring]) -> None:
+    scheduler.add_job(job("a"))
+    run = scheduler.run_now("a")
+    assert run.status is RunStatus.RUNNING
+    assert ended(scheduler, run).status is RunStatus.COMPLETED
+    assert told_of(scheduler, run) == ["run.queued", "run.started", "run.finished"]
+    assert Ring.RUNS not in rung
+
+
+def test_one_waits_where_no_worker_is_free(
+    scheduler: TaskScheduler, config: SchedulerConfig, job: MakeJob, rung: list[Ring]
+) -> None:
+    let_go = config.allowed_dirs[0] / "let-go"
+    scheduler.add_job(job("long", command="until test -e let-go; do sleep 0.02; done"))
+    scheduler.add_job(job("a"))
+    long, short = scheduler.run_now("long"), scheduler.run_now("a")
+    assert (long.status, short.status) == (RunStatus.RUNNING, RunStatus.QUEUED)
+    assert rung[-1] is Ring.RUNS
+    let_go.touch()
+    assert ended(scheduler, short).status is ended(scheduler, long).status is RunStatus.COMPLETED
+
+
+def test_one_that_is_refused_takes_no_worker(scheduler: TaskScheduler, config: SchedulerConfig, job: MakeJob) -> None:
+    scheduler.add_job(job("long", command="until test -e let-go; do sleep 0.02; done", max_instances=1))
+    run = scheduler.run_now("long")
+    for _ in range(3):
+        with pytest.raises(Conflict, match="already has 1 of at most 1"):
+            scheduler.run_now("long")
+    (config.allowed_dirs[0] / "let-go").touch()
+    ended(scheduler, run)
+    wait_until(lambda: scheduler._executor._free == 1)
+    assert scheduler.run_now("long").status is RunStatus.RUNNING
+
+
+def test_one_that_the_store_refuses_takes_no_worker(
+    scheduler: TaskScheduler, job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler.add_job(job("a"))
+    dialect = scheduler._store._write_engine.dialect
+
+    def refuse(_: object) -> None:
+        assert dialect.dbapi is not None
+        raise dialect.dbapi.OperationalError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dialect, "do_commit", refuse)
+        with pytest.raises(Unavailable):
+            scheduler.run_now("a")
+    assert scheduler._executor._free == 1
+    assert ended(scheduler, scheduler.run_now("a")).status is RunStatus.COMPLETED
+
+
+def test_one_of_a_function_that_is_not_registered_here_is_skipped(scheduler: TaskScheduler) -> None:
+    def count() -> None:
+        raise AssertionError("it is not registered any more")
+
+    scheduler.add_callable(count, interval="every 1 hour", task_id="count")
+    scheduler.callables.forget("count")
+    run = scheduler.run_now("count")
+    assert ended(scheduler, run).status is RunStatus.SKIPPED
+
+
+def test_one_that_is_asked_for_inside_a_transaction_begins_only_after_it(
+    scheduler: TaskScheduler, job: MakeJob
+) -> None:
+    scheduler.add_job(job("a"))
+    asked: list[Run] = []
+
+    class Undone(Exception):
+        pass
+
+    def unit(connection: Connection) -> Any:
+        asked.append(scheduler.on(connection).run_now("a"))
+        raise Undone
+
+    with pytest.raises(Undone):
+        scheduler._store.write(unit)
+    assert {run.status for run in asked} == {RunStatus.QUEUED}
+    assert scheduler.get_runs([run.run_id for run in asked]) == []
+    assert scheduler._executor._free == 1
+
+
+def test_one_that_is_kept_with_its_answer_begins_at_once(scheduler: TaskScheduler, job: MakeJob) -> None:
+    scheduler.add_job(job("a"))
+    shown: list[object] = []
+
+    def around(connection: Connection, unit: Callable[[Connection], Any]) -> Any:
+        shown[:] = [unit(connection)]
+        return shown[0]
+
+    run = scheduler.within(around).run_now("a")
+    assert shown == [run]
+    assert run.status is RunStatus.RUNNING
+    assert ended(scheduler, run).status is RunStatus.COMPLETED
