@@ -65,7 +65,7 @@ class Executor:
         self.on_retry: Callable[[Assignment], None] | None = None
         self._unwritten: list[Assignment] = []
         self._free = config.max_workers
-        self._idle = 0
+        self._busy = 0
         self._threads: list[threading.Thread] = []
         self._closing = False
         self._interrupting = False
@@ -93,7 +93,7 @@ class Executor:
                 self._going[run.job_key] += claimed
                 rank = _BEFORE_ALL if claimed else queue_rank(run.priority, run.created_at)
                 heapq.heappush(self._heap, (rank, next(self._count), assignment))
-            self._add_threads(len(assignments))
+            self._add_threads()
             self._work.notify(len(assignments))
 
     def begin(self, store: Database, ask: Callable[[Connection], tuple[Run, StoredJob]]) -> Run:
@@ -189,9 +189,13 @@ class Executor:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _add_threads(self, wanted: int) -> None:
-        room = self._config.max_workers - len(self._threads)
-        for _ in range(min(room, max(0, wanted - self._idle))):
+    def _add_threads(self) -> None:
+        """Have a thread for each run that waits, as far as there may be so many.
+
+        One that was told of a run but has not taken it yet is free for one only.
+        """
+        room, free = self._config.max_workers - len(self._threads), len(self._threads) - self._busy
+        for _ in range(min(room, len(self._heap) - free)):
             thread = threading.Thread(target=self._serve, name=f"worker-{len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -212,19 +216,19 @@ class Executor:
     def _take(self) -> Assignment | None:
         with self._work:
             while True:
-                self._idle += 1
                 self._work.wait_for(lambda: self._ready() or (self._closing and not self._heap))
-                self._idle -= 1
                 if not self._heap:
                     return None
                 item = heapq.heappop(self._heap)
                 rank, _, assignment = item
                 run, job = assignment.run, assignment.job
                 if rank == _BEFORE_ALL:
+                    self._busy += 1
                     return assignment
                 if self._going[run.job_key] < job.max_instances or run.trigger is Origin.MANUAL:
                     self._going[run.job_key] += 1
                     self._free -= 1
+                    self._busy += 1
                     return assignment
                 self._parked.setdefault(run.job_key, []).append(item)
 
@@ -232,6 +236,7 @@ class Executor:
         """Give the worker back, and let a run of the same job that waited for this one try again."""
         with self._work:
             self._free += 1
+            self._busy -= 1
             self._going[run.job_key] -= 1
             if not self._going[run.job_key]:
                 del self._going[run.job_key]

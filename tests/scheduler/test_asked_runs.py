@@ -149,3 +149,24 @@ def test_one_that_is_kept_with_its_answer_begins_at_once(scheduler: TaskSchedule
     assert shown == [run]
     assert run.status is RunStatus.RUNNING
     assert ended(scheduler, run).status is RunStatus.COMPLETED
+
+
+def test_a_thread_that_has_not_taken_its_run_yet_is_not_counted_on_for_another(
+    config: SchedulerConfig, time: Time, job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs that wait for each other, asked for while the only thread is slow to wake."""
+    with TaskScheduler(config.model_copy(update={"max_workers": 2}), time) as scheduler:
+        wait_until(lambda: scheduler._holder.is_ready)
+        for mine, other in (("a", "b"), ("b", "a")):
+            scheduler.add_job(job(mine, command=f"touch {mine}; until test -e {other}; do sleep 0.02; done"))
+        scheduler.add_job(job("first"))
+        ended(scheduler, scheduler.run_now("first"))
+        executor = scheduler._executor
+        wait_until(lambda: len(executor._work._waiters) == 1)  # type: ignore[attr-defined]
+        assert len(executor._threads) == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(executor._work, "notify", lambda _=1: None)
+            both = [scheduler.run_now("a"), scheduler.run_now("b")]
+        with executor._work:
+            executor._work.notify()
+        assert {ended(scheduler, run).status for run in both} == {RunStatus.COMPLETED}
