@@ -16,6 +16,10 @@ from scheduler.store.jobs import JobFilter
 
 MOST_BYTES = 32 * 1024 * 1024
 """What is kept at most: the texts of some 20,000 jobs."""
+AT_A_TIME = 500
+"""How many jobs are looked at together where there is time."""
+MOST_OF_A_PAGE = 1024 * 1024
+"""What the texts of so many take, if they are no longer than most are."""
 _OF_AN_ENTRY = 500
 """What keeping one costs beside its texts."""
 
@@ -103,6 +107,11 @@ class Listing:
         terms = _Terms(show, zones, underway.running_jobs(connection), failed, now)
         total = jobs.count_jobs(connection, which) if more or after_key else len(looked)
         return Page(self._texts(connection, looked, terms), looked[-1][0] if looked else after_key, more, total)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the texts of another page of jobs can be kept without letting go of any."""
+        return self._bytes < self._most_bytes - MOST_OF_A_PAGE
 
     def _texts(self, connection: Connection, looked: Sequence[Glance], terms: _Terms) -> list[Texts]:
         kept, found, missing = self._kept, {}, {}

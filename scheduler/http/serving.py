@@ -6,6 +6,7 @@ import gc
 import ipaddress
 import os
 import sys
+import threading
 import time
 from typing import Any
 
@@ -14,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 from scheduler.config import SchedulerConfig, unknown_settings
 from scheduler.errors import SchedulerError, Unavailable, Unusable
 from scheduler.http.app import EXTENSION, Service, create_app
+from scheduler.http.present import task_texts
 from scheduler.http.systemd import Condition, Systemd, hide_socket
 from scheduler.logs import check_log_file, keep_records_small, logging_settings
 from scheduler.task_scheduler import TaskScheduler
@@ -108,6 +110,7 @@ def _open(worker: Any) -> None:
         worker.log.warning(warning)
     worker.systemd = Systemd.from_environment(os.environ)
     worker.systemd.keep_told(lambda: _condition(scheduler))
+    threading.Thread(target=scheduler.prepare_lists, args=(task_texts,), name="lists", daemon=True).start()
 
 
 def _opened(service: Service, log: Any, seconds: float = STORE_SECONDS) -> TaskScheduler:

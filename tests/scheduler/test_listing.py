@@ -206,3 +206,36 @@ def test_pages(scheduler: TaskScheduler, job: Callable[..., Job]) -> None:
     assert ([name for name, _ in last.texts], last.more, last.total) == ([b"three"], False, 3)
     nothing = scheduler.show_jobs(JobFilter(search="four"), 0, 2, show)
     assert (nothing.texts, nothing.more, nothing.total) == ([], False, 0)
+
+
+def test_lists_are_prepared_a_few_jobs_at_a_time(
+    scheduler: TaskScheduler, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.task_scheduler.AT_A_TIME", 3)
+    for number in range(8):
+        scheduler.add_job(job(f"job-{number}"))
+    scheduler.prepare_lists(show, pause_seconds=0)
+    assert [f"job-{number}" for number in range(8)] == MADE
+    MADE.clear()
+    assert listed(scheduler) == anew(scheduler)
+    assert MADE == []
+
+
+def test_no_more_is_prepared_than_finds_room(
+    scheduler: TaskScheduler, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.task_scheduler.AT_A_TIME", 3)
+    monkeypatch.setattr("scheduler.listing.MOST_OF_A_PAGE", 1500)
+    for number in range(8):
+        scheduler.add_job(job(f"job-{number}"))
+    scheduler._listing = Listing(most_bytes=3000)
+    scheduler.prepare_lists(show, pause_seconds=0)
+    assert len(MADE) == 3
+    assert listed(scheduler) == anew(scheduler)
+
+
+def test_nothing_is_prepared_for_one_who_closes(scheduler: TaskScheduler, job: Callable[..., Job]) -> None:
+    scheduler.add_job(job("a"))
+    scheduler._told_to_end.set()
+    scheduler.prepare_lists(show, pause_seconds=0)
+    assert MADE == []
