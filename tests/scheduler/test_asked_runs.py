@@ -14,6 +14,7 @@ from scheduler.models import Job, Run, RunStatus
 from scheduler.store import Connection, events
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import Time
+from tests.refusing import refusing
 from tests.server import wait_until
 
 MakeJob = Callable[..., Job]
@@ -89,20 +90,10 @@ def test_one_that_is_refused_takes_no_worker(scheduler: TaskScheduler, config: S
     assert scheduler.run_now("long").status is RunStatus.RUNNING
 
 
-def test_one_that_the_store_refuses_takes_no_worker(
-    scheduler: TaskScheduler, job: MakeJob, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_the_store_refuses_takes_no_worker(scheduler: TaskScheduler, job: MakeJob) -> None:
     scheduler.add_job(job("a"))
-    dialect = scheduler._store._write_engine.dialect
-
-    def refuse(_: object) -> None:
-        assert dialect.dbapi is not None
-        raise dialect.dbapi.OperationalError("no")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(dialect, "do_commit", refuse)
-        with pytest.raises(Unavailable):
-            scheduler.run_now("a")
+    with refusing(scheduler._store), pytest.raises(Unavailable):
+        scheduler.run_now("a")
     assert scheduler._executor._free == 1
     assert ended(scheduler, scheduler.run_now("a")).status is RunStatus.COMPLETED
 

@@ -16,6 +16,7 @@ from scheduler.errors import Unavailable
 from scheduler.store import Database, sqlite_url
 from scheduler.store import writer as writer_module
 from scheduler.store.tables import state
+from tests.refusing import refusing
 
 
 @pytest.fixture
@@ -39,21 +40,11 @@ def test_what_was_written_is_there(store: Database) -> None:
     assert words(store) == ["a"]
 
 
-def test_a_commit_that_fails_leaves_nothing_for_the_next_to_commit(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_commit_that_fails_leaves_nothing_for_the_next_to_commit(tmp_path: Path, database_url: str) -> None:
     store = Database(database_url, tmp_path)
     store.write(lambda connection: connection.execute(text("CREATE TABLE notes (word TEXT UNIQUE)")) and None)
-    dialect = store._write_engine.dialect
-
-    def refuse(_: object) -> None:
-        assert dialect.dbapi is not None
-        raise dialect.dbapi.OperationalError("no")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(dialect, "do_commit", refuse)
-        with pytest.raises(Unavailable):
-            store.write(note("lost"))  # type: ignore[arg-type]
+    with refusing(store), pytest.raises(Unavailable):
+        store.write(note("lost"))  # type: ignore[arg-type]
     store.write(note("kept"))  # type: ignore[arg-type]
     assert words(store) == ["kept"]
     store.close()
