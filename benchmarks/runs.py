@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks import ours
-from benchmarks.measure import folder, in_child, median
+from benchmarks.measure import MILLI, folder, in_child, median
 from benchmarks.table import Row
 from scheduler.events import Event, RunFinished
 from scheduler.task_scheduler import TaskScheduler
@@ -36,6 +36,7 @@ def rows(quick: bool) -> list[Row]:
         kept.append(in_child(asked_for, count, PRINTS[2]))
         prints.append(in_child(_bare, PRINTS, count))
         confined.append(in_child(asked_for, count // 2, SHELL[2], "auto"))
+    begun, over, direct_alone = in_child(_alone, 20 if quick else 100)
     name = f"subprocess.run(capture_output) from {WORKERS} threads"
     beside = [(f"{name}, /bin/true", median(direct)), (f"{name}, sh -c /bin/true", median(shell))]
     return [
@@ -43,7 +44,28 @@ def rows(quick: bool) -> list[Row]:
         Row(f"runs recorded: {count} `run_now` waiting", median(asked), "/s", beside, "0.7 of the first"),
         Row("... each printing a line, kept in a file", median(kept), "/s", [(f"{name}, the same", median(prints))]),
         Row("... confined as well as the kernel can", median(confined), "/s", beside[1:], "400"),
+        Row("a `run_now` alone: asked to started, p50", begun, "ms"),
+        Row("... to ended, p50", over, "ms", [("subprocess.run(capture_output), sh -c /bin/true", direct_alone)]),
     ]
+
+
+def _alone(count: int) -> tuple[float, float, float]:
+    """Return the medians of what a run takes to its start and to its end, and its command by itself, in ms."""
+    begun, over, direct = [], [], []
+    with folder() as place, ours.opened(place) as scheduler:
+        scheduler.add_job(ours.command("job", ours.FAR, SHELL[2]))
+        for _ in range(count):
+            time.sleep(0.05)
+            ended, asked_at = _Count(scheduler, 1), time.time()
+            run = scheduler.run_now("job")
+            over.append((ended.wait() - asked_at) * MILLI)
+            started_at = scheduler.get_run(run.run_id).started_at
+            assert started_at is not None
+            begun.append((started_at.timestamp() - asked_at) * MILLI)
+            asked_at = time.time()
+            subprocess.run(SHELL, capture_output=True, check=True)
+            direct.append((time.time() - asked_at) * MILLI)
+    return median(begun), median(over), median(direct)
 
 
 class _Count:
