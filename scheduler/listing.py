@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
+from scheduler.errors import Unavailable
 from scheduler.models import StoredJob
 from scheduler.phrases import zones_read
 from scheduler.standing import JobInfo, described
 from scheduler.store import Connection, glances, jobs, runs, underway
 from scheduler.store.glances import Glance
 from scheduler.store.jobs import JobFilter
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES = 32 * 1024 * 1024
 """What is kept at most: the texts of some 20,000 jobs."""
@@ -108,10 +112,22 @@ class Listing:
         total = jobs.count_jobs(connection, which) if more or after_key else len(looked)
         return Page(self._texts(connection, looked, terms), looked[-1][0] if looked else after_key, more, total)
 
-    @property
-    def has_room(self) -> bool:
-        """Whether the texts of another page of jobs can be kept without letting go of any."""
-        return self._bytes < self._most_bytes - MOST_OF_A_PAGE
+    def prepare(self, page_after: Callable[[int, int], Page], is_over: Callable[[], bool]) -> None:
+        """Ask for one page after the other, so that its texts are kept, as long as they find room.
+
+        `page_after` is given the key of the last job and how many are wanted; `is_over` is asked before each page, and
+        may take its time.
+        """
+        after, more = 0, True
+        try:
+            while more and not is_over():
+                page = page_after(after, AT_A_TIME)
+                has_room = self._bytes < self._most_bytes - MOST_OF_A_PAGE
+                after, more = page.last, page.more and has_room
+        except Unavailable as error:
+            log.info("lists are not prepared: %s", error)
+        except Exception:
+            log.exception("lists are not prepared")
 
     def _texts(self, connection: Connection, looked: Sequence[Glance], terms: _Terms) -> list[Texts]:
         kept, found, missing = self._kept, {}, {}

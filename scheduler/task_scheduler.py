@@ -45,7 +45,7 @@ from scheduler.jobsfiles import FileProblem, Plan
 from scheduler.jobsfiles.following import Follower
 from scheduler.jobsfiles.keeping import FiledJobs, usual_dir
 from scheduler.lease import Ring, open_lease
-from scheduler.listing import AT_A_TIME, Listing, Page, Show
+from scheduler.listing import Listing, Page, Show
 from scheduler.manual import ask_for_run
 from scheduler.metrics.figures import FigureReader
 from scheduler.metrics.recorder import Recorder
@@ -420,13 +420,10 @@ class TaskScheduler:
 
         Without this the first list of many jobs makes them, which takes it seven times as long as the next.
         """
-        after, more = 0, True
-        try:
-            while more and not self._told_to_end.wait(pause_seconds):
-                page = self.show_jobs(JobFilter(), after, AT_A_TIME, show)
-                after, more = page.last, page.more and self._listing.has_room
-        except Unavailable as error:
-            log.info("lists are not prepared: %s", error)
+        self._listing.prepare(
+            lambda after, limit: self.show_jobs(JobFilter(), after, limit, show),
+            lambda: self._told_to_end.wait(pause_seconds),
+        )
 
     def complete_path(self, begun: str) -> Completions:
         """Return what a path that begins so may become, within the allowed directories; raise `InvalidRequest`."""

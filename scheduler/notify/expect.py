@@ -14,7 +14,7 @@ from scheduler.notify import rules
 from scheduler.notify.rules import Attendance, Kind, Standing
 from scheduler.notify.targets import effective
 from scheduler.notify.teller import Matter, Teller
-from scheduler.store import Connection, Database, jobs, planning, runs, state, underway
+from scheduler.store import Connection, Database, jobs, planning, runs, underway
 from scheduler.store.fence import may_fire
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,6 @@ class Expectations:
 
     def _follow(self, now: datetime) -> None:
         """Look at once at every job that was changed."""
-        if self._store.read(state.revision) == self._revision:
-            return
         since = self._revision
         self._revision, changed = self._store.read(lambda connection: planning.expecting_since(connection, since))
         for key, expecting in changed.items():

@@ -93,9 +93,11 @@ def changed_since(connection: Connection, revision: int) -> tuple[int, list[Plan
 
 def expecting_since(connection: Connection, revision: int) -> tuple[int, dict[int, bool]]:
     """Return the present revision and, for each job changed after `revision`, whether something is expected of it."""
+    now = state.revision(connection)
+    if now == revision:
+        return now, {}
     says_so = and_(IS_PRESENT, type_coerce(jobs.c.definition, Text).contains('"expect":{'))
     query = select(jobs.c.key, says_so.label("expecting")).where(jobs.c.revision > revision)
-    now = state.revision(connection)
     if revision < 0:
         query = query.where(says_so)
     return now, {row.key: bool(row.expecting) for row in connection.execute(query)}

@@ -57,8 +57,13 @@ class Work(Generic[T]):
         return result
 
     def deliver(self) -> None:
-        """Let those go on who wait for the result."""
+        """Let those go on who wait for the outcome, and tell it to `done`."""
         self._ended.release()
+        if self.done is not None:
+            try:
+                self.done(self.outcome)
+            except Exception:
+                log.exception("what should follow a write failed")
 
 
 class Writer:
@@ -118,7 +123,7 @@ class Writer:
                 done = self._commit(batch)
                 self.on_commit()
                 for work in batch[:done]:
-                    self._deliver(work)
+                    work.deliver()
                 batch = batch[done:]
 
     def _gather(self) -> tuple[list[Work[Any]], bool]:
@@ -204,11 +209,3 @@ class Writer:
             self._connection.close()
             self._connection = self._engine.connect()
         return self._connection
-
-    def _deliver(self, work: Work[Any]) -> None:
-        work.deliver()
-        if work.done is not None:
-            try:
-                work.done(work.outcome)
-            except Exception:
-                log.exception("what should follow a write failed")

@@ -211,7 +211,7 @@ def test_pages(scheduler: TaskScheduler, job: Callable[..., Job]) -> None:
 def test_lists_are_prepared_a_few_jobs_at_a_time(
     scheduler: TaskScheduler, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scheduler.task_scheduler.AT_A_TIME", 3)
+    monkeypatch.setattr("scheduler.listing.AT_A_TIME", 3)
     for number in range(8):
         scheduler.add_job(job(f"job-{number}"))
     scheduler.prepare_lists(show, pause_seconds=0)
@@ -224,7 +224,7 @@ def test_lists_are_prepared_a_few_jobs_at_a_time(
 def test_no_more_is_prepared_than_finds_room(
     scheduler: TaskScheduler, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scheduler.task_scheduler.AT_A_TIME", 3)
+    monkeypatch.setattr("scheduler.listing.AT_A_TIME", 3)
     monkeypatch.setattr("scheduler.listing.MOST_OF_A_PAGE", 1500)
     for number in range(8):
         scheduler.add_job(job(f"job-{number}"))
@@ -239,3 +239,14 @@ def test_nothing_is_prepared_for_one_who_closes(scheduler: TaskScheduler, job: C
     scheduler._told_to_end.set()
     scheduler.prepare_lists(show, pause_seconds=0)
     assert MADE == []
+
+
+def test_a_job_that_cannot_be_shown_is_told_when_lists_are_prepared(
+    scheduler: TaskScheduler, job: Callable[..., Job], caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: JobInfo) -> Texts:
+        raise ValueError("cannot be shown")
+
+    scheduler.add_job(job("a"))
+    scheduler.prepare_lists(fail, pause_seconds=0)
+    assert "cannot be shown" in caplog.text

@@ -35,6 +35,21 @@ def words(store: Database) -> list[str]:
     return store.read(lambda connection: list(connection.execute(text("SELECT word FROM notes")).scalars()))
 
 
+@contextmanager
+def busy(store: Database) -> Iterator[None]:
+    """Keep the writer at a unit of its own, so that all that is asked of it meanwhile waits together."""
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        held.set()
+        let_go.wait(5)
+
+    store.write_soon(hold, lambda _: None)
+    assert held.wait(5)
+    yield
+    let_go.set()
+
+
 def test_what_was_written_is_there(store: Database) -> None:
     store.write(note("a"))  # type: ignore[arg-type]
     assert words(store) == ["a"]
@@ -62,16 +77,8 @@ def test_units_that_wait_together_share_a_commit_for_a_while(
         nonlocal counted
         counted += 1
 
-    held, let_go = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> None:
-        held.set()
-        let_go.wait(5)
-
-    store.write_soon(hold, lambda _: None)
-    assert held.wait(5)
-    futures = [store._writer.submit(note(str(number))) for number in range(50)]  # type: ignore[arg-type]
-    let_go.set()
+    with busy(store):
+        futures = [store._writer.submit(note(str(number))) for number in range(50)]  # type: ignore[arg-type]
     for future in futures:
         future.result(5)
     assert words(store) == [str(number) for number in range(50)]
@@ -88,38 +95,22 @@ def test_the_wait_for_another_process_is_no_reason_for_a_commit_of_ones_own(
         nonlocal now, begun
         now, begun = now + 60, begun + 1
 
-    held, let_go = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> None:
-        held.set()
-        let_go.wait(5)
-
     monkeypatch.setattr(writer_module, "time", SimpleNamespace(perf_counter=lambda: now))
-    store.write_soon(hold, lambda _: None)
-    assert held.wait(5)
-    futures = [store._writer.submit(note(str(number))) for number in range(10)]  # type: ignore[arg-type]
-    let_go.set()
+    with busy(store):
+        futures = [store._writer.submit(note(str(number))) for number in range(10)]  # type: ignore[arg-type]
     for future in futures:
         future.result(5)
     assert begun == 2
 
 
 def test_a_failing_unit_takes_no_other_with_it(store: Database) -> None:
-    held, let_go = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> None:
-        held.set()
-        let_go.wait(5)
-
     def fail(_: Connection) -> None:
         raise ValueError("no")
 
-    store.write_soon(hold, lambda _: None)
-    assert held.wait(5)
-    good = [store._writer.submit(note(word)) for word in "ab"]  # type: ignore[arg-type]
-    bad = store._writer.submit(fail)
-    more = store._writer.submit(note("c"))  # type: ignore[arg-type]
-    let_go.set()
+    with busy(store):
+        good = [store._writer.submit(note(word)) for word in "ab"]  # type: ignore[arg-type]
+        bad = store._writer.submit(fail)
+        more = store._writer.submit(note("c"))  # type: ignore[arg-type]
     for future in [*good, more]:
         future.result(5)
     with pytest.raises(ValueError, match="no"):
