@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from scheduler.errors import InvalidRequest, Problem, SchedulerError, Unavailable, Unusable
 from scheduler.http import serving
+from tests.http.conftest import COMMAND, Api
 
 log = logging.getLogger("a worker")
 LOCKED, FULL = Unavailable("database is locked"), Unavailable("disk is full")
@@ -58,3 +60,20 @@ def test_it_does_not_wait_for_ever(opened: Callable[..., Any]) -> None:
 def test_what_no_waiting_mends_is_told_at_once(opened: Callable[..., Any], fault: SchedulerError) -> None:
     with pytest.raises(type(fault)):
         opened(LOCKED, fault, LOCKED)
+
+
+def test_a_worker_prepares_the_lists_of_the_tasks_that_it_finds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        api.ok("create", task_id=f"task-{number}", **COMMAND)
+    # What is done to the process as a whole is not for the process of the tests.
+    for name in ("protect_process", "adopt_orphans", "keep_records_small", "_spare_the_collector"):
+        monkeypatch.setattr(serving, name, lambda: None)
+    monkeypatch.setattr(serving.sys, "setswitchinterval", lambda _: None)
+    serving._open(SimpleNamespace(app=SimpleNamespace(wsgi=lambda: api.app), sockets=[], log=log))
+    [thread] = [found for found in threading.enumerate() if found.name == "lists"] or [None]
+    if thread is not None:  # else it is done
+        thread.join(20)
+    made: list[str] = []
+    monkeypatch.setattr("scheduler.http.present._details", lambda info: made.append(info.stored.task_id) or {})
+    assert len(api.ok("list")["tasks"]) == 3
+    assert made == []
