@@ -102,6 +102,7 @@ def insert_job(connection: Connection, task_id: str, values: Mapping[str, Any]) 
     """
     revision = state.bump_revision(connection)
     row = {**_AT_FIRST, "task_id": task_id, "revision": revision, **_derived(task_id, values), **values}
+    assert row.keys() == _AT_FIRST.keys(), f"no such columns: {row.keys() - _AT_FIRST.keys()}"
     key = int(_INSERT.value(connection, row))
     if values.get("removed_at") is None:
         events.note_job(connection, EventKind.TASK_CREATED, task_id, values["updated_at"], _told(values))
