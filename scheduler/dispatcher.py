@@ -152,13 +152,23 @@ class Dispatcher:
         return rule
 
     def _record(self, due: Sequence[Plan], claimed: int, careful: bool = False) -> None:
-        def done(outcome: _Outcome | BaseException) -> None:
-            if isinstance(outcome, runs.FireTimeTaken) and not careful:
-                self._record(due, claimed, careful=True)
-            else:
-                self._follow(due, claimed, outcome)
+        announced: list[str] = []
 
-        self._store.write_soon(lambda connection: self._fire(connection, due, claimed, careful), done)
+        def unit(connection: Connection) -> _Outcome:
+            outcome = self._fire(connection, due, claimed, careful)
+            announced.extend(self._executor.announce(outcome.assignments))
+            return outcome
+
+        def done(outcome: _Outcome | BaseException) -> None:
+            try:
+                if isinstance(outcome, runs.FireTimeTaken) and not careful:
+                    self._record(due, claimed, careful=True)
+                else:
+                    self._follow(due, claimed, outcome)
+            finally:
+                self._executor.withdraw(announced)
+
+        self._store.write_soon(unit, done)
 
     def _follow(self, due: Sequence[Plan], claimed: int, outcome: _Outcome | BaseException) -> None:
         assert self._clock is not None

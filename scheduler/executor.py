@@ -60,6 +60,7 @@ class Executor:
         self._heap: list[tuple[float, int, Assignment]] = []
         self._count = itertools.count()
         self._assigned: dict[str, Assignment] = {}
+        self._announced: set[str] = set()
         self._going: Counter[int] = Counter()
         self._parked: dict[int, list[tuple[float, int, Assignment]]] = {}
         self.on_retry: Callable[[Assignment], None] | None = None
@@ -103,6 +104,7 @@ class Executor:
         """
         claimed = self.claim(1)
         begun: list[Assignment] = []
+        announced: list[str] = []
 
         def unit(connection: Connection) -> Run:
             run, stored = ask(connection)
@@ -111,20 +113,34 @@ class Executor:
             if begins:
                 run = replace(run, status=RunStatus.RUNNING, started_at=now)
             begun[:] = [replace(assignment, run=run)] if begins else []
+            announced.extend(self.announce(begun))
             return run
 
         try:
             run = store.write(unit)
-        except BaseException:
+            self.submit(begun)
+            claimed -= len(begun)
+        finally:
+            self.withdraw(announced)
             self.release(claimed)
-            raise
-        self.submit(begun)
-        self.release(claimed - len(begun))
         return run
 
+    def announce(self, assignments: Sequence[Assignment]) -> list[str]:
+        """Know runs whose rows are being written, until `withdraw`; return their ids.
+
+        Another unit of the same transaction sees those rows already, and would take them for left by a dead process.
+        """
+        run_ids = [assignment.run.run_id for assignment in assignments]
+        self._announced.update(run_ids)
+        return run_ids
+
+    def withdraw(self, run_ids: Sequence[str]) -> None:
+        """Forget what was announced: by now it was submitted, or came to nothing."""
+        self._announced.difference_update(run_ids)
+
     def knows(self, run_id: str) -> bool:
-        """Whether the run waits or goes on here."""
-        return run_id in self._assigned
+        """Whether the run waits or goes on here, or is about to."""
+        return run_id in self._assigned or run_id in self._announced
 
     def run_ids(self) -> list[str]:
         """Return the ids of all runs that wait or go on here."""

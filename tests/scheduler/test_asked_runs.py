@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from scheduler import recovery
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, Unavailable
 from scheduler.lease import Ring
 from scheduler.models import Job, Run, RunStatus
 from scheduler.store import Connection, events
+from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import Time
-from tests.refusing import refusing
+from tests.refusing import busy, refusing
 from tests.server import wait_until
 
 MakeJob = Callable[..., Job]
@@ -161,3 +164,39 @@ def test_a_thread_that_has_not_taken_its_run_yet_is_not_counted_on_for_another(
         with executor._work:
             executor._work.notify()
         assert {ended(scheduler, run).status for run in both} == {RunStatus.COMPLETED}
+
+
+def put_right(scheduler: TaskScheduler) -> Callable[[Connection], object]:
+    """What a holder does first that starts over: end the rows of runs that nobody here knows."""
+    executor, now = scheduler._executor, scheduler.now()
+    return lambda connection: recovery._put_right(connection, now, executor.teller, executor.knows)
+
+
+def test_one_that_shares_a_transaction_with_a_start_over_is_not_taken_for_cut_off(
+    scheduler: TaskScheduler, job: MakeJob
+) -> None:
+    scheduler.add_job(job("a"))
+    with ThreadPoolExecutor(1) as pool:
+        with busy(scheduler._store):
+            asked = pool.submit(scheduler.run_now, "a")
+            wait_until(lambda: scheduler._store._writer._queue.qsize() == 1)
+            scheduler._store.write_soon(put_right(scheduler), lambda _: None)
+        run = asked.result(20)
+    assert ended(scheduler, run).status is RunStatus.COMPLETED
+    assert scheduler._executor._announced == set()
+
+
+def test_a_fire_time_that_shares_a_transaction_with_a_start_over_is_not_taken_for_cut_off(
+    scheduler: TaskScheduler, time: Time, job: MakeJob
+) -> None:
+    scheduler.start()
+    scheduler.add_job(job("a", interval="in 5 seconds"))
+    wait_until(lambda: len(scheduler._holder.clock) == 1)
+    with busy(scheduler._store):
+        time.move(seconds=5)
+        scheduler._holder.clock.look()
+        wait_until(lambda: scheduler._store._writer._queue.qsize() == 1)
+        scheduler._store.write_soon(put_right(scheduler), lambda _: None)
+    [run] = wait_until(lambda: scheduler.list_runs(RunFilter(), None, 10))
+    assert ended(scheduler, run).status is RunStatus.COMPLETED
+    assert scheduler._executor._announced == set()

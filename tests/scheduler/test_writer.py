@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from scheduler.errors import Unavailable
 from scheduler.store import Database, sqlite_url
 from scheduler.store import writer as writer_module
 from scheduler.store.tables import state
-from tests.refusing import refusing
+from tests.refusing import busy, refusing
 
 
 @pytest.fixture
@@ -33,21 +32,6 @@ def note(word: str) -> object:
 
 def words(store: Database) -> list[str]:
     return store.read(lambda connection: list(connection.execute(text("SELECT word FROM notes")).scalars()))
-
-
-@contextmanager
-def busy(store: Database) -> Iterator[None]:
-    """Keep the writer at a unit of its own, so that all that is asked of it meanwhile waits together."""
-    held, let_go = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> None:
-        held.set()
-        let_go.wait(5)
-
-    store.write_soon(hold, lambda _: None)
-    assert held.wait(5)
-    yield
-    let_go.set()
 
 
 def test_what_was_written_is_there(store: Database) -> None:
