@@ -30,6 +30,7 @@ class Workers:
         self.free, self.room = free, 100
         self.teller = Teller(SchedulerConfig(), Path())
         self.given: list[Assignment] = []
+        self.announced: set[str] = set()
 
     def refusal(self, job: Job) -> str | None:
         return None
@@ -42,7 +43,16 @@ class Workers:
     def release(self, claimed: int) -> None:
         self.free += claimed
 
+    def announce(self, assignments: Sequence[Assignment]) -> list[str]:
+        run_ids = [assignment.run.run_id for assignment in assignments]
+        self.announced.update(run_ids)
+        return run_ids
+
+    def withdraw(self, run_ids: Sequence[str]) -> None:
+        self.announced.difference_update(run_ids)
+
     def submit(self, assignments: Sequence[Assignment]) -> None:
+        assert self.announced >= {assignment.run.run_id for assignment in assignments}
         self.given.extend(assignments)
 
 
