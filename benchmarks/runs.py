@@ -20,32 +20,30 @@ from scheduler.task_scheduler import TaskScheduler
 
 WORKERS = 8
 DIRECT = ("/bin/true",)
-SHELL = ("/bin/sh", "-c", "/bin/true")
 PRINTS = ("/bin/sh", "-c", "echo hello")
 
 
 def rows(quick: bool) -> list[Row]:
     """Measure."""
     count, rounds = (150, 1) if quick else (600, 2)
-    due, asked, kept, confined, direct, shell, prints = [], [], [], [], [], [], []
+    due, asked, kept, confined, direct, prints = [], [], [], [], [], []
     for _ in range(rounds):
         due.append(in_child(_due_at_once, count))
         direct.append(in_child(_bare, DIRECT, count))
-        asked.append(in_child(asked_for, count, SHELL[2]))
-        shell.append(in_child(_bare, SHELL, count))
+        asked.append(in_child(asked_for, count, DIRECT[0]))
         kept.append(in_child(asked_for, count, PRINTS[2]))
         prints.append(in_child(_bare, PRINTS, count))
-        confined.append(in_child(asked_for, count // 2, SHELL[2], "auto"))
+        confined.append(in_child(asked_for, count // 2, DIRECT[0], "auto"))
     begun, over, direct_alone = in_child(_alone, 20 if quick else 100)
     name = f"subprocess.run(capture_output) from {WORKERS} threads"
-    beside = [(f"{name}, /bin/true", median(direct)), (f"{name}, sh -c /bin/true", median(shell))]
+    beside = [(f"{name}, the same", median(direct))]
     return [
-        Row(f"runs recorded: {count} jobs due at once", median(due), "/s", beside, "0.7 of the first"),
-        Row(f"runs recorded: {count} `run_now` waiting", median(asked), "/s", beside, "0.7 of the first"),
-        Row("... each printing a line, kept in a file", median(kept), "/s", [(f"{name}, the same", median(prints))]),
-        Row("... confined as well as the kernel can", median(confined), "/s", beside[1:], "400"),
+        Row(f"runs recorded: {count} jobs due at once", median(due), "/s", beside, "0.7"),
+        Row(f"runs recorded: {count} `run_now` waiting", median(asked), "/s", beside, "0.7"),
+        Row("... of a shell that prints a line, kept", median(kept), "/s", [(f"{name}, the same", median(prints))]),
+        Row("... confined as well as the kernel can", median(confined), "/s", beside, "400"),
         Row("a `run_now` alone: asked to started, p50", begun, "ms"),
-        Row("... to ended, p50", over, "ms", [("subprocess.run(capture_output), sh -c /bin/true", direct_alone)]),
+        Row("... to ended, p50", over, "ms", [("subprocess.run(capture_output), the same", direct_alone)]),
     ]
 
 
@@ -53,7 +51,7 @@ def _alone(count: int) -> tuple[float, float, float]:
     """Return the medians of what a run takes to its start and to its end, and its command by itself, in ms."""
     begun, over, direct = [], [], []
     with folder() as place, ours.opened(place) as scheduler:
-        scheduler.add_job(ours.command("job", ours.FAR, SHELL[2]))
+        scheduler.add_job(ours.command("job", ours.FAR, DIRECT[0]))
         for _ in range(count):
             time.sleep(0.05)
             ended, asked_at = _Count(scheduler, 1), time.time()
@@ -63,7 +61,7 @@ def _alone(count: int) -> tuple[float, float, float]:
             assert started_at is not None
             begun.append((started_at.timestamp() - asked_at) * MILLI)
             asked_at = time.time()
-            subprocess.run(SHELL, capture_output=True, check=True)
+            subprocess.run(DIRECT, capture_output=True, check=True)
             direct.append((time.time() - asked_at) * MILLI)
     return median(begun), median(over), median(direct)
 

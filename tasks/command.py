@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from tasks.base import Arguments, ArgumentText, BaseTask, Sandbox
+from tasks.plain_words import plain_words
 
 SHELL = "/bin/sh"
 
@@ -21,3 +22,7 @@ class CommandTask(BaseTask):
     def argv(self, sandbox: Sandbox) -> list[str]:
         """Return the shell's command line."""
         return [SHELL, "-c", self.command, "sh", *self.args]
+
+    def shortcut(self) -> list[str] | None:
+        """Return the program of a command that needs no shell: it starts in half the time, and its end is its own."""
+        return plain_words(self.command)

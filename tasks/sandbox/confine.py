@@ -4,10 +4,10 @@ What is the same for every run a supervisor takes upon itself, once; what is a r
 forked child. Both from source that was read when the server started: only the standard library is at
 hand. Each step either holds or raises; a run never starts with fewer rules than its policy names.
 
-A policy is a dict of plain values, made by policy.py. Of it this file reads: argv, cwd (bytes), env
-(a dict of bytes), landlock (None, or attribute, files, file_rights, rules, itself), seccomp (None or
-a filter's program), user (None, or uid and gid), rlimits, and of its base: seccomp, seccomp_number,
-keep (numbers of kept capabilities), rlimits.
+A policy is a dict of plain values, made by policy.py. Of it this file reads: programs (lists of
+bytes), cwd (bytes), env (a dict of bytes), landlock (None, or attribute, files, file_rights, rules,
+itself), seccomp (None or a filter's program), user (None, or uid and gid), rlimits, and of its base:
+seccomp, seccomp_number, keep (numbers of kept capabilities), rlimits.
 """
 
 from __future__ import annotations
@@ -111,7 +111,21 @@ def become(policy: Mapping[str, Any], ruleset: int | None, outputs: Sequence[int
     _close_others(fault)
     if policy["seccomp"] is not None:
         _install_filter(policy["seccomp"], policy["base"]["seccomp_number"])
-    os.execve(policy["argv"][0], policy["argv"], policy["env"])
+    _start(policy["programs"], policy["env"])
+
+
+def _start(programs: Sequence[list[bytes]], env: Mapping[bytes, bytes]) -> None:
+    """Turn into the first program that can be started; only those before the last are looked for in PATH."""
+    for argv in programs[:-1]:
+        name = argv[0]
+        folders = [b""] if b"/" in name else [folder or b"." for folder in env[b"PATH"].split(b":")]
+        for folder in folders:
+            try:
+                os.execve(folder + b"/" + name if folder else name, argv, env)
+            except OSError:
+                continue
+    argv = programs[-1]
+    os.execve(argv[0], argv, env)
 
 
 def _connect(outputs: Sequence[int]) -> None:

@@ -49,18 +49,18 @@ class ConfinedSandbox(PlainSandbox):
         self._launcher = launcher
         self._own_user = own_user
 
-    def start(self, argv: Sequence[str], directory: Path, env: dict[str, str]) -> TaskResult:
-        """Run a program under the policy that the server and the task's request leave."""
+    def start(self, programs: Sequence[Sequence[str]], directory: Path, env: dict[str, str]) -> TaskResult:
+        """Run the first program that can be started, under the policy that the server and the task's request leave."""
         spec = self.spec
         try:
             policy = self._policy.narrowed(spec.request or SandboxRequest(), spec.allowed)
             env = {**self._extra_env(policy), **env}
             values = self._rules.confinement(policy, self.private_path)
-            values |= supervision(policy, argv, directory, env, spec.timeout_seconds, spec.grace_seconds)
+            values |= supervision(policy, programs, directory, env, spec.timeout_seconds, spec.grace_seconds)
         except TaskRefused as refused:  # moved outside since the task was created
             return TaskResult.not_started(str(refused))
         except UnicodeEncodeError as error:
-            return TaskResult.not_started(f"{argv[0]!r} cannot be started: {error}")
+            return TaskResult.not_started(f"{programs[-1][0]!r} cannot be started: {error}")
         told = {**self._told, "net": policy.network}
         result = ConfinedRun(spec, self.cancellation, self._launcher).carry_out(values, told)
         return self._with_hint(result, policy, directory)

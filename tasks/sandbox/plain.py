@@ -78,8 +78,11 @@ class PlainSandbox:
             raise TaskRefused([Refusal(field, f"{field} {text!r} does not exist ({path})", got=text)])
         return path
 
-    def run(self, argv: Sequence[str]) -> TaskResult:
-        """Run a program to its end and that of everything it started; never raise for its failing."""
+    def run(self, argv: Sequence[str], shortcut: Sequence[str] | None = None) -> TaskResult:
+        """Run a program to its end and that of everything it started; never raise for its failing.
+
+        `shortcut` does the same and is started instead, where it can be; its name is looked for in the run's PATH.
+        """
         if self._refusal is not None:
             return TaskResult.not_started(f"sandbox: {self._refusal}")
         if self.cancellation.reason is not None:
@@ -91,11 +94,14 @@ class PlainSandbox:
             return TaskResult.not_started(str(refused))
         except OSError as error:
             return TaskResult.not_started(f"the run's private directory could not be made: {error}")
-        return self.start(argv, directory, env)
+        if shortcut is None:
+            return self.start([argv], directory, env)
+        # A shell tells what it starts where that is.
+        return self.start([shortcut, argv], directory, {"PWD": str(directory), **env})
 
-    def start(self, argv: Sequence[str], directory: Path, env: dict[str, str]) -> TaskResult:
-        """Run a program in a directory with an environment, both known to be right."""
-        return PlainRun(self.spec, self.cancellation, self._told).carry_out(argv, directory, env)
+    def start(self, programs: Sequence[Sequence[str]], directory: Path, env: dict[str, str]) -> TaskResult:
+        """Run the first program that can be started in a directory with an environment, both known to be right."""
+        return PlainRun(self.spec, self.cancellation, self._told).carry_out(programs, directory, env)
 
     def close(self) -> None:
         """Remove the private directory."""

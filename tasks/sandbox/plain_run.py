@@ -8,7 +8,7 @@ import select
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +39,24 @@ class PlainRun:
             OutputFile(spec.log_dir, spec.run_id, "stderr"),
         )
 
-    def carry_out(self, argv: Sequence[str], directory: Path, env: Mapping[str, str]) -> TaskResult:
-        """Start the program, wait for its end, end what is left, and say what came of it."""
+    def carry_out(self, programs: Sequence[Sequence[str]], directory: Path, env: Mapping[str, str]) -> TaskResult:
+        """Start the first program that can be, wait for its end, end what is left, and say what came of it."""
         with ExitStack() as stack:
             stack.enter_context(self.processes)
             stack.callback(self.listener.close)
             bell = stack.enter_context(self.cancellation.bell())
             try:
-                process = self._start(argv, directory, env)
+                process = self._start(programs, directory, env)
                 self.processes.main_pid = process.pid
             except (OSError, ValueError) as error:
-                return TaskResult.not_started(_start_fault(error, argv))
+                return TaskResult.not_started(_start_fault(error, programs[-1]))
             main = os.pidfd_open(process.pid)
             stack.callback(os.close, main)
             return self._attend(process, main, bell)
 
-    def _start(self, argv: Sequence[str], directory: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, programs: Sequence[Sequence[str]], directory: Path, env: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         with ExitStack() as write_ends:
             pipes = []
             for output in self.outputs:
@@ -62,16 +64,10 @@ class PlainRun:
                 self.listener.add_output(read_end, output)
                 write_ends.callback(os.close, write_end)
                 pipes.append(write_end)
-            return subprocess.Popen(  # no preexec_fn: with it the server's whole memory would be copied
-                argv,
-                cwd=directory,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=pipes[0],
-                stderr=pipes[1],
-                start_new_session=True,
-                umask=UMASK,
-            )
+            for shortcut in programs[:-1]:
+                with suppress(OSError):
+                    return _process(shortcut, directory, env, pipes)
+            return _process(programs[-1], directory, env, pipes)
 
     def _attend(self, process: subprocess.Popen[bytes], main: int, bell: int) -> TaskResult:
         withstood: list[Process] = []
@@ -119,6 +115,21 @@ class PlainRun:
             numbers = ", ".join(str(process.pid) for process in withstood)
             hints.append(f"These processes of the run could not be ended: {numbers}.")
         return hints
+
+
+def _process(
+    argv: Sequence[str], directory: Path, env: Mapping[str, str], outputs: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # no preexec_fn: with it the server's whole memory would be copied
+        argv,
+        cwd=directory,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=outputs[0],
+        stderr=outputs[1],
+        start_new_session=True,
+        umask=UMASK,
+    )
 
 
 def _collect(process: subprocess.Popen[bytes], main: int) -> tuple[int | None, float]:

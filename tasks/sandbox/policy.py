@@ -136,11 +136,16 @@ class Rules:
 
 
 def supervision(
-    policy: Policy, argv: Sequence[str], cwd: Path, env: Mapping[str, str], timeout: float, grace: float
+    policy: Policy,
+    programs: Sequence[Sequence[str]],
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout: float,
+    grace: float,
 ) -> dict[str, Any]:
     """Return the part of a supervisor's policy that says what to run and for how long."""
     return {
-        "argv": [os.fsencode(arg) for arg in argv],
+        "programs": [[os.fsencode(arg) for arg in argv] for argv in programs],
         "cwd": os.fsencode(cwd),
         "env": {os.fsencode(name): os.fsencode(value) for name, value in env.items()},
         "timeout": timeout,

@@ -154,8 +154,9 @@ def _run_child(policy: Mapping[str, Any], ruleset: int | None, outputs: list[int
     try:
         become(policy, ruleset, outputs, fault, parent)
     except OSError as error:
-        name = os.fsdecode(policy["argv"][0])
-        started = error.filename in (policy["argv"][0], name)
+        program = policy["programs"][-1][0]
+        name = os.fsdecode(program)
+        started = error.filename in (program, name)
         text = f"{name!r} cannot be started: {error.strerror}" if started else f"sandbox: {error}"
         os.write(fault, text.encode("utf-8", "replace"))
     except BaseException as error:

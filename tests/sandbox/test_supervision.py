@@ -462,3 +462,38 @@ def test_private_directory_is_removed_whatever_is_in_it(ground: Any) -> None:
     assert not os.path.exists(ground.out.strip())
     ground.sh('stat -c %a "$TMPDIR"; ls -A "$TMPDIR"')
     assert ground.out == "700\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "printed"),
+    [
+        ("./own 1", 0, "own 1\n"),
+        ("tool 2", 0, "tool 2\n"),
+        ("./bare 3", 0, "bare 3\n"),
+        ("no-such-program", 127, ""),
+        ("./plain", 126, ""),
+    ],
+)
+def test_a_command_of_plain_words_starts_without_a_shell(ground: Any, command: str, code: int, printed: str) -> None:
+    for name, text, mode in (
+        ("own", "#!/bin/sh\necho own $1\n", 0o755),
+        ("below/tool", "#!/bin/sh\necho tool $1\n", 0o755),
+        ("bare", "echo bare $1\n", 0o755),
+        ("plain", "echo\n", 0o644),
+    ):
+        path = ground.workspace / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+    result = ground.sh(command, env={"PATH": f"{ground.workspace}/below:/usr/bin:/bin"})
+    assert (result.exit_code, ground.out) == (code, printed)
+    assert ("not found" in ground.err) == (code == 127)
+
+
+def test_the_signal_that_ends_a_program_of_plain_words_is_told(ground: Any) -> None:
+    program = ground.workspace / "die"
+    program.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    program.chmod(0o755)
+    direct, behind = ground.sh("./die"), ground.sh("./die; exit $?")
+    assert (direct.exit_code, direct.signal) == (None, "SIGSEGV")
+    assert (behind.exit_code, behind.signal) == (128 + signal.SIGSEGV, None)
