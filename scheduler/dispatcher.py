@@ -13,7 +13,7 @@ from scheduler.executor import Executor
 from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
 from scheduler.models import Origin, Run, RunStatus, StoredJob, utc_now
-from scheduler.policy import Decision, Verdict, forgone, judge
+from scheduler.policy import Decision, Verdict, forgone, judge, within_runs
 from scheduler.store import Connection, Database, glances, is_trouble, jobs, planning, runs
 from scheduler.store.planning import Advance, DueJob, Plan
 
@@ -231,9 +231,11 @@ class Dispatcher:
         verdicts = judge(terms, times, now, row.active, row.since, more)
         refusal = self._executor.refusal(rule.job)
         verdicts = outcome.within_room(verdicts) if refusal is None else forgone(verdicts)
+        left = None if rule.job.max_runs is None else rule.job.max_runs - row.fired
+        verdicts = within_runs(verdicts, left)
         fired = row.fired + sum(verdict.decision.runs for verdict in verdicts)
         if rule.job.max_runs is not None and fired >= rule.job.max_runs:
-            following = None
+            following, more = None, False
         due = None if following is None else rule.due_at(following)
         outcome.advances.append(Advance(row.key, following, due, fired))
         outcome.rules[row.key] = rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -110,6 +111,17 @@ def judge(
         if verdicts[number].decision is Decision.RUN:
             verdicts[number] = replace(verdicts[number], decision=Decision.QUEUE)
     return verdicts
+
+
+def within_runs(verdicts: Sequence[Verdict], left: int | None) -> list[Verdict]:
+    """Return the verdicts up to the one that takes the last of the runs that are left to the job (`max_runs`).
+
+    With that run the job is over, so later times that were due together are no fire times of it.
+    """
+    if left is None:
+        return list(verdicts)
+    taken = itertools.accumulate(verdict.decision.runs for verdict in verdicts)
+    return [verdict for verdict, so_far in zip(verdicts, taken, strict=True) if so_far - verdict.decision.runs < left]
 
 
 def forgo(job: Job, fire_times: Sequence[FireTime], now: datetime, running_since: datetime) -> list[Verdict]:

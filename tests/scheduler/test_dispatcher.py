@@ -314,6 +314,19 @@ def test_max_runs_ends_the_job_and_more_of_them_open_it_again(desk: Desk, job: M
     assert desk.scheduler.get_job("job").stored.ended
 
 
+@pytest.mark.parametrize("changes", [{}, {"catch_up": True, "misfire_grace_time": 1}, {"misfire_grace_time": -1}])
+@pytest.mark.parametrize("most", [1, 2])
+def test_max_runs_holds_where_more_fire_times_are_due_together(
+    desk: Desk, job: MakeJob, time: Time, changes: dict[str, Any], most: int
+) -> None:
+    desk.scheduler.add_job(job(max_runs=most, coalesce=False, max_instances=10, **changes))
+    time.move(seconds=45)
+    rows = desk.fire()
+    first = [NOON + timedelta(seconds=10 * number) for number in range(1, most + 1)]
+    assert [row.scheduled_for for row in rows] == first
+    assert desk.scheduler.get_job("job").stored.ended
+
+
 def test_jitter_moves_the_start_and_not_the_fire_time(desk: Desk, job: MakeJob, time: Time) -> None:
     desk.scheduler.add_job(job(jitter_seconds=8))
     [plan] = desk.store.read(lambda c: list(planning.planned(c)))

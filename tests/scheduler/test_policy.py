@@ -15,11 +15,13 @@ from scheduler.policy import (
     MOST_CAUGHT_UP,
     Decision,
     FireTime,
+    Verdict,
     decide,
     due_at,
     judge,
     queue_rank,
     retry_delay,
+    within_runs,
 )
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -188,3 +190,23 @@ def test_jitter_spreads_tasks() -> None:
     moved = sorted(due_at(f"task-{number}", NOON, 100, trigger) - NOON for number in range(1000))
     assert moved[100] < timedelta(seconds=15)
     assert moved[900] > timedelta(seconds=85)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "left", "kept"),
+    [
+        ([], 1, 0),
+        (["run"], None, 1),
+        (["run", "queue", "queue"], None, 3),
+        (["run", "queue", "queue"], 2, 2),
+        (["missed", "catch_up", "catch_up", "run"], 1, 2),
+        (["coalesce", "coalesce", "run"], 1, 3),  # those are part of the last run
+        (["run", "skip", "missed"], 1, 1),  # the job was over when these would have come
+        (["skip", "run", "skip"], 2, 3),
+    ],
+)
+def test_a_job_is_over_with_the_last_of_its_runs(decisions: list[str], left: int | None, kept: int) -> None:
+    verdicts = [
+        Verdict(on_time(NOON + timedelta(seconds=number)), Decision(name)) for number, name in enumerate(decisions)
+    ]
+    assert within_runs(verdicts, left) == verdicts[:kept]
