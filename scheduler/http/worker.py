@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import logging
+import select
+import threading
 from typing import Any
 
 from gunicorn import glogging, util
@@ -17,6 +19,10 @@ from scheduler.http.handoff import allow_handoff
 
 RECEIVE_SECONDS = 5.0
 SEND_SECONDS = 30.0
+STAY_SECONDS = 0.005
+"""How long a thread stays with a connection that it has served."""
+NEVER_STAY = 2
+"""How many threads are always left for others than those that may send nothing more."""
 
 
 class HandoffWorker(ThreadWorker):
@@ -28,12 +34,35 @@ class HandoffWorker(ThreadWorker):
         # gunicorn has no setting for what it answers to requests that it cannot read.
         util.write_error = _write_error
         SocketUnreader.chunk = _chunk  # type: ignore[method-assign]
+        self._stays = threading.BoundedSemaphore(max(1, self.cfg.threads - NEVER_STAY))
         super().init_process()
 
     def handle(self, conn: Any) -> Any:
-        """Serve a request; who stops sending or reading half-way loses the connection, for threads are few."""
+        """Serve a request, and those that follow at once on its connection.
+
+        Who stops sending or reading half-way loses the connection, for threads are few.
+        """
         set_patience(conn.sock, RECEIVE_SECONDS, SEND_SECONDS)
-        return super().handle(conn)
+        while (goes_on := super().handle(conn)) is True and self._follows(conn):
+            pass
+        return goes_on
+
+    def _follows(self, conn: Any) -> bool:
+        """Wait for a moment for the next request of a served connection; False where others wait for the thread.
+
+        A program sends many in a row. To give its connection back to the thread that watches all of them, and to get it
+        from there again, costs as much as an answer. Some threads never stay, so a request finds one at once.
+        """
+        if not self.alive or self._others_wait() or not self._stays.acquire(blocking=False):
+            return False
+        try:
+            return _has_more(conn, STAY_SECONDS) and not self._others_wait()
+        finally:
+            self._stays.release()
+
+    def _others_wait(self) -> bool:
+        # The pool tells nobody how much it has to do.
+        return self.tpool._work_queue.qsize() > 0
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Put a served connection back, or let it go."""
@@ -50,6 +79,15 @@ class Logger(glogging.Logger):
     def access_log_enabled(self) -> bool:
         """Whether requests are logged."""
         return self.access_log.isEnabledFor(logging.INFO) and super().access_log_enabled
+
+
+def _has_more(conn: Any, seconds: float) -> bool:
+    """Whether a connection brings something within so many seconds; its end, too, is something."""
+    if conn.parser.unreader.buf.getvalue():  # what came along with the request before
+        return True
+    poll = select.poll()
+    poll.register(conn.sock, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 _read_chunk = SocketUnreader.chunk

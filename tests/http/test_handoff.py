@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -253,6 +254,32 @@ def test_malformed_http_is_answered_in_json(server: Server, sent: bytes) -> None
 def test_http_1_0_without_host(server: Server) -> None:
     number, _, body = exchange(server, b"GET /schedule HTTP/1.0\r\n\r\n")
     assert (number, json.loads(body)["code"]) == (403, "forbidden_host")
+
+
+def test_more_connections_than_threads_that_send_one_request_after_the_other(server: Server) -> None:
+    """None is kept waiting by threads that stay with the others, and each gets all its answers in order."""
+
+    def talk(number: int) -> list[str]:
+        with requests.Session() as session:
+            calls = [{"action": "get", "task_id": f"none-{number}-{turn}"} for turn in range(15)]
+            return [session.post(f"{server.url}/schedule", json=call, timeout=20).json()["message"] for call in calls]
+
+    with ThreadPoolExecutor(3 * THREADS) as pool:
+        answers = list(pool.map(talk, range(3 * THREADS)))
+    for number, messages in enumerate(answers):
+        assert [f"none-{number}-{turn}'" in message for turn, message in enumerate(messages)] == [True] * 15
+
+
+def test_requests_sent_without_waiting_are_answered_in_order(server: Server) -> None:
+    bodies = [b'{"action":"get","task_id":"none-%d"}' % number for number in range(5)]
+    head = b"POST /schedule HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"".join(head % len(body) + body for body in bodies))
+        data = b""
+        while data.count(b"HTTP/1.1 404") < 5 or not data.endswith(b"}\n"):
+            data += receive(connection)
+    told = [re.search(rb"none-(\d)'", answer) for answer in data.split(b"HTTP/1.1 404")[1:]]
+    assert [found and int(found[1]) for found in told] == list(range(5))
 
 
 def test_errors_of_the_framework_over_a_socket(server: Server) -> None:
