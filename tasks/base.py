@@ -11,6 +11,7 @@ from typing import Annotated, Protocol
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from tasks.results import Refusal, RefusalCode, Status, TaskRefused, TaskResult, TestCounts
+from tasks.sandbox.environment import MOST_BYTES
 from tasks.sandbox.paths import AllowedDirs
 
 __all__ = [
@@ -27,15 +28,12 @@ __all__ = [
     "Text",
 ]
 
-MAX_ARGUMENT_BYTES = 128 * 1024 - 1
-"""The longest single argument that Linux hands to a program."""
-
 
 def _argument(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not contain NUL characters")
-    if len(os.fsencode(text)) > MAX_ARGUMENT_BYTES:
-        raise ValueError(f"must not be longer than {MAX_ARGUMENT_BYTES} bytes")
+    if len(os.fsencode(text)) > MOST_BYTES:
+        raise ValueError(f"must not be longer than {MOST_BYTES} bytes")
     return text
 
 

@@ -11,6 +11,9 @@ from tasks.results import Refusal
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LANG = "C.UTF-8"
 
+MOST_BYTES = 128 * 1024 - 1
+"""The longest argument, and the longest variable with its name, that Linux hands to a program."""
+
 OWN_NAMES = frozenset({"HOME", "TMPDIR"})
 SHELL_NAMES = frozenset({"BASH_ENV", "BASHOPTS", "ENV", "IFS", "PS4", "SHELLOPTS"})
 PYTHON_NAMES = frozenset({"PYTHONHOME", "PYTHONSTARTUP"})
@@ -28,7 +31,7 @@ def check_env(env: Mapping[str, str], field: str = "env") -> list[Refusal]:
     return [
         Refusal(f"{field}.{name}", f"{field}.{name} {fault}", got=value, suggestion=_suggestion(name))
         for name, value in env.items()
-        if (fault := _name_fault(name) or _value_fault(value)) is not None
+        if (fault := _name_fault(name) or _value_fault(name, value)) is not None
     ]
 
 
@@ -71,8 +74,14 @@ def _name_fault(name: str) -> str | None:
     return None
 
 
-def _value_fault(value: str) -> str | None:
-    return "must not contain NUL characters" if "\0" in value else None
+def _value_fault(name: str, value: str) -> str | None:
+    if "\0" in value:
+        return "must not contain NUL characters"
+    try:
+        size = len(os.fsencode(f"{name}={value}"))
+    except UnicodeEncodeError:
+        return "must not contain half of a surrogate pair"
+    return None if size <= MOST_BYTES else f"must not be longer than {MOST_BYTES} bytes, with its name"
 
 
 def _suggestion(name: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tasks.sandbox import check_env
+from tasks.sandbox.environment import MOST_BYTES
 
 
 def test_a_run_sees_exactly_this(place: Any, monkeypatch: pytest.MonkeyPatch, python: str) -> None:
@@ -62,3 +63,19 @@ def test_every_problem_at_once_with_a_suggestion() -> None:
     problems = check_env({"MY-NAME": "x", "OK": "a\0b", "LD_X": ""}, field="job.env")
     assert [problem.field for problem in problems] == ["job.env.MY-NAME", "job.env.OK", "job.env.LD_X"]
     assert [problem.suggestion for problem in problems] == ["MY_NAME", None, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [("a\0", "NUL"), ("\ud800", "surrogate"), ("x" * (MOST_BYTES - 1), "longer"), ("ü" * (MOST_BYTES // 2), "longer")],
+)
+def test_refused_values(value: str, fault: str) -> None:
+    [problem] = check_env({"A": value})
+    assert fault in problem.message
+
+
+def test_the_longest_variable_reaches_the_run(place: Any) -> None:
+    longest = "x" * (MOST_BYTES - len("A="))
+    assert check_env({"A": longest}) == []
+    place.env = {"A": longest}
+    assert place.sh('test "${#A}" = 131069').status == "completed"
