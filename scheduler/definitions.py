@@ -204,10 +204,11 @@ def kept_fields(stored: StoredJob, changes: Mapping[str, Any]) -> dict[str, Any]
     kept = {name: value for name, value in stored.definition.items() if name not in sent}
     if sent & set(SPELLING_FIELDS):
         kept = {name: value for name, value in kept.items() if name not in SPELLING_FIELDS}
-    if isinstance(changes.get("type"), str) and changes["type"] in TASK_TYPES:
-        takes = TASK_TYPES[changes["type"]].model_fields
-        others = {name for task in TASK_TYPES.values() for name in task.model_fields} - set(takes)
-        kept = {name: value for name, value in kept.items() if name not in others}
+    kind = changes.get("type")
+    if isinstance(kind, str) and kind in TASK_TYPES and kind != stored.definition["type"]:
+        # Those of one name, too: `args` are words for a shell, options for pytest.
+        of_types = {name for task in TASK_TYPES.values() for name in task.model_fields}
+        kept = {name: value for name, value in kept.items() if name not in of_types}
     return kept
 
 

@@ -73,6 +73,15 @@ def test_another_type_takes_its_own_fields(api: Api) -> None:
     assert body["problems"][0]["field"] == "file_path"
 
 
+def test_fields_that_two_types_name_alike_mean_something_else_in_each(api: Api) -> None:
+    api.create("t", command="echo $1", args=["hello"])
+    api.ok("update", task_id="t", type="test")
+    assert api.details("t")["args"] is None
+    api.ok("update", task_id="t", args=["-x"])
+    api.ok("update", task_id="t", type="test", name="the same type")
+    assert api.details("t")["args"] == ["-x"]
+
+
 def test_another_spelling_takes_the_place_of_the_old(api: Api) -> None:
     api.create("t")
     api.ok("update", task_id="t", trigger={"type": "cron", "hour": 4})
