@@ -518,13 +518,17 @@ class TaskScheduler:
             raise Unavailable(self.confinement.refusal, code="sandbox_unavailable")
 
     def cancel_run(self, run_id: str) -> list[str]:
-        """Ask for the end of a run; return its id, or nothing where it has ended already."""
+        """Ask for the end of a run; return its id, or nothing where it has ended already.
+
+        Where an attempt has ended and the next one waits or goes on, that one is meant: whoever asks knows the first.
+        """
 
         def unit(connection: Connection) -> list[str]:
             run = runs.find_run(connection, run_id)
             if run is None:
                 raise _no_run(run_id)
-            return end_runs(connection, [run], "cancelled", self.now())
+            last = runs.last_attempt(connection, run) if run.status.is_final else run
+            return end_runs(connection, [last], "cancelled", self.now())
 
         ending = self._store.write(unit)
         self._doorbell.ring(Ring.CANCELS)

@@ -53,6 +53,17 @@ def test_what_has_ended_is_info(api: Api) -> None:
     assert (answer["status"], answer["cancelled"]) == ("info", [])
 
 
+def test_the_attempt_that_follows_the_one_that_was_named(api: Api) -> None:
+    """Whoever ran the task knows the first attempt; that it failed is no reason to let the next ones run."""
+    api.create("flaky", command="exit 1", max_retries=3, retry_delay_seconds=600)
+    run_id = str(api.ok("run_now", task_id="flaky")["run_id"])
+    [follows] = watch_for(lambda: api.ok("runs", task_id="flaky", run_status="queued")["runs"])
+    answer = api.ok("cancel", run_id=run_id)
+    assert answer == {"status": "success", "message": "1 run cancelled", "cancelled": [follows["run_id"]]}
+    assert [run["status"] for run in api.ok("runs", task_id="flaky")["runs"]] == ["cancelled", "failed"]
+    assert api.ok("cancel", run_id=run_id)["cancelled"] == []
+
+
 def test_not_found(api: Api) -> None:
     body = api.refused(404, "run_not_found", "cancel", run_id="nope")
     assert "'runs'" in body["message"]
