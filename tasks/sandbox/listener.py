@@ -9,6 +9,8 @@ from collections.abc import Collection
 
 from tasks.sandbox.output import CHUNK, OutputFile
 
+LONGEST_POLL_SECONDS = 24 * 3600.0
+"""How long one poll() may take: it counts milliseconds in 31 bits, less than 25 days."""
 DRAIN_SECONDS = 1.0
 """How long output is still read after a run's end, where something that withstood goes on writing."""
 
@@ -35,7 +37,7 @@ class Listener:
             self._poll.register(fd, select.POLLIN)
         try:
             while (left := deadline - time.monotonic()) > 0:
-                ready = {fd for fd, _ in self._poll.poll(left * 1000)}
+                ready = {fd for fd, _ in self._poll.poll(min(left, LONGEST_POLL_SECONDS) * 1000)}
                 self._read(ready)
                 found = next((fd for fd in watched if fd in ready), None)
                 if found is not None:

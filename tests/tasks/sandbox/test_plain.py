@@ -206,6 +206,12 @@ def test_program_that_cannot_be_started(place: Any) -> None:
     assert "'/no/such/program' cannot be started" in (result.reason or "")
 
 
+def test_the_longest_timeout(place: Any) -> None:
+    """It has more milliseconds than poll() takes."""
+    assert place.sh("echo ran", timeout_seconds=31 * 86400.0).status == "completed"
+    assert place.out == "ran\n"
+
+
 def test_too_large_an_environment(place: Any) -> None:
     result = place.sh("true", env={f"V{number}": "x" * 100_000 for number in range(40)})
     assert result.status == "failed"
