@@ -14,7 +14,7 @@ from scheduler.callables import Callables
 from scheduler.config import SchedulerConfig
 from scheduler.models import CallableJob, Job, Run, RunStatus, utc_now
 from scheduler.moments import iso
-from scheduler.results import Ending, JobResult, ending_of, ending_of_task
+from scheduler.results import Ending, JobResult, ending_of, ending_of_task, text_of
 from tasks.base import TaskResult
 from tasks.sandbox import Cancellation, Confinement, RunSpec, open_sandbox, output_path, read_ends, write_output
 from tasks.sandbox.output import Stream
@@ -73,11 +73,10 @@ class Attempts:
         try:
             return self._ending(assignment.run, self._execute(assignment.job))
         except BaseException as error:  # whatever a program's own code raises ends the attempt, not the worker
-            log.warning(
-                "execute_job raised: %s: %s", type(error).__name__, error, extra={"run_id": assignment.run.run_id}
-            )
+            said = f"execute_job raised {type(error).__name__}: {text_of(error)}"
+            log.warning(said, extra={"run_id": assignment.run.run_id})
             self._write_output(assignment.run, "stderr", "".join(traceback.format_exception(error)))
-            return Ending(RunStatus.FAILED, {"reason": f"execute_job raised {type(error).__name__}: {error}"})
+            return Ending(RunStatus.FAILED, {"reason": said})
         finally:
             self._current.assignment = None
 
@@ -125,7 +124,7 @@ class Attempts:
                 return job.task.run(sandbox)
         except Exception as error:
             log.exception("a task raised", extra={"run_id": run.run_id, "task_id": run.task_id})
-            return TaskResult.not_started(f"internal error: {type(error).__name__}: {error}")
+            return TaskResult.not_started(f"internal error: {type(error).__name__}: {text_of(error)}")
 
     def _text(self, run: Run, stream: Stream) -> str:
         return read_ends(self._log_dir, run.run_id, stream, MOST_TEXT_BYTES)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scheduler.models import CallableJob, read_job
-from scheduler.results import as_json
+from scheduler.results import as_json, text_of
 from tasks.base import Status, TaskResult
 from tasks.sandbox import Cancellation
 
@@ -194,7 +194,7 @@ def _returned(value: Any) -> Called:
 
 def _raised(error: BaseException) -> Called:
     text = "".join(traceback.format_exception(error))
-    kind, message = type(error).__name__, str(error)
+    kind, message = type(error).__name__, text_of(error)
     outcome = {"result": None, "exception": {"type": kind, "message": message}}
     failed = replace(_result("failed", f"{kind}: {message}"), outcome=outcome)
     return Called(failed, text)

@@ -16,6 +16,7 @@ from typing import Any
 
 from scheduler.attempts import Assignment, Attempts, log_dir
 from scheduler.config import SchedulerConfig
+from scheduler.endings import broken, told_anew, without_outcome
 from scheduler.errors import Unavailable
 from scheduler.events import Events, RunFinished, RunStarted
 from scheduler.ids import new_run_id
@@ -23,16 +24,13 @@ from scheduler.models import Job, Origin, Run, RunStatus, StoredJob, utc_now
 from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.results import Ending
-from scheduler.store import Connection, Database, jobs, planning, runs, state
-from scheduler.store.fence import may_fire
+from scheduler.store import Connection, Database, is_trouble, jobs, planning, runs, state
 from scheduler.tracing import OFF, VARIABLE, Tracing, end_run, parent_of
-from tasks.sandbox import KILLED, UNKNOWN
 
 log = logging.getLogger(__name__)
 
 _BEFORE_ALL = float("-inf")
 RETRY_SECONDS = 1.0
-LEASE_TAKEN = "another server took the lease"
 
 
 class Executor:
@@ -223,9 +221,9 @@ class Executor:
             except Unavailable as error:
                 log.warning("a run waits for the store: %s", error, extra=_ids(assignment.run))
                 self._put_back(assignment)
-            except Exception:
+            except Exception as error:
                 log.exception("a run could not be carried out", extra=_ids(assignment.run))
-                self._assigned.pop(assignment.run.run_id, None)
+                self._finish(replace(assignment, run=broken(assignment.run, error, self._now())))
             finally:
                 self._leave(assignment.run)
 
@@ -320,7 +318,7 @@ class Executor:
         output = self.teller.end_of_output(job, run)
 
         def unit(connection: Connection) -> tuple[Run, Run | None]:
-            ended = _told_anew(connection, run)
+            ended = told_anew(connection, run)
             if not runs.finish_run(connection, ended):
                 return ended, None
             follows = next_attempt(connection, job, ended, now)
@@ -332,9 +330,7 @@ class Executor:
 
         def done(outcome: Any) -> None:
             if isinstance(outcome, BaseException):
-                log.warning("the end of a run is not on disk yet: %s", outcome, extra=_ids(run))
-                with self._lock:
-                    self._unwritten.append(assignment)
+                self._not_written(assignment, outcome)
                 return
             ended, follows = outcome
             self._assigned.pop(run.run_id, None)
@@ -345,17 +341,17 @@ class Executor:
 
         self._store.write_soon(unit, done)
 
-
-def _told_anew(connection: Connection, run: Run) -> Run:
-    """Return how a run ended, which is otherwise where another process has taken the lease.
-
-    That one kills what it finds running before it writes that those runs were interrupted. Whoever carried one out
-    may write first, and all that he knows is that it was killed.
-    """
-    was_killed = run.status is RunStatus.FAILED and run.details.get("reason") in (KILLED, UNKNOWN)
-    if not was_killed or may_fire(connection):
-        return run
-    return replace(run, status=RunStatus.INTERRUPTED, details={**run.details, "reason": LEASE_TAKEN})
+    def _not_written(self, assignment: Assignment, error: BaseException) -> None:
+        """Write the end of a run again: later where the store is in trouble, else without what it does not take."""
+        run = assignment.run
+        bare = without_outcome(run)
+        if is_trouble(error) or run.details == bare.details:
+            log.warning("the end of a run is not on disk yet: %s", error, extra=_ids(run))
+            with self._lock:
+                self._unwritten.append(assignment)
+            return
+        log.error("what came of a run cannot be kept", exc_info=error, extra=_ids(run))
+        self._finish(replace(assignment, run=bare))
 
 
 def assignments(connection: Connection, waiting: Sequence[Run]) -> list[Assignment]:

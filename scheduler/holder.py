@@ -11,9 +11,10 @@ from datetime import datetime
 from scheduler.clock import Clock
 from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
+from scheduler.endings import LEASE_TAKEN
 from scheduler.errors import SchedulerError
 from scheduler.events import Events
-from scheduler.executor import LEASE_TAKEN, Executor, assignments
+from scheduler.executor import Executor, assignments
 from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring, here
 from scheduler.metrics.book import Vitals

@@ -11,6 +11,7 @@ import orjson
 
 from scheduler.models import RunStatus
 from tasks.base import TaskResult, TestCounts
+from tasks.results import MOST_REASON
 
 ENDINGS = (RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED)
 """How an attempt that was made can have ended."""
@@ -48,6 +49,8 @@ class JobResult:
         for name, kinds in _KINDS.items():
             if not isinstance(value := getattr(self, name), kinds):
                 raise TypeError(f"a JobResult's '{name}' is {' or '.join(k.__name__ for k in kinds)}, not {value!r}")
+        if self.exit_code is not None and abs(self.exit_code) >= 2**31:
+            raise ValueError("a JobResult's 'exit_code' is a number of at most 31 bits, as those of processes are")
         if self.success is None and self.status is None:
             raise ValueError("a JobResult needs 'success' or 'status'")
         status = RunStatus(self.status or (RunStatus.COMPLETED if self.success else RunStatus.FAILED))
@@ -62,10 +65,37 @@ class JobResult:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ends: its status, and what its row tells beside."""
+    """How a run ends: its status, and what its row tells beside, in values that can be kept."""
 
     status: RunStatus
     details: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "details", storable(self.details))
+
+
+def storable(value: Any) -> Any:
+    """Return a value as JSON takes it: text without halves of surrogate pairs, integers of 64 bits, the rest as text.
+
+    What a program says of itself may be anything, and a run that cannot be written would never end.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {storable(str(name)): storable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(inner) for inner in value]
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63):
+        return value
+    return str(value)
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an exception says, as much as is kept of it, also where it fails to say anything."""
+    try:
+        return str(error)[:MOST_REASON]
+    except Exception as fault:  # its own __str__
+        return f"its text cannot be made: {type(fault).__name__}"
 
 
 def ending_of_task(result: TaskResult) -> Ending:
@@ -83,7 +113,8 @@ def ending_of(result: JobResult) -> Ending:
     assert result.status is not None
     measured = ending_of_task(result.task).details if result.task is not None else {}
     value, hint = as_json(result.result)
-    said: dict[str, Any] = {"exit_code": result.exit_code, "reason": result.reason, "hint": hint}
+    reason = None if result.reason is None else result.reason[:MOST_REASON]
+    said: dict[str, Any] = {"exit_code": result.exit_code, "reason": reason, "hint": hint}
     if value is not None:
         said["outcome"] = {"result": value, "exception": None}
     details = {name: value for name, value in {**measured, **said}.items() if value is not None}

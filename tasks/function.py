@@ -16,6 +16,7 @@ import orjson
 from pydantic import AfterValidator, Field, JsonValue
 
 from tasks.base import BaseTask, Refusal, Sandbox, TaskRefused, TaskResult
+from tasks.results import MOST_REASON
 from tasks.sandbox.paths import AllowedDirs
 
 CALLER = Path(__file__).with_name("function_caller.py").read_text("utf-8")
@@ -153,6 +154,6 @@ def _with_outcome(result: TaskResult, outcome: Mapping[str, Any]) -> TaskResult:
     return replace(
         result,
         outcome=told,
-        reason=str(reason)[:500] if failed else result.reason,
-        hint=result.hint or (str(outcome["note"])[:500] if outcome.get("note") else None),
+        reason=str(reason)[:MOST_REASON] if failed else result.reason,
+        hint=result.hint or (str(outcome["note"])[:MOST_REASON] if outcome.get("note") else None),
     )

@@ -137,7 +137,10 @@ def describe(error: BaseException) -> dict[str, Any]:
     """Return an exception as it is kept."""
     kind = type(error)
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    message = str(error).encode("utf-8", "replace").decode()
+    try:
+        message = str(error).encode("utf-8", "replace").decode()
+    except Exception as fault:
+        message = f"its text cannot be made: {type(fault).__name__}"
     return {"exception": {"type": name, "message": message[:MESSAGE_LENGTH]}}
 
 

@@ -84,7 +84,7 @@ def _events(record: bytes) -> Iterator[tuple[str, str]]:
         except (ValueError, TypeError):  # the last line of a crash, or something of the run's own
             continue
         if isinstance(event, str) and isinstance(node_id, str):
-            yield event, node_id
+            yield event, node_id.encode("utf-8", "backslashreplace").decode()  # of a file whose name is no UTF-8
 
 
 def _count(events: list[tuple[str, str]]) -> TestCounts:

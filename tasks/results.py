@@ -12,6 +12,9 @@ from typing import Any, ClassVar, Literal
 Status = Literal["completed", "failed", "timeout", "cancelled"]
 RefusalCode = Literal["path_not_allowed", "invalid_field"]
 
+MOST_REASON = 500
+"""How many characters are kept of why something failed, where a program of others says it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

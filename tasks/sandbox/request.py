@@ -29,7 +29,7 @@ class SandboxRequest(BaseModel):
     write: list[str] | None = None
     network: Network | None = None
     memory_mb: Annotated[int, Field(ge=16)] | None = None
-    cpu_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    cpu_seconds: Annotated[float, Field(gt=0, le=10**9, allow_inf_nan=False)] | None = None
     processes: Annotated[int, Field(ge=1)] | None = None
 
     def check(self, allowed: AllowedDirs, read_dirs: Sequence[Path] = ()) -> None:

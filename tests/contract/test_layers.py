@@ -33,7 +33,7 @@ FLOORS = [
     ["store", "lease", "alarm", "placing", "callables", "manual"],
     ["notify"],
     ["definitions"],
-    ["attempts", "portable", "crontab", "trying", "task_table", "calendar_year"],
+    ["attempts", "endings", "portable", "crontab", "trying", "task_table", "calendar_year"],
     [
         *("fire_times", "clock", "executor", "recovery", "retention", "watch", "feed", "jobsfiles", "auth"),
         *("metrics", "importing", "timelines", "listing", "rehearsing"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tasks import CommandTask, CustomTask, TaskResult
 from tasks.sandbox import Cancellation, SandboxRequest, open_sandbox, read_output
@@ -497,3 +498,15 @@ def test_the_signal_that_ends_a_program_of_plain_words_is_told(ground: Any) -> N
     direct, behind = ground.sh("./die"), ground.sh("./die; exit $?")
     assert (direct.exit_code, direct.signal) == (None, "SIGSEGV")
     assert (behind.exit_code, behind.signal) == (128 + signal.SIGSEGV, None)
+
+
+def test_the_longest_timeout(ground: Any) -> None:
+    """It has more milliseconds than poll() takes."""
+    assert ground.sh("echo ran", timeout_seconds=31 * 86400.0).status == "completed"
+    assert ground.out == "ran\n"
+
+
+def test_the_most_seconds_of_a_processor(ground: Any) -> None:
+    assert ground.sh("echo ran", request=SandboxRequest(cpu_seconds=10**9)).status == "completed"
+    with pytest.raises(ValidationError):
+        SandboxRequest(cpu_seconds=10**9 + 1)

@@ -10,9 +10,11 @@ import pytest
 
 from scheduler import recovery
 from scheduler.config import SchedulerConfig
+from scheduler.endings import UNKEPT
 from scheduler.errors import Conflict, Unavailable
 from scheduler.lease import Ring
 from scheduler.models import Job, Run, RunStatus
+from scheduler.results import Ending
 from scheduler.store import Connection, events
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
@@ -98,6 +100,36 @@ def test_one_that_the_store_refuses_takes_no_worker(scheduler: TaskScheduler, jo
     with refusing(scheduler._store), pytest.raises(Unavailable):
         scheduler.run_now("a")
     assert scheduler._executor._free == 1
+    assert ended(scheduler, scheduler.run_now("a")).status is RunStatus.COMPLETED
+
+
+def test_one_whose_outcome_cannot_be_written_ends(
+    scheduler: TaskScheduler, job: MakeJob, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would go on for ever otherwise, and its job would never run again."""
+    scheduler.add_job(job("a", max_instances=1))
+    endings = [Ending(RunStatus.FAILED, {}), Ending(RunStatus.COMPLETED, {})]
+    for ending in endings:
+        object.__setattr__(ending, "details", {"result": object()})
+    monkeypatch.setattr(scheduler._executor._attempts, "make", lambda _: endings.pop(0))
+    failed, completed = (ended(scheduler, scheduler.run_now("a")) for _ in range(2))
+    assert (failed.status, failed.details) == (RunStatus.FAILED, {"reason": UNKEPT})
+    assert (completed.status, completed.details) == (RunStatus.COMPLETED, {"hint": UNKEPT})
+    assert "what came of a run cannot be kept" in caplog.text
+
+
+def test_one_that_breaks_by_a_fault_of_ours_ends(
+    scheduler: TaskScheduler, job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Any) -> Any:
+        raise LookupError("a fault")
+
+    scheduler.add_job(job("a", max_instances=1))
+    with monkeypatch.context() as changed:
+        changed.setattr(scheduler._executor._attempts, "make", fail)
+        run = ended(scheduler, scheduler.run_now("a"))
+    assert (run.status, run.details) == (RunStatus.FAILED, {"reason": "internal error: LookupError: a fault"})
+    assert run.started_at is not None
     assert ended(scheduler, scheduler.run_now("a")).status is RunStatus.COMPLETED
 
 

@@ -373,6 +373,13 @@ def fail(error: BaseException) -> Any:
     return execute
 
 
+class Mute(Exception):
+    """Says nothing, and fails over it."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
 @pytest.mark.parametrize(
     ("execute", "status", "details"),
     [
@@ -390,6 +397,14 @@ def fail(error: BaseException) -> Any:
                     "one to None"}),
         (fail(KeyError("x")), "failed", {"reason": "execute_job raised KeyError: 'x'"}),
         (fail(SystemExit(1)), "failed", {"reason": "execute_job raised SystemExit: 1"}),
+        (fail(ValueError("\ud800")), "failed", {"reason": "execute_job raised ValueError: \\ud800"}),
+        (fail(Mute()), "failed", {"reason": "execute_job raised Mute: its text cannot be made: RuntimeError"}),
+        (fail(ValueError("x" * 10**6)), "failed", {"reason": f"execute_job raised ValueError: {'x' * 500}"}),
+        (lambda s, j: JobResult(success=False, reason="\ud800"), "failed", {"reason": "\\ud800"}),
+        (lambda s, j: JobResult(success=False, reason="r" * 10**6), "failed", {"reason": "r" * 500}),
+        (lambda s, j: JobResult(success=False, exit_code=10**30), "failed",
+         {"reason": "execute_job raised ValueError: a JobResult's 'exit_code' is a number of at most 31 bits, as "
+                    "those of processes are"}),
     ],
 )  # fmt: skip
 def test_execute_job_has_the_last_word(
@@ -400,6 +415,25 @@ def test_execute_job_has_the_last_word(
     run = ended(scheduler, "a")
     assert (run.status.value, run.details) == (status, details)
     assert ended(scheduler, "a").status.value == status  # the worker lives
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "message"),
+    [
+        (ValueError("\ud800"), "ValueError: \\ud800", "\\ud800"),
+        (Mute(), "Mute: its text cannot be made: RuntimeError", "its text cannot be made: RuntimeError"),
+        (ValueError("x" * 10**6), f"ValueError: {'x' * 500}", "x" * 500),
+    ],
+)
+def test_a_function_may_raise_what_says_nothing_that_can_be_kept(error: Exception, reason: str, message: str) -> None:
+    def broken() -> None:
+        raise error
+
+    with TaskScheduler(SchedulerConfig(sandbox="off")) as scheduler:
+        scheduler.add_callable(broken, schedule_type="manual", task_id="broken")
+        run = ended(scheduler, "broken")
+    assert (run.status, run.details["reason"]) == (RunStatus.FAILED, reason)
+    assert run.details["outcome"]["exception"] == {"type": type(error).__name__, "message": message}
 
 
 def test_execute_job_is_called_for_each_attempt_and_its_texts_are_kept() -> None:

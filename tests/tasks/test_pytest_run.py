@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -54,6 +55,13 @@ def test_success_without_a_path_in_the_working_directory(place: Any) -> None:
     result = place.run(TestTask())
     assert (result.status, result.reason) == ("completed", None)
     assert result.tests == TestCounts(passed=1)
+
+
+def test_a_file_whose_name_is_no_text(place: Any) -> None:
+    (place.workspace / os.fsdecode(b"test_\xff.py")).write_text("def test_a(): assert 0")
+    result = place.run(TestTask())
+    assert result.tests is not None
+    assert result.tests.failing == (r"test_\udcff.py::test_a",)
 
 
 def test_one_test_of_a_file(place: Any) -> None:
