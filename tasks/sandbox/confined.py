@@ -76,7 +76,7 @@ class ConfinedSandbox(PlainSandbox):
             return result
         printed = read_ends(self.spec.log_dir, self.spec.run_id, "stderr")
         printed += read_ends(self.spec.log_dir, self.spec.run_id, "stdout")
-        hint = denied_hint(printed, policy, self._rules.system, directory, Path(self.private_path))
+        hint = denied_hint(printed, policy, self._rules.network, self._rules.system, directory, Path(self.private_path))
         if hint is None:
             return result
         return replace(result, hint=f"{result.hint} {hint}" if result.hint else hint)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tasks.sandbox.landlock import ALL, CHANGE
 from tasks.sandbox.policy import Policy
+from tasks.sandbox.seccomp import Network
 from tasks.sandbox.system_paths import Rule
 
 FILE_WORDS = ("Permission denied", "Operation not permitted", "EACCES", "EPERM", "Read-only file system")
@@ -25,15 +26,20 @@ _QUOTED = re.compile(r"['\"‘’]([^'\"‘’]+)['\"‘’]")
 _WORD = re.compile(r"[^\s:,;()'\"‘’]+")
 
 
-def denied_hint(printed: str, policy: Policy, system: Sequence[Rule], directory: Path, private: Path) -> str | None:
-    """Return what a failed run was denied, as far as its output tells; None where nothing points to it."""
+def denied_hint(
+    printed: str, policy: Policy, most: Network, system: Sequence[Rule], directory: Path, private: Path
+) -> str | None:
+    """Return what a failed run was denied, as far as its output tells; None where nothing points to it.
+
+    `most` is the network that the server allows, of which the run's `policy` may leave less.
+    """
     lines = printed.splitlines()
     for line in reversed([line for line in lines if any(word in line for word in FILE_WORDS)]):
         hint = _file_hint(line, policy, system, directory, private)
         if hint is not None:
             return hint
     if policy.network != "all" and any(word in line for line in lines for word in NETWORK_WORDS):
-        return _network_hint(policy)
+        return _network_hint(policy.network, most)
     if any("Operation not permitted" in line or "EPERM" in line for line in lines):
         return (
             "A call may have been refused by the sandbox (Operation not permitted). Runs cannot change "
@@ -82,8 +88,11 @@ def _names(paths: Sequence[Path]) -> str:
     return ", ".join(map(str, paths)) or "only its private directory"
 
 
-def _network_hint(policy: Policy) -> str:
+def _network_hint(network: Network, most: Network) -> str:
+    came = f"This run has network {network!r}, so the sandbox closes other sockets. "
+    if network != most:
+        return f"{came}The task's own `sandbox.network` asks for that; the server allows {most!r}."
     return (
-        f"This run has network {policy.network!r}, so the sandbox closes other sockets. SCHEDULER_NETWORK of the "
-        "server allows more (`tcp` or `all`); `sandbox.network` of the task can only narrow it."
+        f"{came}SCHEDULER_NETWORK of the server allows more (`tcp` or `all`); `sandbox.network` of the task can only "
+        "narrow it."
     )

@@ -510,3 +510,20 @@ def test_the_most_seconds_of_a_processor(ground: Any) -> None:
     assert ground.sh("echo ran", request=SandboxRequest(cpu_seconds=10**9)).status == "completed"
     with pytest.raises(ValidationError):
         SandboxRequest(cpu_seconds=10**9 + 1)
+
+
+@pytest.mark.parametrize(
+    ("of_server", "of_task", "advice"),
+    [
+        ("none", None, "SCHEDULER_NETWORK of the server allows more"),
+        ("none", "none", "SCHEDULER_NETWORK of the server allows more"),
+        ("all", "none", "The task's own `sandbox.network` asks for that; the server allows 'all'."),
+    ],
+)
+def test_the_hint_names_who_closed_the_network(ground: Any, of_server: str, of_task: Any, advice: str) -> None:
+    ground.confine(network=of_server)
+    request = None if of_task is None else SandboxRequest(network=of_task)
+    code = "import socket; socket.socket()"
+    with open_sandbox(ground.spec(request=request), Cancellation(), ground.confinement) as sandbox:
+        result = sandbox.run([sys.executable, "-I", "-S", "-c", code])
+    assert advice in (result.hint or "")
