@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import InvalidRequest, Problem, nearest, shorten, unknown_field
+from scheduler.moments import no_moment, parse_moment
 from scheduler.wallclock import first_instant
 from scheduler.wording import WEEKDAYS
 
 _NAMES = {**{name: bit for bit, name in enumerate(WEEKDAYS)}, **{name[:3]: bit for bit, name in enumerate(WEEKDAYS)}}
-_TICK = timedelta(microseconds=1)
 
 
 class FieldReader:
@@ -114,10 +114,7 @@ class FieldReader:
         try:
             return _read_moment(value, zone, end)
         except (ValueError, TypeError, OverflowError):
-            message = f"'{self.path}.{name}' must be an ISO 8601 date or moment, not {shorten(value)!r}"
-            self.refuse(
-                name, message, accepted=["2026-12-24", "2026-12-24T18:00:00+01:00"], suggestion="2026-12-24T18:00:00"
-            )
+            self.problems.append(no_moment(f"{self.path}.{name}", value))
             return None
 
     def finish(self) -> None:
@@ -139,14 +136,7 @@ def _as_number(value: object, otherwise: int) -> int:
 
 def _read_moment(value: object, zone: ZoneInfo, end: bool) -> datetime:
     if isinstance(value, datetime):
-        found = value
-    elif isinstance(value, str):
-        if len(value.strip()) <= 10:
-            day = date.fromisoformat(value.strip())
-            if end:
-                return first_instant(datetime.combine(day + timedelta(1), time(0)), zone) - _TICK
-            return first_instant(datetime.combine(day, time(0)), zone)
-        found = datetime.fromisoformat(value.strip())
-    else:
-        raise TypeError("neither a text nor a moment")
-    return first_instant(found, zone) if found.tzinfo is None else found.astimezone(UTC)
+        return first_instant(value, zone) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, str):
+        return parse_moment(value, zone, end)
+    raise TypeError("neither a text nor a moment")

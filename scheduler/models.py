@@ -407,7 +407,18 @@ def read_when(fields: Mapping[str, Any], zone: ZoneInfo, anchor: datetime) -> Sc
     if problems:
         raise InvalidRequest(problems)
     spelling = {name: fields.get(name) for name in SPELLING_FIELDS}
-    return read_schedule(spelling, zone=zone, now=anchor, **limits)
+    try:
+        return read_schedule(spelling, zone=zone, now=anchor, **limits)
+    except InvalidRequest as error:
+        raise InvalidRequest([_as_sent(problem, fields) for problem in error.problems]) from error
+
+
+def _as_sent(problem: Problem, fields: Mapping[str, Any]) -> Problem:
+    """Return the problem with what was sent for its field, where it does not tell that yet."""
+    value: Any = fields
+    for name in problem.field.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return problem if problem.got is not None else replace(problem, got=shorten(value))
 
 
 def read_job(fields: Mapping[str, Any], model: type[Job] = Job) -> Job:

@@ -68,9 +68,24 @@ def read_moment(text: str, field: str, zone: ZoneInfo, end: bool = False) -> dat
     try:
         return parse_moment(text, zone, end)
     except ValueError as error:
-        accepted = ["2026-12-24", "2026-12-24T18:00:00", "2026-12-24T18:00:00+01:00"]
-        message = f"'{field}' must be an ISO 8601 date or time, not {shorten(text, 60)!r}"
-        raise InvalidRequest([Problem(field, message, shorten(text), accepted, accepted[1])]) from error
+        raise InvalidRequest([no_moment(field, text)]) from error
+
+
+def no_moment(field: str, value: object) -> Problem:
+    """Describe a value that is no moment, or one beyond the years that are accepted."""
+    accepted = ["2026-12-24", "2026-12-24T18:00:00", "2026-12-24T18:00:00+01:00"]
+    years = f"of the years {_EARLIEST} to {_LATEST}"
+    message = f"'{field}' must be an ISO 8601 date or time {years}, not {shorten(value, 60)!r}"
+    return Problem(field, message, shorten(value), accepted, _nearest_day(value) or accepted[1])
+
+
+def _nearest_day(value: object) -> str | None:
+    """Return the first or the last day that is accepted, where the value is a moment before or after it."""
+    try:
+        year = datetime.fromisoformat(str(value).strip()).year
+    except ValueError:
+        return None
+    return f"{_EARLIEST}-01-01" if year < _EARLIEST else f"{_LATEST}-12-31" if year > _LATEST else None
 
 
 def _check_year(year: int) -> None:

@@ -80,7 +80,8 @@ def _take_limits(reader: FieldReader, zone: ZoneInfo, limits: Limits) -> Limits:
         (end, limits.until, "end_date", limits.until_name),
     ):
         if mine is not None and other is not None:
-            reader.refuse(name, f"'{field}' and 'trigger.{name}' say the same: send one of them")
+            accepted = [f"no '{field}' beside 'trigger.{name}'", f"no 'trigger.{name}' beside '{field}'"]
+            reader.refuse(name, f"'{field}' and 'trigger.{name}' say the same: send one of them", accepted=accepted)
     if start is None and end is None:
         return limits
     start_name = limits.start_name if start is None else "trigger.start_date"

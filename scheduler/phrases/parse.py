@@ -50,7 +50,7 @@ def parse_phrase(
     try:
         return _read(text, zone, now, limits)
     except LimitRefusal as refusal:
-        problem = Problem(refusal.name, refusal.message, suggestion=refusal.suggestion)
+        problem = Problem(refusal.name, refusal.message, accepted=list(refusal.accepted), suggestion=refusal.suggestion)
         raise InvalidRequest([problem]) from None
     except Refusal as refusal:
         meant = in_our_words(text)
@@ -104,10 +104,10 @@ def _check_once(trigger: Once, limits: Limits) -> None:
     moment = trigger.moment.astimezone(trigger.zone).isoformat()
     if limits.start is not None and trigger.moment < limits.start:
         message = f"'{limits.start_name}' lies behind the only run, which is at {moment}"
-        raise LimitRefusal(limits.start_name, message, moment)
+        raise LimitRefusal(limits.start_name, message, (f"a moment up to {moment}",), moment)
     if limits.until is not None and trigger.moment > limits.until:
         message = f"'{limits.until_name}' lies before the only run, which is at {moment}"
-        raise LimitRefusal(limits.until_name, message, moment)
+        raise LimitRefusal(limits.until_name, message, (f"a moment from {moment} on",), moment)
 
 
 def _check_runs(trigger: Trigger, phrase: Phrase) -> None:
@@ -152,11 +152,13 @@ def _refuse_given(trigger: Trigger, phrase: Phrase) -> Refusal:
     limits = phrase.limits
     free = replace(trigger, bounds=replace(trigger.bounds, until=None)).next_after(phrase.now)
     if limits.until is not None and free is not None:
-        message = f"'{limits.until_name}' lies before the first run, which would be at {free.isoformat()}"
-        return LimitRefusal(limits.until_name, message, free.isoformat())
+        first = free.isoformat()
+        message = f"'{limits.until_name}' lies before the first run, which would be at {first}"
+        return LimitRefusal(limits.until_name, message, (f"a moment from {first} on",), first)
     if limits.start is not None:
         message = f"'{limits.start_name}' is too far away: no run within 40 years"
-        return LimitRefusal(limits.start_name, message, phrase.now.astimezone(phrase.zone).isoformat())
+        now = phrase.now.astimezone(phrase.zone).isoformat()
+        return LimitRefusal(limits.start_name, message, ("a moment within 40 years",), now)
     return Refusal(f"'{phrase.text}' has no run within 40 years", (), ())
 
 

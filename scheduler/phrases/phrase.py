@@ -123,7 +123,9 @@ class Phrase:
 
     def _refuse_twice(self, name: str, given: datetime | None, field: str) -> None:
         if given is not None and name in self.parts:
-            raise LimitRefusal(field, f"'{field}' and '{self.quote(name)}' say the same: send one of them")
+            quoted, without = self.quote(name), self.replaced(name, "")
+            accepted = (f"no '{field}' beside '{quoted}'", f"any '{field}' beside '{without}'")
+            raise LimitRefusal(field, f"'{field}' and '{quoted}' say the same: send one of them", accepted)
 
     def _read_start(self, day: date, moment: time | None, offset: timezone | None) -> tuple[datetime, datetime, str]:
         if day.year > FARTHEST.year:

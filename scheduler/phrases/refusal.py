@@ -24,7 +24,7 @@ class Refusal(Exception):
 class LimitRefusal(Refusal):
     """Refuse a limit that was given beside the phrase: `name` is "start_at" or "until", `suggestion` a moment."""
 
-    def __init__(self, name: str, message: str, suggestion: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, name: str, message: str, accepted: tuple[str, ...], suggestion: str | None = None) -> None:
+        super().__init__(message, accepted)
         self.name = name
         self.suggestion = suggestion

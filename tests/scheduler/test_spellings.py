@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler.errors import InvalidRequest, Problem
+from scheduler.models import read_when
 from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
 from scheduler.triggers import upcoming
 
@@ -406,6 +407,56 @@ def test_limits_that_leave_no_run(fields: dict[str, Any], limits: dict[str, date
     found = problem(fields, **limits)
     assert found.field == field
     assert words in found.message
+
+
+def refused(fields: dict[str, Any]) -> Problem:
+    with pytest.raises(InvalidRequest) as caught:
+        read_when(fields, ZoneInfo("UTC"), MOMENT)
+    (found,) = caught.value.problems
+    return found
+
+
+AS_SENT: list[tuple[dict[str, Any], str, Any, str]] = [
+    ({"interval": "every 5 minutes starting 2027-03-01", "start_at": "2027-03-01"}, "start_at", "2027-03-01",
+     "any 'start_at' beside 'every 5 minutes'"),
+    ({"interval": "daily until 2027-03-01", "until": "2027-04-01"}, "until", "2027-04-01",
+     "no 'until' beside 'until 2027-03-01'"),
+    ({"interval": "daily at 9:00", "until": "2020-01-01"}, "until", "2020-01-01", "a moment from 2026-09-"),
+    ({"interval": "in 20 minutes", "start_at": "2027-01-01"}, "start_at", "2027-01-01", "a moment up to 2026-09-14"),
+    ({"interval": "daily", "start_at": "2099-01-01"}, "start_at", "2099-01-01", "within 40 years"),
+    ({"trigger": {"type": "interval", "hours": 1, "end_date": "2020-01-01"}}, "trigger.end_date", "2020-01-01",
+     "a moment from 2026-09-14"),
+    ({"trigger": {"type": "cron", "hour": 1, "start_date": "2026-10-01"}, "start_at": "2026-10-01"},
+     "trigger.start_date", "2026-10-01", "no 'start_at' beside 'trigger.start_date'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "field", "got", "accepted"), AS_SENT)
+def test_a_refused_limit_tells_what_was_sent_and_what_is_accepted(
+    fields: dict[str, Any], field: str, got: str, accepted: str
+) -> None:
+    found = refused(fields)
+    assert (found.field, found.got) == (field, got)
+    assert any(accepted in text for text in found.accepted)
+    assert found.suggestion is None or datetime.fromisoformat(found.suggestion)
+
+
+@pytest.mark.parametrize(
+    ("fields", "suggestion"),
+    [
+        ({"interval": "daily", "until": "9999-12-31"}, "9000-12-31"),
+        ({"interval": "daily", "until": "9999-12-31T23:59:59Z"}, "9000-12-31"),
+        ({"interval": "daily", "start_at": "0001-01-01"}, "1900-01-01"),
+        ({"interval": "daily", "until": "never"}, "2026-12-24T18:00:00"),
+        ({"trigger": {"type": "interval", "hours": 1, "end_date": "9999-12-31"}}, "9000-12-31"),
+    ],
+)
+def test_a_moment_out_of_range_is_refused_with_the_years_that_are_accepted(
+    fields: dict[str, Any], suggestion: str
+) -> None:
+    found = refused(fields)
+    assert "of the years 1900 to 9000" in found.message
+    assert found.suggestion == suggestion
 
 
 def test_the_names_of_the_fields() -> None:
