@@ -17,7 +17,7 @@ from datetime import date
 from scheduler.cron_fields import ALL_MONTH_DAYS, CronDates, CronFields
 from scheduler.dates import month_length
 from scheduler.errors import InvalidRequest, Problem, nearest
-from scheduler.wording import ALL_DAYS, LAST, MONTHS, WEEKDAYS, say_months
+from scheduler.wording import ALL_DAYS, LAST, MONTHS, WEEKDAYS, say_count, say_months
 
 MACROS = {
     "@hourly": "0 * * * *",
@@ -32,17 +32,23 @@ FIELD_NAMES = ("minute", "hour", "day", "month", "day_of_week")
 MONTH_NAMES = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
 SUNDAY_FIRST = {name[:3]: (number + 1) % 7 for number, name in enumerate(WEEKDAYS)}
 _ITEM = re.compile(r"(?:(\*)|([0-9]+|[a-z]{3})(?:-([0-9]+|[a-z]{3}))?)(?:/([0-9]+))?")
+_LAST = re.compile("lw?")
+_HASHED = re.compile(r"h(?:\(([0-9]+)-([0-9]+)\))?(?:/([0-9]+))?")
+"""Jenkins' `H`: a value that it chooses, between two where they are given."""
 _NTH = re.compile(r"([0-7]|[a-z]{3})(?:#([0-9]+)|(l))")
 
 
 class CronError(ValueError):
-    """Refuse a cron expression; `fixes` are expressions that may have been meant, nearest first."""
+    """Refuse a cron expression; `fixes` may have been meant, nearest first; `both`: they are two readings of it."""
 
-    def __init__(self, message: str, accepted: tuple[str, ...] = (), fixes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, accepted: tuple[str, ...] = (), fixes: tuple[str, ...] = (), both: bool = False
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.accepted = accepted
         self.fixes = fixes
+        self.both = both
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +116,25 @@ def split_fields(text: str) -> list[str]:
             )
         words = MACROS[words[0]].split()
     if len(words) != len(FIELDS):
-        raise CronError(
-            f"a cron expression has 5 fields (minute, hour, day, month, weekday), not {len(words)}",
-            ("5 fields: minute hour day month weekday",),
-            _five_of(words),
-        )
+        raise _refuse_number_of_fields(words)
     return words
 
 
-def _five_of(words: list[str]) -> tuple[str, ...]:
-    """Return what may have been meant by too many or too few fields."""
+def _refuse_number_of_fields(words: list[str]) -> CronError:
+    """Return the refusal of too many or too few fields, with the readings that are right without one of them."""
+    message = f"a cron expression has 5 fields (minute, hour, day, month, weekday), not {len(words)}"
+    accepted = ("5 fields: minute hour day month weekday",)
     if len(words) < 5:
-        return (" ".join([*words, *["*"] * (5 - len(words))]),)
-    if words[0].startswith("*/"):
-        return (f"every {words[0][2:]} seconds", " ".join(words[1:6]))
-    every_second = ("every 1 second",) if words[0] == "*" else ()
-    return (*every_second, " ".join(words[1:6]), " ".join(words[:5]))
+        return CronError(message, accepted, (" ".join([*words, *["*"] * (5 - len(words))]),))
+    seconds = words[0].removeprefix("*/")
+    if words[1:6] == ["*"] * 5 and (words[0] == "*" or (words[0] != seconds and seconds.isdigit())):
+        return CronError(message, accepted, (f"every {say_count(1 if words[0] == '*' else int(seconds), 'second')}",))
+    # Seconds stand first, but few mean a time to the second: where they are not 0, a year is more likely the sixth.
+    readings = [" ".join(words[1:6]), " ".join(words[:5])]
+    if words[0].strip("0").isdigit():
+        readings.reverse()
+    right = tuple(text for text in readings if validate_cron_expression(text)[0])
+    return CronError(message, accepted, right or tuple(readings), both=len(right) > 1)
 
 
 class _Mistake(Exception):
@@ -205,10 +214,38 @@ def _read_step(step: str | None, item: str, text: str, taken: Field) -> int:
 def _not_understood(word: str, text: str, taken: Field) -> _Mistake:
     if word == "?":
         return _Mistake(text, taken, f"'?' in the {taken.name} field is not known here: write '*'", "*")
-    near = nearest(word, taken.names) or next((name for name in taken.names if word.startswith(name)), None)
-    fix = _swap(text, word, near) if near and word else "*"
+    fix = ",".join(filter(None, (_mend_item(item, taken) for item in text.split(",")))) or "*"
     what = f"'{word}' in the {taken.name} field" if word else f"an empty item in the {taken.name} field '{text}'"
     return _Mistake(text, taken, f"{what} is not understood", fix)
+
+
+def _mend_item(item: str, taken: Field) -> str:
+    """Return what was most likely meant by one item of a list; nothing where that cannot be told."""
+    hashed = _HASHED.fullmatch(item)
+    if hashed is not None:
+        low, high, step = hashed.groups()
+        values = f"{low}-{high}" if low else "*"
+        return f"{values}/{step}" if step else low or str(taken.low)
+    if item == "l" and taken is WEEKDAY:
+        return f"{SUNDAY_FIRST['sat']}"
+    named = re.sub("[a-z]{3,}", lambda word: _nearest_name(word[0], taken) or word[0], item)
+    plain = re.sub("-+", "-", named).strip("-")
+    return next((plain[:end] for end in range(len(plain), 0, -1) if _has_shape(plain[:end], taken)), "")
+
+
+def _nearest_name(word: str, taken: Field) -> str | None:
+    return nearest(word, taken.names) or next((name for name in taken.names if word.startswith(name)), None)
+
+
+def _has_shape(item: str, taken: Field) -> bool:
+    """Say whether an item is written as the field takes it, be its numbers in range or not."""
+    special = {DAY.name: _LAST, WEEKDAY.name: _NTH}.get(taken.name)
+    if special is not None and special.fullmatch(item):
+        return True
+    match = _ITEM.fullmatch(item)
+    return match is not None and all(
+        word is None or word.isdigit() or word in taken.names for word in match.group(2, 3)
+    )
 
 
 def _swap(text: str, old: str, new: str) -> str:
@@ -233,9 +270,6 @@ def _split(text: str, special: re.Pattern[str]) -> tuple[str, list[str]]:
     items = text.split(",")
     found = [item for item in items if special.fullmatch(item)]
     return ",".join(item for item in items if item not in found), found
-
-
-_LAST = re.compile("lw?")
 
 
 def _read_days(text: str) -> tuple[int, bool, bool]:

@@ -44,7 +44,7 @@ def read_cron_phrase(text: str, zone: ZoneInfo, now: datetime, limits: Limits) -
         fields = read_cron(expression)
     except CronError as error:
         fixes = tuple(f"{fix} {text[tail:]}".strip() for fix in error.fixes)
-        raise Refusal(error.message, error.accepted, (*fixes, *error.fixes)) from None
+        raise Refusal(error.message, error.accepted, (*fixes, *error.fixes), error.both) from None
     phrase = _read_tail(text, tail, zone, now)
     phrase.limit(limits)
     return Cron(fields=fields, **phrase.common), phrase
@@ -66,7 +66,7 @@ def _take_fields(words: list[str]) -> list[str]:
         is_name = all(part in _NAMES for part in letters)
         if place and (is_zone or word in ("utc", "gmt", "in", "starting", "until")):
             return words[:place]
-        if place >= 5 and letters and not is_name:
+        if place >= 5 and ((letters and not is_name) or word[0] in "+-"):
             return words[:place]
     return words
 
