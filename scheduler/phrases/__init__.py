@@ -2,7 +2,7 @@
 
     words.py       what each word means
     tokens.py      a phrase cut into words, numbers, times, dates and zones
-    cursor.py, reader.py                         a walk over the tokens; lists and amounts
+    cursor.py, reader.py, amounts.py             a walk over the tokens; lists and amounts
     ordinals.py, repeats.py, points.py, clauses.py   one clause after the other, in any order
     phrase.py      the clauses with their zone, anchor and limits
     forms.py       THE TABLE: which clauses make which form

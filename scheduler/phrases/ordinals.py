@@ -6,8 +6,8 @@ import calendar
 from datetime import date
 from typing import Any
 
+from scheduler.phrases.amounts import AmountReader
 from scheduler.phrases.cursor import Part
-from scheduler.phrases.reader import Reader
 from scheduler.phrases.refusal import Refusal
 from scheduler.wording import LAST, MONTHS, WEEKEND, WORKDAYS, say_ordinal
 
@@ -17,7 +17,7 @@ EVERY_FORMS = (
 )
 
 
-class OrdinalReader(Reader):
+class OrdinalReader(AmountReader):
     """Read ordinals and dates of the year; `parts` is what has been read, by name."""
 
     def __init__(self, *args: Any) -> None:

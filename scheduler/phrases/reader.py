@@ -1,4 +1,4 @@
-"""Read the lists and amounts that clauses are made of: times, weekdays, months, ordinals, spans of time."""
+"""Read the lists that clauses are made of: times, minutes, weekdays, months, ordinals."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from datetime import time
 from scheduler.phrases.cursor import Cursor
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.tokens import TIME_FORMS, Token
-from scheduler.phrases.words import (
-    MONTH_NUMBERS,
-    ORDINALS,
-    UNIT_NAMES,
-    UNIT_WORDS,
-    WEEKDAY_MASKS,
-    nearest_word,
-)
+from scheduler.phrases.words import MONTH_NUMBERS, ORDINALS, WEEKDAY_MASKS
 from scheduler.wording import LAST, MONTHS, WEEKDAYS
 
 
 class Reader(Cursor):
-    """Read lists and amounts."""
+    """Read lists."""
 
     def read_times(self) -> tuple[time, ...]:
         """Read a list of times of day; sorted, each once."""
@@ -60,6 +53,8 @@ class Reader(Cursor):
         token = self.peek()
         hour = token.value
         start, end = token.start, token.end
+        if hour > 24 and len(self.tokens) == 1:
+            return self._refuse_lone_number(token)
         if hour > 24:
             why = "is not a time of day: hours are 0-23 and minutes 0-59"
             fix = f"{token.text[:-2]}:{token.text[-2:]}" if len(token.text) in (3, 4) else "23:00"
@@ -70,6 +65,14 @@ class Reader(Cursor):
         writings = [f"'{text}'" for text in (f"{hour}:00", *halves)]
         why = f"is not a time of day: write {', '.join(writings[:-1])} or {writings[-1]}"
         return self.cutter.refuse(start, end, why, TIME_FORMS, f"{hour}:00")
+
+    def _refuse_lone_number(self, token: Token) -> Refusal:
+        """Return the refusal of "300", which may be seconds or, where there is such a time, 3:00."""
+        readings = (f"every {token.text} seconds", f"daily at {token.text[:-2]}:{token.text[-2:]}")
+        fixes = (
+            readings if len(token.text) in (3, 4) and token.value < 2400 and token.value % 100 < 60 else readings[:1]
+        )
+        return Refusal(f"'{token.text}' says neither a unit nor a time of day", readings, fixes, both=len(fixes) > 1)
 
     def _next_in_list(self, *kinds: str, fillers: tuple[str, ...] = ("at",)) -> bool:
         """Step over ",", "and" and what may stand behind them if the list goes on."""
@@ -196,92 +199,5 @@ class Reader(Cursor):
             raise self.refuse(self.at - 1, self.at, why, ("1st to 31st", "last"), "1st" if number < 1 else "31st")
         return number
 
-    # amounts of time
 
-    def read_span(self) -> dict[str, int]:
-        """Read "1 hour and 30 minutes", "half an hour", "2w": a number for each unit; raise Refusal."""
-        first = self.at
-        found: dict[str, int] = {}
-        while True:
-            number, unit = self._read_amount()
-            if unit in found:
-                why = f"counts {unit}s twice: one amount of each unit"
-                raise self.refuse(first, self.at, why, UNIT_NAMES, f"{found[unit] + number} {unit}s")
-            found[unit] = number
-            self._read_and_a_half(unit, found)
-            if not self._span_goes_on():
-                return found
-
-    def _read_and_a_half(self, unit: str, found: dict[str, int]) -> None:
-        """Take "an hour and a half" for 1 hour and 30 minutes."""
-        kinds = [self.peek(ahead).kind for ahead in range(3)]
-        if unit == "hour" and kinds[0] == "and" and "half" in (kinds[1], kinds[2]) and kinds[1] in ("a", "half"):
-            found["minute"] = 30
-            self.at += 3 if kinds[1] == "a" else 2
-
-    def _span_goes_on(self) -> bool:
-        ahead = 1 if self.peek().kind in (",", "and") else 0
-        ahead += 1 if ahead and self.peek().kind == "," and self.peek(1).kind == "and" else 0
-        if self.peek(ahead).kind not in ("number", "a") or self.peek(ahead + 1).kind != "unit":
-            return False
-        self.at += ahead
-        return True
-
-    def _read_amount(self) -> tuple[int, str]:
-        token = self.peek()
-        if token.kind in ("half", "period") or (token.kind == "a" and self.peek(1).kind in ("half", "period")):
-            return self._read_fraction()
-        number = 1
-        if token.kind in ("number", "a"):
-            number = token.value if token.kind == "number" else 1
-            self.at += 1
-            if number < 1:
-                raise self._refuse_zero()
-        if self.peek().kind != "unit":
-            raise self.refuse_unit(token)
-        return number, self.take().value
-
-    def _refuse_zero(self) -> Refusal:
-        """Return the refusal of "0 minutes"; the number has been read."""
-        start, end = self.slice(self.at - 1, self.at)
-        unit = self.peek()
-        until, fix = (unit.end, f"1 {unit.value}") if unit.kind == "unit" else (end, "1")
-        why = f"'{self.cutter.text[start:end]}' is not accepted: must be 1 or more"
-        return Refusal(why, ("whole numbers from 1",), (self.cutter.replaced(start, until, fix),))
-
-    def _read_fraction(self) -> tuple[int, str]:
-        """Read "half an hour", "quarter hour", "a quarter of an hour"."""
-        first = self.at
-        self.accept("a")
-        token = self.take()
-        self.accept("of")
-        self.accept("a")
-        if self.peek().value != "hour" or token.value not in ("half", "quarter"):
-            last = self.at + 1 if self.peek().kind in ("unit", "period") else self.at
-            why = "is not understood: 'half' and 'quarter' go with an hour"
-            fixes = ("12 hours",) if self.peek().value == "day" else ("30 minutes",)
-            raise self.refuse(first, last, why, ("half an hour", "quarter of an hour"), *fixes)
-        self.at += 1
-        return (30 if token.value == "half" else 15), "minute"
-
-    def refuse_unit(self, number: Token) -> Refusal:
-        """Return the refusal of a number without a unit, or with one that is not known."""
-        token = self.peek()
-        if token.kind == "to" and self.peek(1).kind == "number":
-            why = "is not one number: one of the two"
-            first = self.at - 1
-            return self.refuse(first, self.at + 2, why, UNIT_NAMES, self.peek(1).text, number.text)
-        if token.kind in ("unknown", "period"):
-            near = nearest_word(token.text, UNIT_WORDS)
-            hint = f"; did you mean '{near}'?" if near else ""
-            fixes = (near,) if near else ("minutes", "")
-            refusal = self.refuse(self.at, self.at + 1, "", UNIT_NAMES, *fixes)
-            word = self.cutter.text[token.start : token.end]
-            return Refusal(f"unknown unit '{word}'{hint or ': ' + _UNITS}", UNIT_NAMES, refusal.fixes)
-        text = self.cutter.text[number.start : number.end]
-        fix = self.cutter.replaced(number.start, number.end, f"{text} minutes")
-        return Refusal(f"no unit after '{text}': {_UNITS}", UNIT_NAMES, (fix,))
-
-
-_UNITS = "seconds, minutes, hours, days or weeks"
 _SINGULAR = {word for word in WEEKDAY_MASKS if not word.endswith("s") or word in ("tues", "thurs")}

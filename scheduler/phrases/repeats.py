@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.phrases.ordinals import EVERY_FORMS, OrdinalReader
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.words import DAYTIMES, NUMBERS, UNIT_SECONDS, WEEKDAY_MASKS
-from scheduler.wording import MONTHS, WORKDAYS, say_count, say_ordinal, say_step
+from scheduler.wording import MONTHS, WORKDAYS, say_count, say_months, say_ordinal, say_step
 
 LONGEST_SECONDS = 3653 * 86_400
 """Ten years: the longest interval."""
@@ -31,7 +31,7 @@ class RepeatReader(OrdinalReader):
             self.read_ordinal_clause(first, sure=True)
         elif token.kind == "number" and self.peek(1).kind == "month":
             self.read_dates(first, sure=True)
-        elif token.kind in ("number", "a", "half", "unit") or self._at_quarter_hour():
+        elif token.kind in ("number", "a", "half", "unit") or self._at_quarter():
             self._read_step(first)
         elif token.kind == "other":
             self._read_other(first)
@@ -60,8 +60,8 @@ class RepeatReader(OrdinalReader):
             return self.refuse(first, self.at + 1, "says it twice", EVERY_FORMS, token.text)
         return self.refuse_word(EVERY_FORMS, _EVERY_WORDS)
 
-    def _at_quarter_hour(self) -> bool:
-        return self.peek().value == "quarter" and (self.peek(1).value == "hour" or self.peek(1).kind == "of")
+    def _at_quarter(self) -> bool:
+        return self.peek().value == "quarter" and self.peek(1).kind in ("unit", "of")
 
     def _read_step(self, first: int) -> None:
         """Read "5 minutes", "1h30m", "3 days"."""
@@ -105,9 +105,16 @@ class RepeatReader(OrdinalReader):
 
     def _refuse_periods(self, first: int, number: int, period: str) -> Refusal:
         months = number * {"month": 1, "quarter": 3, "year": 12}[period]
-        fixes = [f"0 0 1 */{months} *"] if 1 <= months <= 6 and 12 % months == 0 else []
+        fixes = []
+        if 1 <= months <= 6 and 12 % months == 0:
+            named = say_months(range(1, 13, months))
+            day = any(token.kind in ("ordinal", "weekday", "unit") for token in self.tokens[self.at :])
+            start, end = self.slice(first, self.at)
+            listed = self.cutter.replaced(start, end, f"in {named}" if day else f"1st of {named}")
+            fixes = [f"0 0 1 */{months} *" if self.peek().kind == "end" else listed]
         why = "is not accepted: units are seconds, minutes, hours, days or weeks, and a cron expression counts months"
-        refusal = self.refuse(first, self.at, why, EVERY_FORMS, f"every {period}")
+        about = "every year" if months == 12 else f"every {say_count(months * 365 // 12 or 30, 'day')}"
+        refusal = self.refuse(first, self.at, why, EVERY_FORMS, about)
         return Refusal(refusal.message, refusal.accepted, (*fixes, *refusal.fixes))
 
     def _read_other(self, first: int) -> None:
