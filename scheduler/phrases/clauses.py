@@ -48,11 +48,27 @@ class ClauseReader(PointReader):
             why = "is not a minute of the hour: write ':15' or 'minute 15'"
             raise self.refuse(self.at, self.at + 1, why, ("hourly at :15",), f":{token.value % 60:02}")
         else:
-            self.add("times", self.read_times(), first)
+            self._read_times_of_day(first)
 
     def _times(self) -> None:
-        first = self.at
-        self.add("times", self.read_times(), first)
+        self._read_times_of_day(self.at)
+
+    def _read_times_of_day(self, first: int) -> None:
+        begin = self.at
+        times = self.read_times()
+        if self.peek().kind == "to" and self.peek(1).kind in ("time", "number"):
+            raise self._refuse_hours(first, begin, times[-1].hour)
+        self.add("times", times, first)
+
+    def _refuse_hours(self, first: int, begin: int, hour: int) -> Refusal:
+        """Return the refusal of "9am-5pm", a window without its words; its start, in that `hour`, has been read."""
+        start, end = self.quote(begin, self.at), self.at + 1
+        self.at += 3 if self.peek(2).kind in ("am", "pm") else 2
+        closing = self.tokens[end]
+        afternoon = closing is self.tokens[self.at - 1] and closing.kind == "number" and closing.value <= hour < 12
+        until = f"{closing.value + 12}:00" if afternoon else self.quote(end, self.at)
+        fix = f"between {start} and {until}"
+        return self.refuse(first, self.at, "is a window: write 'between' and 'and'", ("between 9:00 and 17:00",), fix)
 
     def _minute(self) -> None:
         first = self.at
@@ -200,7 +216,7 @@ class ClauseReader(PointReader):
             self.read_often(first, self.tokens[first].value)
         elif following == "month":
             self.read_dates(first)
-        elif following == "unit" or self.peek().kind in ("a", "half"):
+        elif following in ("unit", "period", "working") or self.peek().kind in ("a", "half"):
             raise self._refuse_bare_span(first)
         elif following == "unknown":
             self.at += 1

@@ -1,7 +1,8 @@
 """Recognise how others write when something runs, to offer the same in our words.
 
 ISO 8601 durations (`PT15M`), Amazon EventBridge (`rate(5 minutes)`, `cron(0 2 * * ? *)`), Quartz (`0 0 2 * * ?`), times
-of systemd (`*-*-* 02:00:00`), milliseconds, and days that are left out ("every day except sunday").
+of systemd (`*-*-* 02:00:00`), Go (`@every 1h30m`), crontabs (`CRON_TZ=Asia/Tokyo 0 9 * * *`), milliseconds, days that
+are left out ("every day except sunday"), and other words for ours ("business day", "half past every hour").
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ _EVERY_DAY = 0b1111111
 _DAY_NAMES = "|".join(sorted(WEEKDAY_MASKS, key=len, reverse=True))
 _LEFT_OUT = rf"(?:(?:{_DAY_NAMES})(?:, ?and |, ?or | and | or |, ?| ?& ?| )?)+"
 _BUT = "(?:except|excluding|but not|but)"
+_MINUTES = "[1-5]?[0-9](?: minutes?)?"
+_BESIDE = "(past|after|to|before)"
 _UNITS = ("week", "day", "hour", "minute", "second")
 
 
@@ -53,6 +56,18 @@ def _unix(fields: list[str]) -> str:
     return " ".join(plain)
 
 
+def _go_interval(match: re.Match[str]) -> str:
+    parts = re.findall(r"([0-9]+)([dhms])(?![a-z])", match[1].lower())
+    whole = "".join(f"{number}{letter}" for number, letter in parts) == match[1].lower()
+    units = {unit[0]: unit for unit in _UNITS}
+    said = " ".join(_counted(int(number), units[letter]) for number, letter in parts)
+    return f"every {said if whole else match[1]}"
+
+
+def _zone_before(match: re.Match[str]) -> str:
+    return f"{match[2]} {match[1]}"
+
+
 def _duration(match: re.Match[str]) -> str | None:
     parts = [_counted(int(number), unit) for number, unit in zip(match.groups(), _UNITS, strict=True) if number]
     return f"every {' '.join(parts)}" if parts else None
@@ -68,6 +83,40 @@ def _milliseconds(match: re.Match[str]) -> str:
 
 def _counted(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _minutes_beside(match: re.Match[str]) -> int:
+    """Return the minutes that "quarter past" or "10 minutes before" means; negative before the hour."""
+    amount = match[1].lower().split()[0]
+    minutes = {"quarter": 15, "half": 30}.get(amount) or int(amount)
+    return -minutes if match[2].lower() in ("to", "before") else minutes
+
+
+def _minute_past(match: re.Match[str]) -> str:
+    """Say "quarter past every hour" and "10 minutes before the hour" as a minute of the hour."""
+    return f"hourly at :{_minutes_beside(match) % 60:02}"
+
+
+def _weekdays(match: re.Match[str]) -> str:
+    """Say "business days" and "week days" as weekdays."""
+    before, kind, plural, behind = match.groups()
+    return f"{before}{'weekend' if kind.lower().endswith('end') else 'weekday'}{plural}{behind}"
+
+
+def _minute_of_day(match: re.Match[str]) -> str:
+    """Say "5 minutes after midnight" as a time of day."""
+    hour, minute = divmod((_minutes_beside(match) + (720 if match[3].lower() == "noon" else 0)) % 1440, 60)
+    return f"daily at {hour:02}:{minute:02}"
+
+
+def _fortnights(match: re.Match[str]) -> str:
+    before, link, number, behind = match.groups()
+    word = "in" if link.lower() == "in" else "every"
+    return f"{before}{word} {2 * int(number or 1)} weeks{behind}"
+
+
+def _couple(match: re.Match[str]) -> str:
+    return f"{match[1]}2{match[2]}"
 
 
 def _without_days(match: re.Match[str]) -> str | None:
@@ -95,6 +144,13 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]],
         (r"P(?=.)(?:([0-9]+)W)?(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?", _duration),
         (r"\*-\*-\* ([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)", _calendar_time),
         (r"every ([0-9]+) ?(?:ms|msecs?|millis|milliseconds?)", _milliseconds),
+        (r"@every (.+)", _go_interval),
+        (r"(?:CRON_)?TZ=([\w/+-]+) (.+)", _zone_before),
+        (rf"(?:at )?(?:a )?(quarter|half|{_MINUTES}) {_BESIDE} (?:every |each |the )?hour", _minute_past),
+        (r"(.*\b)(?<![0-9] )((?:business|working) ?day|week day|workday|week end)(s?)\b(.*)", _weekdays),
+        (rf"(?:at |daily at )?({_MINUTES}) {_BESIDE} (midnight|noon)(?: daily| every day)?", _minute_of_day),
+        (r"(.*\b|)(every|in|once every|once) (?:a |([0-9]+) )?fortnights?\b(.*)", _fortnights),
+        (r"(.*\b(?:every|in) )(?:a )?couple(?: of)?\b(.*)", _couple),
         (rf"(.*?)\b(?:every |on )?(days?|daily|weekdays?) {_BUT} (?:on )?({_LEFT_OUT})\b(.*)", _without_days),
     )
 )

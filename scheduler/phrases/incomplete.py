@@ -32,6 +32,7 @@ _GAPS = (
     Gap("daily months", "daily", "says no time of day", ("{} at 09:00",), TIME_FORMS),
     Gap("weekly|nweeks times", "weekly nweeks", "says no weekday", ("{} on monday",), ("on monday",)),
     Gap("minutes days? months?", "minutes", "says no hour: of every hour?", ("hourly {}",), ("hourly at :15",)),
+    Gap("window daily", "window", "says not how often", ("every 15 minutes {}",), ("every 15 minutes",)),
     Gap("window days? months?", "window", "says not how often", ("every 15 minutes {}",), ("every 15 minutes",)),
     Gap("months", "months", "says no day", ("every weekday {} at 09:00", "every day {} at 09:00")),
     Gap("of", "of", "says no day", ("1st {} at 09:00", "first day {}")),
@@ -48,6 +49,10 @@ _GAPS = (
     ),
 )
 _BY_PARTS = {mask: gap for gap in _GAPS for mask in expand(gap.parts)}
+
+_BARE = ("daily", "weekly", "monthly", "quarterly", "yearly")
+_NAMING = ("days", "nth", "workdays", "monthdays", "dates")
+"""What names days says more than that something is daily or weekly: it is kept where the two exclude each other."""
 
 
 def refuse_parts(phrase: Phrase) -> Refusal:
@@ -67,12 +72,14 @@ def refuse_parts(phrase: Phrase) -> Refusal:
 
 
 def refuse_pair(phrase: Phrase, first: str, second: str) -> Refusal:
-    """Return the refusal of two clauses that exclude each other."""
-    fixes = (phrase.replaced(second, ""), phrase.replaced(first, ""))
+    """Return the refusal of two clauses that exclude each other, with what is left without either."""
+    fixes = [phrase.replaced(second, ""), phrase.replaced(first, "")]
     one, other = phrase.quote(first), phrase.quote(second)
     if one == other:
-        return Refusal(f"'{one}' does not go with the rest", (f"'{one}' alone",), fixes)
-    return Refusal(f"'{one}' and '{other}' do not go together", ("one of the two",), fixes)
+        return Refusal(f"'{one}' does not go with the rest", (f"'{one}' alone",), tuple(fixes))
+    if first in _BARE and second in _NAMING:
+        fixes.reverse()
+    return Refusal(f"'{one}' and '{other}' do not go together", ("one of the two",), tuple(fixes), both=True)
 
 
 def _refuse_no_rule(phrase: Phrase) -> Refusal:

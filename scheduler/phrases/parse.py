@@ -54,7 +54,8 @@ def parse_phrase(
         raise InvalidRequest([problem]) from None
     except Refusal as refusal:
         meant = in_our_words(text)
-        found = _working((meant, *refusal.fixes) if meant else refusal.fixes, zone, now, 2 if refusal.both else 1)
+        found = _working((meant,), zone, now, 1) if meant else []
+        found = found or _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
         raise _invalid(refusal, found, phrase, field) from None
 
 
@@ -210,8 +211,19 @@ def _working(fixes: tuple[str, ...], zone: ZoneInfo, now: datetime, count: int) 
     """Return the first `count` of `fixes` that are accepted, each mended further where it needs that."""
     found: list[str] = []
     tried: set[str] = set()
-    queue = list(fixes)
-    while queue and len(tried) < _TRIES and len(found) < count:
+    for fix in fixes:
+        text = _mended(fix, zone, now, tried)
+        if text is not None:
+            found.append(text)
+        if len(found) == count:
+            break
+    return found
+
+
+def _mended(fix: str, zone: ZoneInfo, now: datetime, tried: set[str]) -> str | None:
+    """Return the accepted phrase that is nearest to `fix`, none of those in `tried`; None if none is found."""
+    queue = [fix]
+    while queue and len(tried) < _TRIES:
         text = queue.pop(0)
         if not text or len(text) > LONGEST_PHRASE or text in tried:
             continue
@@ -222,16 +234,15 @@ def _working(fixes: tuple[str, ...], zone: ZoneInfo, now: datetime, count: int) 
             # The nearest mending first: what else is wrong with this text, before the next text.
             queue[:0] = refusal.fixes[:3]
         else:
-            found.append(text)
-    return found
+            return text
+    return None
 
 
 def _invalid(refusal: Refusal, found: list[str], phrase: object, field: str) -> InvalidRequest:
     message = refusal.message
     stop = "" if message.endswith("?") else "."
-    new = [text for text in found or [FALLBACK] if not refusal.both or f"'{text}'" not in message]
-    if new:
-        message = f"{message}{stop} Example: {' or '.join(repr(text) for text in new)}"
+    if not refusal.both or any(f"'{text}'" not in message for text in found or [FALLBACK]):
+        message = f"{message}{stop} Example: {' or '.join(repr(text) for text in found or [FALLBACK])}"
     suggestion = found[0] if found else FALLBACK
     accepted = list(refusal.accepted or EXAMPLES)
     problem = Problem(field, message, shorten(phrase), accepted, suggestion, code="invalid_interval")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time, timedelta
 
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.repeats import RepeatReader
-from scheduler.phrases.tokens import ISO_FORMS
-from scheduler.phrases.words import WEEKDAY_MASKS
+from scheduler.phrases.words import UNIT_SECONDS, WEEKDAY_MASKS
+from scheduler.phrases.zones import zone_at
+
+_LAST_DAY = date(9000, 12, 31)
 
 
 class PointReader(RepeatReader):
@@ -47,12 +49,24 @@ class PointReader(RepeatReader):
         example = date.fromordinal(self.today.toordinal() + 30).isoformat()
         if self.peek().kind == "end":
             return self.refuse_missing("a date", accepted, example)
+        if self.peek().kind in ("number", "a") and self.peek(1).kind == "unit":
+            return self._refuse_duration()
         if self.peek().kind == "time":
             why = "is no date: write the day as YYYY-MM-DD before the time"
             text = self.quote(self.at, self.at + 1)
             return self.refuse(self.at, self.at + 1, why, accepted, f"{example} {text}")
+        if self.peek().kind == "unknown" and self.peek().text[0].isdigit():
+            return self.refuse_word(accepted)
         why = "is not a date: write YYYY-MM-DD"
         return self.refuse(self.at, self.at + 1, why, accepted, example)
+
+    def _refuse_duration(self) -> Refusal:
+        """Return the refusal of "until 3 days", whose end is a day that many days on."""
+        first = self.at
+        days = sum(number * UNIT_SECONDS[unit] for unit, number in self.read_span().items()) // UNIT_SECONDS["day"]
+        end = date.fromordinal(min(self.today.toordinal() + days, _LAST_DAY.toordinal()))
+        why = "is not a date: write YYYY-MM-DD"
+        return self.refuse(first, self.at, why, ("2026-12-31", "2026-12-31 18:00"), end.isoformat())
 
     def _date(self) -> None:
         first = self.at
@@ -61,11 +75,23 @@ class PointReader(RepeatReader):
     def _offset(self) -> None:
         first = self.at
         if "times" not in self.parts or "date" not in self.parts:
-            text = self.peek().text
-            fix = f"to {text[1:]}" if text[0] == "-" else ""
-            why = "is an offset from UTC, which goes with a date and a time"
-            raise self.refuse(first, first + 1, why, ISO_FORMS, f" {fix}", "UTC")
+            raise self._refuse_offset()
         self.add("offset", self.take().value, first)
+
+    def _refuse_offset(self) -> Refusal:
+        """Return the refusal of "9:00+02:00", which means a zone, and of "9:00-17:00", which may be a window."""
+        token, before = self.peek(), self.tokens[self.at - 1] if self.at else self.peek()
+        offset: timedelta = token.value.utcoffset(None)
+        zone = zone_at(offset)
+        readings = [f" {zone}"] if zone else []
+        if token.text[0] == "-" and before.kind == "time":
+            clock: time = before.value
+            steps = "step" in self.parts or "hour" in self.parts
+            ends_later = -offset > timedelta(hours=clock.hour, minutes=clock.minute)
+            readings.insert(0 if steps or ends_later else 1, f" to {token.text[1:]}")
+        why = "is an offset from UTC, which goes with a date and a time; elsewhere name a zone"
+        refusal = self.refuse(self.at, self.at + 1, why, ("Europe/Berlin", "UTC"), *readings)
+        return Refusal(refusal.message, refusal.accepted, refusal.fixes, both=len(readings) > 1)
 
     def _relative_day(self) -> None:
         """Read "today", "tomorrow" and "next monday"."""

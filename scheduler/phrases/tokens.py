@@ -7,14 +7,14 @@ here, where its text is at hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time, timedelta, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.words import HINTS, PROPER_WORDS, UNIT_NAMES, UNIT_WORDS, UNITS, VOCABULARY, nearest_word
-from scheduler.phrases.zones import ABBREVIATIONS, explain_zone, find_zone, is_city, nearest_zone
+from scheduler.phrases.zones import ABBREVIATIONS, explain_zone, find_offset, find_zone, is_city, nearest_zone
 
 TIME_FORMS = ("10:30", "9am", "9:15pm", "noon", "midnight")
 ISO_FORMS = ("2026-12-24", "2026-12-24 18:00", "2026-12-24T18:00:00+01:00")
@@ -62,7 +62,7 @@ class Cutter:
         parts = chunk.split("-")
         if len(parts) == 2 and all(parts):
             left, right = ([*Cutter(part).cut()] for part in parts)
-            if [token.kind for token in left] == [token.kind for token in right] and left[0].kind != "unknown":
+            if _are_ends(left, right):
                 middle = start + len(parts[0])
                 yield from (_moved(token, start) for token in left)
                 yield Token("to", "to", "-", middle, middle + 1)
@@ -263,13 +263,34 @@ class Cutter:
         if token.text in HINTS and token.kind == "unknown":
             why, fix = HINTS[token.text]
             return self.refuse(start, end, why, accepted, fix)
-        near = nearest_word(token.text, known or PROPER_WORDS) if token.kind == "unknown" else None
+        near = _mend(token.text, known or PROPER_WORDS) if token.kind == "unknown" else None
         zonish = token.kind == "unknown" and near is None and len(token.text) > 3
-        if token.text in ABBREVIATIONS or (start and is_city(token.text)) or (zonish and nearest_zone(token.text)):
+        is_zone = token.text in ABBREVIATIONS or find_offset(token.text) is not None
+        if is_zone or (start and is_city(token.text)) or (zonish and nearest_zone(token.text)):
             return self.refuse_zone(start, end)
-        fixes = (near, "") if near else ("",)
+        # What holds a number says something: a phrase without it would mean something else.
+        fixes = (*((near,) if near else ()), *(() if token.kind == "unknown" and _DIGIT.search(token.text) else ("",)))
         hint = f": did you mean '{near}'?" if near else ""
         return self.refuse(start, end, f"is not understood here{hint}", accepted, *fixes)
+
+
+def _mend(word: str, known: Iterable[str]) -> str | None:
+    """Return what an unknown word was most likely meant to be: itself without marks, written apart, or a known word."""
+    bare = word.strip(_MARKS)
+    apart = _JOINT.sub(" ", bare.replace("@", " at "))
+    if apart != word:
+        return apart.strip() or None
+    parts = [part if part in VOCABULARY else nearest_word(part, known) for part in word.split("-")]
+    return nearest_word(word, known) or ("-".join(part for part in parts if part) if all(parts) else None)
+
+
+def _are_ends(left: list[Token], right: list[Token]) -> bool:
+    """Say whether "mon-fri", "9:00-17:00" or "9am-5" was meant: tokens of the same kinds, or a time and a number."""
+    kinds = [token.kind for token in left], [token.kind for token in right]
+    return (kinds[0] == kinds[1] and kinds[0][0] != "unknown") or kinds in (
+        (["time"], ["number"]),
+        (["number"], ["time"]),
+    )
 
 
 def _moved(token: Token, by: int) -> Token:
@@ -293,6 +314,10 @@ def _in_smaller_units(left: str, right: str, unit: str) -> list[str]:
 
 
 _CHUNK = re.compile(r"[0-9]+,[0-9]+(?![^\s])|[^\s,()]+|[,()]")
+_DIGIT = re.compile("[0-9]")
+_MARKS = "\"'`;!?.*"
+_JOINT = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=(?!(?:st|nd|rd|th)\b)[a-z])")
+"""Where "every5minutes" is cut; an ordinal stays whole."""
 _GLUED_PART = re.compile(r"([0-9]+)([a-z]+)")
 _OFFSET = r"z|[+-][0-9]{2}(?::?[0-9]{2})?"
 _Reader = Callable[[Cutter, re.Match[str], int], Iterator[Token]]

@@ -173,6 +173,11 @@ HINTS = {
     **dict.fromkeys(
         ("never", "manual", "manually"), ("is no phrase: 'schedule_type': 'manual' runs only when triggered", "")
     ),
+    "yesterday": ("is in the past, so it never runs", "tomorrow"),
+    "after": ("is not understood: say 'in' for a delay", "in"),
+    "for": ("is not understood: say until when", "until"),
+    "everyday": ("is not understood here: write it apart", "every day"),
+    **dict.fromkeys(("few", "several", "some"), ("is no number: say how many", "5")),
     "tonight": ("is not understood: say 'today' and a time", "today"),
     "this": ("is not understood: say 'next' for once, 'every' to repeat", "next"),
     **dict.fromkeys(("except", "excluding", "but", "not"), ("is not understood: name the days that count", "")),
@@ -180,8 +185,17 @@ HINTS = {
 """Words that people send, with why they are refused and what to write instead."""
 
 
+_MOST_OTHER_LETTERS = 3
+"""A misspelt word differs in no more: "after" is no "afternoon", "yesterday" no "saturday"."""
+
+
 def nearest_word(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that `word` was most likely meant to be; unlike `nearest`, only if it is quite close."""
     found = nearest(word, known)
-    close = found is not None and difflib.SequenceMatcher(None, word, found).ratio() >= 0.7
-    return found if close else None
+    if found is None:
+        return None
+    matcher = difflib.SequenceMatcher(None, word, found)
+    others = sum(
+        max(end - begin, last - first) for tag, begin, end, first, last in matcher.get_opcodes() if tag != "equal"
+    )
+    return found if matcher.ratio() >= 0.7 and others <= _MOST_OTHER_LETTERS else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,6 +35,19 @@ ABBREVIATIONS = {
     "sast": "Africa/Johannesburg",
 }
 """Abbreviations that are used for several zones, or for half of a year, with the zone that is mostly meant."""
+
+_OFFSET = re.compile(r"(?:utc|gmt)([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
+_UNEVEN = {
+    -570: "Pacific/Marquesas",
+    210: "Asia/Tehran",
+    270: "Asia/Kabul",
+    330: "Asia/Kolkata",
+    345: "Asia/Kathmandu",
+    390: "Asia/Yangon",
+    525: "Australia/Eucla",
+    570: "Australia/Darwin",
+}
+"""Zones that are no whole hours from UTC, but the same all year round, by their minutes."""
 
 _LIKE_A_NAME = re.compile(r"[\w+\-/\\.']{2,64}")
 """What somebody may write who means the name of a zone: to compare anything else with all of them is waste."""
@@ -79,6 +93,25 @@ def zones_read() -> object:
     return object()
 
 
+def find_offset(name: str) -> timedelta | None:
+    """Return the offset that "UTC+2" or "GMT-05:30" names; None if it is no such name."""
+    match = _OFFSET.fullmatch(name.lower())
+    if match is None:
+        return None
+    size = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
+    return -size if match[1] == "-" else size
+
+
+def zone_at(offset: timedelta) -> str | None:
+    """Return the name of the zone that is so far from UTC all year round; None if there is none."""
+    minutes = offset // timedelta(minutes=1)
+    if minutes % 60:
+        return _UNEVEN.get(minutes)
+    # The names of these zones count west of Greenwich.
+    name = f"Etc/GMT{-minutes // 60:+}" if minutes else "UTC"
+    return name if find_zone(name) else None
+
+
 def has_phrase_name(zone: ZoneInfo) -> bool:
     """Say whether a phrase may name `zone`: some IANA names ("CET", "EST") are ambiguous to people."""
     key = zone.key or ""
@@ -88,6 +121,9 @@ def has_phrase_name(zone: ZoneInfo) -> bool:
 def nearest_zone(name: str) -> str | None:
     """Return the IANA name that `name` was most likely meant to be: by spelling, city or abbreviation."""
     word = name.lower().replace(" ", "_")
+    offset = find_offset(word)
+    if offset is not None:
+        return zone_at(offset)
     if word in ABBREVIATIONS:
         return ABBREVIATIONS[word]
     cities = _cities()
@@ -108,6 +144,8 @@ def explain_zone(name: str) -> tuple[str, str | None]:
     near = nearest_zone(name[:64])
     if name.lower() in ABBREVIATIONS:
         return f"'{name}' is ambiguous as a time zone: use an IANA name such as '{near}'", near
+    if near and find_offset(name) and near.startswith("Etc/"):
+        return f"unknown time zone '{name}', did you mean '{near}', whose sign is the other way round?", near
     hint = f", did you mean '{near}'?" if near else ": use an IANA name such as 'Europe/Berlin', or 'UTC'"
     return f"unknown time zone '{name[:64]}'{hint}", near
 

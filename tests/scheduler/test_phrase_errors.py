@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,6 +64,22 @@ FOREIGN = [
     ("0 0 2 ? * 1", "0 2 * * 0"),
     ("*-*-* 02:00:00", "daily at 02:00:00"),
     ("every 2500 ms", "every 2 seconds"),
+    ("@every 1h30m", "every 1 hour 30 minutes"),
+    ("@every 1d", "every 1 day"),
+    ("@every 15 minutes", "every 15 minutes"),
+    ("CRON_TZ=America/New_York 0 9 * * *", "0 9 * * * America/New_York"),
+    ("TZ=UTC 0 9 * * 1-5", "0 9 * * 1-5 UTC"),
+    ("every business day at 9", "every weekday at 9:00"),
+    ("working days at 9am Europe/Berlin", "weekdays at 9am Europe/Berlin"),
+    ("week days at 9am", "weekdays at 9am"),
+    ("every week end at 10:00", "every weekend at 10:00"),
+    ("quarter past every hour", "hourly at :15"),
+    ("at 10 minutes before the hour", "hourly at :50"),
+    ("20 minutes past noon", "daily at 12:20"),
+    ("5 minutes before midnight daily", "daily at 23:55"),
+    ("every fortnight on monday at 9:00", "every 2 weeks on monday at 9:00"),
+    ("in a fortnight", "in 2 weeks"),
+    ("in a couple of hours", "in 2 hours"),
     ("every day except sunday at 10:00", "every monday to saturday at 10:00"),
     ("at 9am every day but Saturday and Sunday", "at 9am every monday to friday"),
     ("daily except weekends at 9am Europe/Berlin", "every monday to friday at 9am Europe/Berlin"),
@@ -81,6 +98,69 @@ def test_what_others_write_is_offered_in_our_words(phrase: str, suggestion: str)
 def test_what_has_no_such_meaning_is_offered_something_else(phrase: str) -> None:
     refusal(phrase)
     assert in_our_words(phrase) in (None, "every five minutes")
+
+
+READINGS = [
+    ("every day a week at 9:00", ["every day at 9:00", "every week at 9:00 on monday"]),
+    ("every 5 minutes, 10 minutes", ["every 5 minutes", "every 10 minutes"]),
+    ("in 15 and 30 minutes", ["in 15 minutes", "in 30 minutes"]),
+    ("every 5 business days at 9:00", ["every 5 days at 9:00", "every weekday at 9:00"]),
+    ("300", ["every 300 seconds", "daily at 3:00"]),
+    ("daily at 9:00-05:00", ["daily at 9:00 Etc/GMT+5", "every 15 minutes daily between 9:00 and 05:00"]),
+    ("every 5 minutes at 10:30", ["every 5 minutes", "daily at 10:30"]),
+    ("daily on monday at 9:00", ["on monday at 9:00", "daily at 9:00"]),
+    ("0 0 9 * * *", ["0 9 * * *", "0 0 9 * *"]),
+    ("0 9 * * * * Europe/Berlin", ["9 * * * * Europe/Berlin", "0 9 * * * Europe/Berlin"]),
+]
+
+
+@pytest.mark.parametrize(("phrase", "readings"), READINGS, ids=[case[0] for case in READINGS])
+def test_where_there_are_two_readings_both_are_offered(phrase: str, readings: list[str]) -> None:
+    problem = refusal(phrase)
+    assert problem.suggestion == readings[0]
+    assert f"Example: '{readings[0]}' or '{readings[1]}'" in problem.message
+
+
+WHOLE = [
+    "every 5 minutes",
+    "daily at 10:30 Europe/Berlin",
+    "every monday and friday at 18:00 Asia/Tokyo",
+    "every 15 minutes between 9am and 5pm on weekdays",
+    "2nd tuesday of march at 10:00",
+    "every 3 weeks on monday at 9:00 until 2026-12-31",
+    "tomorrow at 9am America/New_York",
+    "0 9 * * 1-5 Europe/Berlin",
+]
+
+
+@pytest.mark.parametrize("phrase", WHOLE)
+def test_what_is_mended_keeps_all_that_was_understood(phrase: str) -> None:
+    """Days, times, numbers and zones: a phrase without one of them would be accepted, and mean something else."""
+    meant = parse_phrase(phrase, zone=ZoneInfo("UTC"), now=MOMENT).describe()
+    for text in (f"{phrase} please", f"{phrase};", *_with_words_joined(phrase)):
+        suggestion = refusal(text).suggestion
+        assert parse_phrase(suggestion, zone=ZoneInfo("UTC"), now=MOMENT).describe() == meant, text
+
+
+def _with_words_joined(phrase: str) -> list[str]:
+    """Return the phrase without the blank before each of its numbers, as in "every5 minutes"."""
+    return [
+        f"{phrase[: found.start()]}{found[1]}{phrase[found.end() :]}"
+        for found in re.finditer("(?<=[a-z]) ([0-9])", phrase)
+    ]
+
+
+SHIFTED = ["UTC+2", "utc+02:00", "GMT+2", "+02:00", "+0200"]
+
+
+@pytest.mark.parametrize("written", SHIFTED)
+@pytest.mark.parametrize("phrase", ["daily at 9:00", "every monday at 18:00", "0 9 * * 1-5"])
+def test_an_offset_is_offered_as_a_zone(phrase: str, written: str) -> None:
+    suggestion = refusal(f"{phrase} {written}").suggestion
+    assert suggestion == f"{phrase} Etc/GMT-2"
+    run = parse_phrase(suggestion, zone=ZoneInfo("UTC"), now=MOMENT).next_after(MOMENT)
+    assert run is not None
+    assert run.utcoffset() == timedelta(hours=2)
 
 
 WORDS = [
