@@ -170,6 +170,9 @@ class ClauseReader(PointReader):
         if self.tokens[first].kind == "from" and self.peek().kind in ("date", "today", "tomorrow"):
             self._read_limit("start", first)
             return
+        if [self.peek(ahead).kind for ahead in range(3)] == ["weekday", "and", "weekday"]:
+            days = f"{self.peek().text} to {self.peek(2).text}"
+            raise self.refuse(first, self.at + 3, "is no window of a day", ("monday to friday",), days)
         start = self.read_time()
         if not self.accept("and", "to", "until"):
             raise self._refuse_window_end()

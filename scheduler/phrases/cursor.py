@@ -9,6 +9,10 @@ from typing import Any
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.tokens import Cutter, Token
 
+_LINKS = ("at", "on", "in", "of", "between", "from", "until", "starting")
+_TELLING = ("every", "time", "minute", "number", "weekday", "month", "ordinal", "date", "zone")
+"""Behind a link that does not go with one of these, it is the link that is wrong: without the other, more is lost."""
+
 
 @dataclass(slots=True)
 class Part:
@@ -73,7 +77,12 @@ class Cursor:
             last = self.tokens[self.at - 1]
             without = self.cutter.text[: last.start].strip()
             return Refusal(f"nothing follows '{self.quote(self.at - 1, self.at)}'", accepted, (without,))
-        return self.cutter.refuse_word(self.peek(), accepted, known)
+        refusal = self.cutter.refuse_word(self.peek(), accepted, known)
+        if self.peek().kind not in _TELLING or self.at == 0 or self.tokens[self.at - 1].kind not in _LINKS:
+            return refusal
+        link = self.tokens[self.at - 1]
+        unlinked = self.cutter.replaced(link.start, link.end, "")
+        return Refusal(refusal.message, refusal.accepted, (unlinked, *refusal.fixes))
 
     def refuse_missing(self, what: str, accepted: tuple[str, ...], *fixes: str) -> Refusal:
         """Return the refusal of a phrase that ends behind the last token, where `what` is needed."""
