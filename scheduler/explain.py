@@ -9,7 +9,7 @@ from typing import Any
 
 from scheduler.models import JobStatus, Run, RunStatus, StoredJob
 from scheduler.moments import iso, iso_or_none
-from scheduler.triggers import Trigger
+from scheduler.triggers import last_before
 
 Call = dict[str, Any]
 
@@ -232,23 +232,9 @@ def _preview(known: Known) -> Call:
 
 
 def around(stored: StoredJob, at: datetime | None) -> tuple[datetime | None, datetime | None, bool]:
-    """Return the fire times before and after a moment, and whether it is one itself.
-
-    A rule only looks forward, so the one before is looked for from ever further back.
-    """
+    """Return the fire times before and after a moment, and whether it is one itself."""
     if at is None:
         return None, None, False
     trigger = stored.read_schedule().trigger
-    after = trigger.utc_after(at)
     is_fire_time = trigger.utc_after(at - timedelta(microseconds=1)) == at
-    for back in (timedelta(minutes=2), timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=400)):
-        found = trigger.utc_after(at - back)
-        if found is not None and found < at:
-            return _last_before(trigger, found, at), after, is_fire_time
-    return None, after, is_fire_time
-
-
-def _last_before(trigger: Trigger, found: datetime, at: datetime) -> datetime:
-    while (following := trigger.utc_after(found)) is not None and following < at:
-        found = following
-    return found
+    return last_before(trigger, at), trigger.utc_after(at), is_fire_time

@@ -22,7 +22,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from scheduler.cron_fields import CronFields
-from scheduler.dates import Dates, WeekdayDates
+from scheduler.dates import HORIZON_YEARS, Dates, WeekdayDates
 from scheduler.wallclock import first_instant, next_change, offset_at
 from scheduler.wording import say_step, say_time, say_times
 
@@ -31,6 +31,9 @@ _TICK = timedelta(microseconds=1)
 _FIRST_MOMENT = datetime(1, 2, 1, tzinfo=UTC)
 _LAST_YEAR = 9900
 """Arithmetic on dates ends in the year 9999; rules end a while before."""
+_FIRST_LOOKED_BACK_TO = datetime(1900, 1, 1, tzinfo=UTC)
+_LONGEST_STEP_BACK = timedelta(days=HORIZON_YEARS * 365)
+"""A rule looks so far ahead, so no look back may pass over more time at once."""
 
 _LOOK_AHEAD = timedelta(hours=30)
 _STEP_BACK = timedelta(hours=26)
@@ -321,6 +324,28 @@ class Manual(Trigger):
 def upcoming(trigger: Trigger, after: datetime, count: int) -> list[datetime]:
     """Return the next runs later than `after`, at most `count`."""
     return list(islice(trigger.runs_after(after), count))
+
+
+def last_before(trigger: Trigger, moment: datetime) -> datetime | None:
+    """Return the last run earlier than the aware `moment`, in UTC; None: there is none since the year 1900.
+
+    A rule only looks forward: it is asked from ever further back until it names a run before the moment, and then by
+    halves whether there is a later one.
+    """
+    quiet, span = moment.astimezone(UTC) - _TICK, _TICK  # none lies behind `quiet`
+    while (found := trigger.utc_after(quiet - span)) is None or found >= moment:
+        quiet -= span
+        if quiet < _FIRST_LOOKED_BACK_TO:
+            return None
+        span = min(2 * span, _LONGEST_STEP_BACK)
+    while found < quiet:
+        middle = found + (quiet - found) // 2
+        later = trigger.utc_after(middle)
+        if later is None or later >= moment:
+            quiet = middle
+        else:
+            found = later
+    return found
 
 
 def _exact(moment: datetime) -> str:

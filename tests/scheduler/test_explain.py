@@ -149,6 +149,21 @@ def test_about_a_moment(running: TaskScheduler, time: Time, seconds: int, words:
     assert words in text or (seconds == -10 and "no fire time" in text)
 
 
+@pytest.mark.parametrize(
+    ("interval", "at", "before"),
+    [
+        ("every february 29 at 12:00", "2031-01-01T00:00:00", "2028-02-29T12:00:00"),
+        ("every 1 second on weekdays until 2026-12-31", "2027-01-10T00:00:00", "2026-12-31T23:59:59"),
+    ],
+)
+def test_the_fire_time_before_a_moment_may_lie_far_back(
+    running: TaskScheduler, interval: str, at: str, before: str
+) -> None:
+    running.update_job("job", {"interval": interval})
+    found = running.explain("job", datetime.fromisoformat(f"{at}+00:00"))
+    assert found.facts["fire_time_before"] == f"{before}+00:00"
+
+
 def test_about_a_moment_with_a_row(running: TaskScheduler, time: Time) -> None:
     time.move(seconds=30)
     add_run(running, "missed", NOON + timedelta(seconds=10), details={"reason": "late"})

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scheduler.errors import InvalidRequest
 from scheduler.phrases import parse_phrase
 from scheduler.phrases.words import VOCABULARY
-from scheduler.triggers import Interval, Trigger, upcoming
+from scheduler.triggers import Interval, Trigger, last_before, upcoming
 
 ZONES = (
     *("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Asia/Kathmandu", "UTC"),
@@ -181,6 +181,24 @@ def check_grid(phrase: str, zone: ZoneInfo, now: datetime, lates: list[int]) -> 
         assert found is not None
         assert (found.astimezone(UTC) - now) % step == timedelta(0)
         assert timedelta(0) < found.astimezone(UTC) - moment <= step
+
+
+@tried
+@given(st.one_of(phrases, cron), zones, moments, st.integers(0, 39))
+def test_a_look_back_finds_what_stepping_finds(phrase: str, zone: ZoneInfo, now: datetime, place: int) -> None:
+    trigger = parse(phrase, zone, now)
+    if trigger is None:
+        return
+    runs = instants(trigger, now, 40)
+    run = runs[min(place, len(runs) - 1)]
+    for moment in (run, run + timedelta(microseconds=1), now + (run - now) / 2):
+        found = last_before(trigger, moment)
+        stepped = [earlier for earlier in runs if earlier < moment]
+        assert found == (stepped[-1] if stepped else found), phrase
+        if found is not None:
+            following = trigger.utc_after(found)
+            assert trigger.utc_after(found - timedelta(microseconds=1)) == found < moment, phrase
+            assert following is None or following >= moment, phrase
 
 
 words = st.lists(

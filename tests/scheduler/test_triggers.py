@@ -22,6 +22,7 @@ from scheduler.triggers import (
     Once,
     Trigger,
     Window,
+    last_before,
     upcoming,
 )
 from scheduler.wording import ALL_DAYS, ALL_MONTHS, LAST
@@ -45,6 +46,36 @@ def test_a_grid_keeps_its_phase_whatever_one_asks() -> None:
     assert rule.next_after(late) == runs[701]
     assert rule.next_after(runs[700]) == runs[701]
     assert rule.next_after(MOMENT - timedelta(days=3)) == runs[0]  # never before the anchor
+
+
+LOOKS_BACK: list[tuple[Trigger, str, str | None]] = [
+    (Window(zone=UTC_ZONE, dates=WeekdayDates(ALL_MONTHS, 1), step=1, start=time(0), end=None),
+     "2026-09-16T12:00", "2026-09-14T23:59:59"),
+    (Window(zone=UTC_ZONE, dates=EVERY_DAY, step=1, start=time(0), end=None,
+            bounds=Bounds(until=datetime(2026, 12, 31, 12, tzinfo=UTC))),
+     "2027-01-10T00:00", "2026-12-31T12:00"),
+    (Interval(zone=UTC_ZONE, anchor=MOMENT, step=1), "8999-12-31T23:59:59.000001", "8999-12-31T23:59:59"),
+    (Interval(zone=UTC_ZONE, anchor=MOMENT, step=60), "2026-09-14T08:01", None),
+    (Calendar(zone=UTC_ZONE, dates=YearDates((2,), ((2, 29),)), times=(time(12),)), "2031-01-01", "2028-02-29T12:00"),
+    (Calendar(zone=UTC_ZONE, dates=YearDates((2,), ((2, 29),)), times=(time(12),)), "1904-02-29T12:00", None),
+    (Once(zone=UTC_ZONE, moment=MOMENT), "8999-01-01", "2026-09-14T08:00"),
+    (Once(zone=UTC_ZONE, moment=MOMENT), "2026-09-14T08:00", None),
+    (Manual(zone=UTC_ZONE), "2026-09-14", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "moment", "expected"), LOOKS_BACK, ids=[f"{case[0].kind} {case[1]}" for case in LOOKS_BACK]
+)
+def test_the_last_run_before_a_moment_is_found_without_stepping(
+    rule: Trigger, moment: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[datetime] = []
+    ask = Trigger.utc_after
+    monkeypatch.setattr(Trigger, "utc_after", lambda self, after: asked.append(after) or ask(self, after))
+    found = last_before(rule, datetime.fromisoformat(f"{moment}+00:00" if "T" in moment else f"{moment}T00:00+00:00"))
+    assert found == (None if expected is None else datetime.fromisoformat(f"{expected}+00:00"))
+    assert len(asked) < 300
 
 
 def test_elapsed_hours_move_against_the_wall_clock_and_days_do_not() -> None:
