@@ -130,9 +130,7 @@ def year_of(
     kept_since = now - timedelta(days=config.keep_days)
     if reach.oldest is not None and reach.rows >= config.keep_runs:
         kept_since = max(kept_since, reach.oldest)
-    most = stored.job.max_runs
-    left = None if most is None else max(0, most - stored.fired)
-    planned = planned_days(info.trigger, info.next_fire_time, year, stored.zone, left)
+    planned = planned_days(info.trigger, info.next_fire_time, year, stored.zone, stored.runs_left)
     return CalendarYear(
         year=year,
         zone=stored.zone,

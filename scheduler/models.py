@@ -482,6 +482,12 @@ class StoredJob(NamedTuple):
         return int(self.definition.get("max_instances", Job.model_fields["max_instances"].default))
 
     @property
+    def runs_left(self) -> int | None:
+        """How many runs its schedule may still start; None where `max_runs` sets no limit."""
+        most = self.definition.get("max_runs")
+        return None if most is None else max(0, most - self.fired)
+
+    @property
     def priority(self) -> Priority:
         """How soon its runs are taken."""
         return Priority(self.definition.get("priority", Job.model_fields["priority"].default))

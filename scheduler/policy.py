@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple
 
 from scheduler.models import Job, Overlap, Priority, RunStatus
-from scheduler.triggers import Trigger
+from scheduler.triggers import Trigger, upcoming
 
 MOST_CAUGHT_UP = 100
+MOST_WALKED = 2000
+"""How far `max_runs` is looked for: a limit that is more runs away is taken as none."""
 LONGEST_RETRY_SECONDS = 3600.0
 RETRY_JITTER = 0.1
 """The share of a retry's delay that is added at most, so that what failed together is not retried together."""
@@ -72,6 +74,17 @@ def due_at(task_id: str, moment: datetime, jitter_seconds: float, trigger: Trigg
     if following is not None:
         span = min(span, following - moment)
     return moment + timedelta(milliseconds=span / timedelta(milliseconds=1) * _share(task_id) // 1)
+
+
+def last_allowed(trigger: Trigger, following: datetime, left: int | None) -> datetime | None:
+    """Return the fire time that gets the last of `left` runs, if each from `following` on gets one; None: no limit.
+
+    A limit that the rule does not reach, or only after MOST_WALKED runs, is none.
+    """
+    if left is None or left > MOST_WALKED:
+        return None
+    times = [following, *upcoming(trigger, following, left - 1)]
+    return times[-1].astimezone(UTC) if len(times) == left else None
 
 
 def decide(job: Job, late_seconds: float, active: int) -> Decision:

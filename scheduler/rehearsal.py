@@ -11,7 +11,7 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from scheduler.clock_changes import Touched, changes_between, touched
-from scheduler.policy import due_at
+from scheduler.policy import MOST_WALKED, due_at
 from scheduler.rehearsed import BusyMinute, Collision, Expected, Played, Rehearsal, Silent, Stretch, Why
 from scheduler.start_counts import count_between, count_steps, most_between
 from scheduler.triggers import Interval, Trigger, upcoming
@@ -21,8 +21,6 @@ MOST_OF_A_TASK = 12_000
 """How many starts of a task are gone through one by one; those of a denser rule are only counted."""
 MOST_IN_ALL = 50_000
 """After how many starts a rehearsal ends early, and says so."""
-MOST_WALKED = 2000
-"""How far `max_runs` is looked for: a limit that is more runs away is taken as none."""
 FREQUENT = timedelta(minutes=15)
 """Tasks that start as often as this are passed over where free slots are looked for."""
 MOST_RECKONED = 100_000

@@ -75,6 +75,6 @@ def _part(stored: StoredJob, took: timedelta | None, now: datetime) -> Part | Si
         jitter_seconds=jitter(job, rule.schedule),
         max_instances=job.max_instances,
         queues=job.overlap is Overlap.QUEUE,
-        left=None if job.max_runs is None else job.max_runs - stored.fired,
+        left=stored.runs_left,
         took=took,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scheduler.models import JobStatus, StoredJob
-from scheduler.triggers import Trigger
+from scheduler.triggers import Trigger, upcoming
 
 
 class JobInfo(NamedTuple):
@@ -21,6 +21,14 @@ class JobInfo(NamedTuple):
     def trigger(self) -> Trigger:
         """When it is due, read anew."""
         return self.stored.read_schedule().trigger
+
+    def next_fire_times(self, most: int) -> list[datetime]:
+        """Return the next times that it fires: at most `most`, and as many as `max_runs` still allows."""
+        if self.next_fire_time is None:
+            return []
+        left = self.stored.runs_left
+        count = most if left is None else min(most, left)
+        return [self.next_fire_time, *upcoming(self.trigger, self.next_fire_time, count - 1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.models import JobStatus, StoredJob
+from scheduler.policy import last_allowed
 from scheduler.store import Connection, Database, jobs, planning, runs, state, stats, timeline, underway
 from scheduler.store.jobs import JobFilter
 from scheduler.store.timeline import Bar, Lane, Trouble
@@ -128,6 +129,7 @@ def _planned(job: StoredJob, span: Span, now: datetime) -> Iterator[datetime]:
     ahead = max(now, span.since)
     step = max(span.slot, (span.until - ahead) / MOST_PLANNED)
     moment: datetime | None = following if following > ahead else trigger.utc_after(ahead)
-    while moment is not None and moment < span.until:
+    last = last_allowed(trigger, following, job.runs_left)
+    while moment is not None and moment < span.until and (last is None or moment <= last):
         yield moment
         moment = trigger.utc_after(moment + step - _TICK)

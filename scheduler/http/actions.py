@@ -296,7 +296,7 @@ def validate(service: TaskScheduler, request: Definition) -> Answer:
         "description": info.stored.schedule["description"],
         "kind": info.stored.schedule["kind"],
         "next_run_at": iso_or_none(info.next_fire_time, info.stored.zone),
-        "next_runs": present.next_runs(info, service.now()),
+        "next_runs": present.next_runs(info),
         "task": present.task(info),
     }
 

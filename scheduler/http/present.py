@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from scheduler.http.answers import problem_body, text
@@ -17,7 +17,6 @@ from scheduler.run_facts import run_facts
 from scheduler.standing import JobInfo
 from scheduler.store.deliveries import WAITING, Delivery
 from scheduler.task_scheduler import TaskScheduler
-from scheduler.triggers import upcoming
 from scheduler.version import VERSION
 
 NEXT_RUNS = 5
@@ -76,16 +75,13 @@ def task_whole(service: TaskScheduler, info: JobInfo) -> dict[str, Any]:
     last = service.last_run(info)
     shown = task(info)
     shown["last_run"] = None if last is None else run(service, last, info.stored.zone)
-    shown["next_runs"] = next_runs(info, service.now())
+    shown["next_runs"] = next_runs(info)
     return shown
 
 
-def next_runs(info: JobInfo, now: datetime) -> list[str]:
+def next_runs(info: JobInfo) -> list[str]:
     """Return the next times that a job fires; none where it is paused, disabled or over."""
-    if info.next_fire_time is None:
-        return []
-    following = upcoming(info.trigger, info.next_fire_time, NEXT_RUNS - 1)
-    return [iso(moment, info.stored.zone) for moment in [info.next_fire_time, *following]]
+    return [iso(moment, info.stored.zone) for moment in info.next_fire_times(NEXT_RUNS)]
 
 
 def run_row(run: Run, zone: tzinfo) -> dict[str, Any]:

@@ -26,7 +26,6 @@ from scheduler.http.rest.calendar import CalendarQuery
 from scheduler.moments import read_moment
 from scheduler.standing import JobInfo
 from scheduler.store.runs import RunFilter
-from scheduler.triggers import upcoming
 
 ROWS = 20
 CHARTED = 200
@@ -56,7 +55,7 @@ def show_task(visit: Visit, task_id: str) -> Response:
         zone=zone,
         now=now,
         definition=view_definition(stored),
-        next_runs=_next_runs(info),
+        next_runs=info.next_fire_times(NEXT_RUNS),
         heat=lay_out_heat(service.calendar(task_id, year), shade),  # type: ignore[arg-type]
         shade=shade,
         this_year=now.astimezone(zone).year,
@@ -125,11 +124,6 @@ def _year(visit: Visit, info: JobInfo) -> int:
     asked = read(visit.scheduler, CalendarQuery, {"action": "get", "task_id": info.stored.task_id, **given})
     assert isinstance(asked, CalendarQuery)
     return asked.year or visit.scheduler.now().astimezone(info.stored.zone).year
-
-
-def _next_runs(info: JobInfo) -> list[datetime]:
-    first = info.next_fire_time
-    return [] if first is None else [first, *upcoming(info.trigger, first, NEXT_RUNS - 1)]
 
 
 def _linked(explanation: Explanation, info: JobInfo) -> Markup:

@@ -270,7 +270,7 @@ def _standing(visit: Visit, info: JobInfo) -> dict[str, Any]:
     stored = info.stored
     return {
         "description": stored.schedule["description"],
-        "next_runs": next_runs(info, visit.scheduler.now()),
+        "next_runs": next_runs(info),
         "timezone": stored.zone.key,
         "note": None if stored.planned else f"No run is planned: it is {info.status.value}.",
     }

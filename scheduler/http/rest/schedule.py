@@ -65,7 +65,7 @@ def _shown(service: TaskScheduler, info: JobInfo) -> Answer:
         "timezone": definition["timezone"],
         "next_run": local(info.next_fire_time, stored.zone),
         "next_run_at": iso_or_none(info.next_fire_time, stored.zone),
-        "next_runs": present.next_runs(info, service.now()),
+        "next_runs": present.next_runs(info),
         **{name: definition[name] for name in WHEN_FIELDS if name in definition and name != "interval"},
     }
     return Answer(200, body, {"ETag": tag_of(stored, body)})

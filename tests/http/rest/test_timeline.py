@@ -106,6 +106,24 @@ def test_what_began_before_the_span_and_goes_on_in_it_is_there(noon: Rest) -> No
     assert bar["start"] == iso(NOON - timedelta(hours=13), UTC)
 
 
+@pytest.mark.parametrize("max_runs", [1, 3])
+def test_no_face_tells_of_more_times_than_max_runs_allows(rest: Rest, max_runs: int) -> None:
+    rest.ok("POST", "/api/scheduler/start")
+    fields = {"interval": "every 6 hours", "max_runs": max_runs}
+    rest.create("backup", **fields)
+    api, now = rest.api, rest.api.scheduler.now()
+    span = {"since": iso(now, UTC), "until": iso(now + timedelta(days=2), UTC)}
+    times = api.ok("get", task_id="backup")["task"]["next_runs"]
+    assert len(times) == max_runs
+    assert rest.ok("GET", "/api/tasks/backup")["next_runs"] == times
+    assert rest.ok("GET", "/api/tasks/backup/schedule")["next_runs"] == times
+    assert len(api.ok("validate", task_id="other", type="command", command="true", **fields)["next_runs"]) == max_runs
+    moments = [iso(datetime.fromisoformat(text), UTC) for text in times]
+    assert lane(rest, **span)["planned"] == lane(rest, **span, slots=1440)["planned"] == moments
+    later = {**span, "since": iso(now + timedelta(hours=7), UTC)}
+    assert lane(rest, **later)["planned"] == moments[1:]
+
+
 def test_what_is_planned_is_told_where_the_scheduler_runs(rest: Rest) -> None:
     rest.create("backup", interval="every 1 hour")
     rest.create("often", interval="every 10 seconds")
