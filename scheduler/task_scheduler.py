@@ -90,6 +90,7 @@ from scheduler.store.surrounded import Around, OnConnection, Surrounded
 from scheduler.task_table import TaskTable
 from scheduler.timelines import Timeline
 from scheduler.tracing import PARENT, open_tracing
+from scheduler.triggers import Once
 from scheduler.trying import add_trial, trial_of
 from scheduler.watch import LedgerWatch
 from tasks.base import TaskRefused
@@ -667,10 +668,11 @@ class TaskScheduler:
 
         def unit(connection: Connection) -> Known:
             info = self._book.info(connection, find(connection, task_id))
-            stored = info.stored
-            before, after, is_fire_time = around(stored, at)
+            stored, trigger = info.stored, info.trigger
+            before, after, is_fire_time = around(trigger, at)
             return Known(
                 stored=stored,
+                trigger=trigger,
                 status=info.status,
                 next_fire_time=info.next_fire_time,
                 now=self.now(),
@@ -679,6 +681,7 @@ class TaskScheduler:
                 runs=runs.newest(connection, stored.key, 5),
                 waiting=underway.count_queued(connection),
                 workers=self.config.max_workers,
+                only_run=runs.run_for(connection, stored.key, trigger.moment) if isinstance(trigger, Once) else None,
                 at=at,
                 at_run=None if at is None else runs.run_for(connection, stored.key, at),
                 is_fire_time=is_fire_time,

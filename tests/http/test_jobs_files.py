@@ -49,7 +49,10 @@ def test_change_is_refused_naming_the_file_and_the_way_out(filed: Api, tmp_path:
 def test_what_is_paused_is_resumed_with_override(filed: Api) -> None:
     filed.ok("pause", task_id="mine", override=True)
     filed.refused(409, "managed_by_file", "resume", task_id="mine")
-    assert filed.ok("resume", task_id="mine", override=True)["next_run"]
+    filed.ok("start")
+    call = filed.ok("explain", task_id="mine")["next_call"]
+    assert call == {"action": "resume", "task_id": "mine", "override": True}
+    assert filed.ok(**call)["next_run"]
 
 
 def test_override_of_a_task_with_another_definition_still_needs_replace(filed: Api) -> None:

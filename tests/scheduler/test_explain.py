@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from scheduler.models import Job, Origin, Priority, Run, RunStatus
-from scheduler.store import runs
+from scheduler.models import Job, JobStatus, Origin, Priority, Run, RunStatus
+from scheduler.store import planning, runs
+from scheduler.store.planning import Advance
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time
 
@@ -90,6 +91,120 @@ def test_its_rule_has_ended(running: TaskScheduler, time: Time) -> None:
     assert call["action"] == "update"
 
 
+def end(scheduler: TaskScheduler, fired: int = 0) -> None:
+    """Let the job `job` have ended, its schedule having started so many runs."""
+    key = scheduler.get_job("job").stored.key
+    scheduler._store.write(lambda connection: planning.advance(connection, [Advance(key, None, None, fired)]))
+
+
+def revive(scheduler: TaskScheduler, call: dict[str, Any]) -> datetime | None:
+    """Send an update, and return when the job fires next."""
+    changes = {name: value for name, value in call.items() if name not in ("action", "task_id")}
+    assert call["action"] == "update"
+    scheduler.update_job(call["task_id"], changes)
+    return scheduler.get_job("job").next_fire_time
+
+
+def test_max_runs_is_used_up(running: TaskScheduler, time: Time) -> None:
+    running.update_job("job", {"max_runs": 2})
+    add_run(running, "completed", NOON + timedelta(seconds=20), started_at=NOON)
+    end(running, 2)
+    time.move(minutes=1)
+    text, call = told(running)
+    assert "'max_runs' allows 2 runs, and its schedule has started 2." in text
+    assert "Its last fire time, 2026-06-01T12:00:20+00:00, has run as run-completed-120020 and is completed." in text
+    assert call == {"action": "update", "task_id": "job", "max_runs": 3}
+    assert told(running, NOON + timedelta(seconds=30)) == told(running, NOON + timedelta(hours=1)) == (text, call)
+    assert revive(running, call) == time.now + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+@pytest.mark.parametrize(
+    ("when", "changed"),
+    [
+        ({"interval": "daily at 10:00", "until": "2026-06-03"}, "until"),
+        ({"interval": "every 1 second", "until": "2026-06-03"}, "until"),
+        ({"interval": "every 2 weeks", "until": "2026-07-03"}, "until"),
+        ({"interval": "*/7 * * * *", "until": "2026-06-03T12:00:00.5+02:00"}, "until"),
+        ({"trigger": {"type": "interval", "hours": 7, "end_date": "2026-06-03"}}, "trigger"),
+        ({"trigger": {"type": "cron", "hour": 7, "timezone": "Asia/Tokyo", "end_date": "2026-06-03"}}, "trigger"),
+    ],
+)
+def test_its_end_has_passed(
+    running: TaskScheduler, time: Time, when: dict[str, Any], changed: str, stopped: bool
+) -> None:
+    running.update_job("job", {**when, "max_runs": 5})
+    end(running, 5)
+    time.move(days=60)
+    if stopped:
+        running.stop()
+    text, call = told(running)
+    assert f"its rule, {running.get_job('job').trigger.describe()}, names no further time" in text
+    assert set(call) == {"action", "task_id", "max_runs", changed}
+    time.move(minutes=10)  # it may take a while until the call is sent
+    following = revive(running, call)
+    assert following is not None
+    assert following > time.now
+    assert running.get_job("job").status is JobStatus.PENDING
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"interval": "daily at 10:00 until 2026-06-03"},
+        {"trigger": {"type": "cron", "year": 2026, "month": 6, "day": 2, "hour": 9}},
+        {"trigger": {"type": "cron", "year": 2026, "hour": 9, "end_date": "2026-07-03"}},
+    ],
+)
+def test_no_field_makes_it_go_on(running: TaskScheduler, time: Time, when: dict[str, Any]) -> None:
+    running.update_job("job", when)
+    end(running)
+    time.move(days=365)
+    text, call = told(running)
+    assert "names no further time, the last was 2026-0" in text
+    assert call == {"action": "run_now", "task_id": "job"}
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "words", "action"),
+    [
+        ("missed", {}, "was missed: because", "run_now"),
+        ("skipped", {}, "was skipped: because", "run_now"),
+        ("failed", {"started_at": NOON}, "has run as run-failed-120010 and is failed: because", "output"),
+        ("completed", {"started_at": NOON}, "has run as run-completed-120010 and is completed: because", "output"),
+    ],
+)
+def test_what_became_of_a_one_shot(
+    running: TaskScheduler, time: Time, status: str, fields: dict[str, Any], words: str, action: str
+) -> None:
+    running.update_job("job", {"interval": "in 10 seconds", "max_runs": 1})
+    add_run(running, status, NOON + timedelta(seconds=10), details={"reason": "because"}, **fields)
+    end(running, 1)
+    time.move(minutes=1)
+    for number in range(6):
+        asked = NOON + timedelta(minutes=1, seconds=number)
+        add_run(running, "completed", asked, started_at=NOON, trigger=Origin.MANUAL)
+    text, call = told(running)
+    assert text == f"Its one fire time, 2026-06-01T12:00:10+00:00, {words}. It has no other."
+    assert call["action"] == action
+    assert call.get("run_id", f"run-{status}-120010") == f"run-{status}-120010"
+
+
+def test_a_one_shot_without_a_row(running: TaskScheduler, time: Time) -> None:
+    running.update_job("job", {"interval": "in 10 seconds"})
+    end(running)
+    time.move(minutes=1)
+    text, call = told(running)
+    assert "Its one fire time, 2026-06-01T12:00:10+00:00, has passed, and no row tells of it" in text
+    assert call == {"action": "run_now", "task_id": "job"}
+
+
+def test_a_retry_of_an_ended_job_waits(running: TaskScheduler) -> None:
+    end(running)
+    add_run(running, "queued", attempt=2, due_at=NOON + timedelta(seconds=30))
+    assert "Attempt 2 waits" in told(running)[0]
+
+
 def test_a_fire_time_is_not_recorded_yet(running: TaskScheduler, time: Time) -> None:
     time.move(seconds=13)
     text, call = told(running)
@@ -162,6 +277,41 @@ def test_the_fire_time_before_a_moment_may_lie_far_back(
     running.update_job("job", {"interval": interval})
     found = running.explain("job", datetime.fromisoformat(f"{at}+00:00"))
     assert found.facts["fire_time_before"] == f"{before}+00:00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "at", "words"),
+    [
+        (
+            {"interval": "daily at 10:00", "until": "2026-12-05"},
+            "2026-12-24T10:00:00",
+            (
+                "is after the end of its rule, every day at 10:00 until 2026-12-05: "
+                "the last fire time is 2026-12-05T10:00:00+00:00."
+            ),
+        ),
+        (
+            {"interval": "daily at 10:00", "start_at": "2026-12-05"},
+            "2026-11-24T10:00:00",
+            (
+                "is before the start of its rule, every day at 10:00 starting 2026-12-05 00:00: "
+                "the first fire time is 2026-12-05T10:00:00+00:00."
+            ),
+        ),
+        (
+            {"interval": "daily at 10:00", "max_runs": 2},
+            "2026-06-04T10:00:00",
+            "will not be reached: 'max_runs' allows 2 runs more, of which the last is at 2026-06-03T10:00:00+00:00.",
+        ),
+        ({"interval": "daily at 10:00", "max_runs": 2}, "2026-06-03T10:00:00", "has not come yet."),
+        ({"schedule_type": "manual"}, "2026-06-03T10:00:00", "it runs only when it is asked to."),
+    ],
+)
+def test_about_a_moment_beyond_a_limit(running: TaskScheduler, changes: dict[str, Any], at: str, words: str) -> None:
+    running.update_job("job", changes)
+    text, call = told(running, datetime.fromisoformat(f"{at}+00:00"))
+    assert text.endswith(words)
+    assert call == {"action": "run_now" if "schedule_type" in changes else "get", "task_id": "job"}
 
 
 def test_about_a_moment_with_a_row(running: TaskScheduler, time: Time) -> None:
