@@ -16,11 +16,10 @@ from scheduler import called_with, task_scheduler
 from scheduler.callables import callable_job
 from scheduler.config import SchedulerConfig
 from scheduler.cron import parse_cron_expression, validate_cron_expression
-from scheduler.definitions import Definitions
+from scheduler.definitions import Definitions, zone_of
 from scheduler.errors import Conflict, NotFound, SchedulerError, nearest
 from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus, utc_now
 from scheduler.moments import read_moment
-from scheduler.phrases import read_zone
 from scheduler.placing import with_namespace
 from scheduler.results import JobResult
 from scheduler.store.jobs import JobFilter
@@ -245,7 +244,7 @@ class TaskScheduler:
         trigger = job.trigger or {}
         if trigger.get("type") != "date":
             return None
-        zone = read_zone(job.timezone) if job.timezone else self.config.zone
+        zone = zone_of(job.timezone, trigger, self.config.zone)
         moment = read_moment(trigger["run_date"], "trigger.run_date", zone)
         return min(self._now(), moment - timedelta(milliseconds=1))
 

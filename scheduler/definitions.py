@@ -19,6 +19,7 @@ from scheduler.notify.targets import problems_of, target_problems
 from scheduler.phrases import read_zone
 from scheduler.policy import due_at
 from scheduler.spellings import SPELLING_FIELDS, Schedule
+from scheduler.trigger_objects import trigger_zone
 from tasks import TASK_TYPES, FunctionTask
 from tasks.base import Refusal, TaskRefused
 from tasks.sandbox import AllowedDirs, check_env
@@ -64,13 +65,17 @@ class Definitions:
     def complete(self, job: Job) -> Job:
         """Return the job with the zone and the policies that it has where it names none."""
         job = with_defaults(job, self._config.policies)
-        return job if job.timezone else job.model_copy(update={"timezone": self._config.zone.key})
+        if job.timezone:
+            return job
+        zone = trigger_zone(job.trigger) or self._config.zone
+        return job.model_copy(update={"timezone": zone.key})
 
     def check(self, job: Job, anchor: datetime) -> Checked:
         """Fill in zone and policies, and refuse what schedule, paths or environment may not be, all at once."""
         problems: list[Problem] = []
-        zone = self._zone_of(job.timezone, problems)
-        schedule = self._schedule_in(job.model_dump(include=set(WHEN_FIELDS)), zone, anchor, problems)
+        when = job.model_dump(include={*WHEN_FIELDS, "timezone", "jitter_seconds"})
+        zone = self._zone_of(when, problems)
+        schedule = self._schedule_in(when, zone, anchor, problems)
         problems.extend(self._refusals(job.model_dump(include={"env", "working_directory"}), job))
         problems.extend(problems_of(job.notify, job.expect, self._config))
         if problems or schedule is None:
@@ -84,17 +89,17 @@ class Definitions:
         if isinstance(fields.get("env"), dict):
             fine["env"] = {name: text for name, text in fields["env"].items() if isinstance(text, str)}
         problems: list[Problem] = []
-        zone = self._zone_of(fine.get("timezone"), problems)
+        zone = self._zone_of(fine, problems)
         if not bad & set(WHEN_FIELDS):
-            self._schedule_in({name: fine.get(name) for name in WHEN_FIELDS}, zone, self.moment(), problems)
+            self._schedule_in(fine, zone, self.moment(), problems)
         notify = fields.get("notify")
         if isinstance(notify, dict) and isinstance(notify.get("to"), list):
             problems.extend(target_problems(notify["to"], self._config))
         return problems + self._refusals(fine, None)
 
-    def _zone_of(self, name: Any, problems: list[Problem]) -> ZoneInfo:
+    def _zone_of(self, fields: Mapping[str, Any], problems: list[Problem]) -> ZoneInfo:
         try:
-            return self._config.zone if name is None else read_zone(name)
+            return zone_of(fields.get("timezone"), fields.get("trigger"), self._config.zone)
         except InvalidRequest as error:
             problems.extend(error.problems)
             return self._config.zone
@@ -103,10 +108,15 @@ class Definitions:
         self, fields: Mapping[str, Any], zone: ZoneInfo, now: datetime, problems: list[Problem]
     ) -> Schedule | None:
         try:
-            return read_when(fields, zone, now)
+            schedule = read_when(fields, zone, now)
         except InvalidRequest as error:
             problems.extend(error.problems)
             return None
+        mine, its = fields.get("jitter_seconds"), schedule.jitter_seconds
+        if mine and its is not None and mine != its:
+            text = f"'jitter_seconds' is {mine:g} and 'trigger.jitter' is {its}: send one of them"
+            problems.append(Problem("jitter_seconds", text, mine, suggestion=its))
+        return schedule
 
     def _check_function(self, fields: Mapping[str, Any]) -> None:
         directory = fields.get("working_directory")
@@ -134,6 +144,21 @@ class Definitions:
         for check in checks:
             refusals.extend(_refusals_of(check))
         return [as_problem(refusal) for refusal in refusals]
+
+
+def zone_of(name: str | None, trigger: object, default: ZoneInfo) -> ZoneInfo:
+    """Return the zone of a schedule: `timezone`, or that of a trigger object, or else the default.
+
+    InvalidRequest: both name one, and not the same.
+    """
+    its = trigger_zone(trigger)
+    if name is None:
+        return its or default
+    zone = read_zone(name)
+    if its is not None and its.key != zone.key:
+        text = f"'timezone' is {zone.key} and 'trigger.timezone' is {its.key}: send one of them"
+        raise InvalidRequest([Problem("timezone", text, name, suggestion=its.key)])
+    return zone
 
 
 def as_problem(refusal: Refusal) -> Problem:
@@ -199,9 +224,12 @@ def kept_fields(stored: StoredJob, changes: Mapping[str, Any]) -> dict[str, Any]
     """Return the fields of a definition that an update leaves standing.
 
     Another spelling of "when" takes the place of the old one, and another type the place of the old type's fields.
+    A zone that a trigger object names comes and goes with it.
     """
     sent = {name for name, value in changes.items() if value is not None}
     kept = {name: value for name, value in stored.definition.items() if name not in sent}
+    if trigger_zone(stored.definition.get("trigger")) or trigger_zone(changes.get("trigger")):
+        kept.pop("timezone", None)
     if sent & set(SPELLING_FIELDS):
         kept = {name: value for name, value in kept.items() if name not in SPELLING_FIELDS}
     kind = changes.get("type")

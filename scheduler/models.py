@@ -482,6 +482,12 @@ class StoredJob(NamedTuple):
         return int(self.definition.get("max_instances", Job.model_fields["max_instances"].default))
 
     @property
+    def jitter_seconds(self) -> float:
+        """The jitter that its fire times are moved by, be it a field of its own or of a trigger object."""
+        its = (self.definition.get("trigger") or {}).get("jitter")
+        return float(self.definition.get("jitter_seconds") or its or 0)
+
+    @property
     def runs_left(self) -> int | None:
         """How many runs its schedule may still start; None where `max_runs` sets no limit."""
         most = self.definition.get("max_runs")

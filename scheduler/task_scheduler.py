@@ -24,7 +24,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.confining import confine
 from scheduler.cycle import Cycle
 from scheduler.daemon import told_by_signals
-from scheduler.definitions import Checked, Definitions, as_problem, job_of
+from scheduler.definitions import Checked, Definitions, as_problem, job_of, zone_of
 from scheduler.errors import (
     Conflict,
     InvalidRequest,
@@ -59,7 +59,6 @@ from scheduler.models import (
 from scheduler.namespaces import DEFAULT
 from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
-from scheduler.phrases import read_zone
 from scheduler.placing import note_maker, with_namespace, with_place
 from scheduler.previews import preview
 from scheduler.readiness import Readiness
@@ -628,7 +627,7 @@ class TaskScheduler:
         self, fields: Mapping[str, Any], timezone: str | None, after: datetime | None, count: int
     ) -> dict[str, Any]:
         """Return what a schedule means and when it would fire after `after`, which stands for the present."""
-        zone = read_zone(timezone) if timezone is not None else self.config.zone
+        zone = zone_of(timezone, fields.get("trigger"), self.config.zone)
         return preview(fields, zone, after or self._definitions.moment(), count)
 
     def stats(self, days: Sequence[datetime], task_id: str | None, limit: int) -> Stats:

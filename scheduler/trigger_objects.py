@@ -64,6 +64,15 @@ def read_trigger_object(value: object, zone: ZoneInfo, now: datetime, limits: Li
     return _READERS[str(kind)](reader, zone, now.astimezone(UTC), limits)
 
 
+def trigger_zone(value: object) -> ZoneInfo | None:
+    """Return the zone that a trigger object names; None where it names none, or none that is known."""
+    name = value.get("timezone") if isinstance(value, Mapping) else None
+    try:
+        return None if name is None else read_zone(name)
+    except InvalidRequest:
+        return None
+
+
 def _zone_of(name: object, reader: FieldReader) -> ZoneInfo | None:
     try:
         return read_zone(name, field="trigger.timezone")

@@ -62,6 +62,7 @@ def _details(info: JobInfo) -> dict[str, Any]:
     changed = stored.updated_at != stored.created_at
     details["updated_at"], details["updated_at_iso"] = both(stored.updated_at, zone) if changed else created
     details["created_by"] = stored.created_by
+    details["jitter_seconds"] = stored.jitter_seconds
     details["state"] = info.status.value
     details["schedule_description"] = stored.schedule["description"]
     details["kind"] = stored.schedule["kind"]

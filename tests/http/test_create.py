@@ -145,6 +145,76 @@ def test_the_time_is_shown_in_the_tasks_zone(api: Api) -> None:
     assert (details["timezone"], details["next_run_at"]) == ("Asia/Tokyo", f"{NEXT_YEAR}-07-01T09:00:00+09:00")
 
 
+TOKYO = {"type": "cron", "hour": 9, "timezone": "Asia/Tokyo"}
+
+
+def test_the_zone_of_a_trigger_is_the_tasks(api: Api) -> None:
+    fields = {"trigger": TOKYO, "start_at": f"{NEXT_YEAR}-07-01", "type": "command", "command": "true"}
+    answer = api.create("t", **fields)
+    details = api.details("t")
+    assert answer["next_run"] == details["next_run"] == f"{NEXT_YEAR}-07-01 09:00:00"
+    assert (details["timezone"], details["next_run_at"]) == ("Asia/Tokyo", f"{NEXT_YEAR}-07-01T09:00:00+09:00")
+    assert details["schedule_description"] == f"every day at 09:00 starting {NEXT_YEAR}-07-01 00:00"
+    assert api.ok("validate", **fields)["next_runs"] == api.ok("get", task_id="t")["task"]["next_runs"]
+    assert api.ok("create", task_id="t", **fields)["status"] == "info"
+    assert api.ok("create", task_id="t", **fields, timezone="asia/tokyo")["status"] == "info"
+
+
+@pytest.mark.parametrize(
+    ("changes", "zone"),
+    [
+        ({"priority": "high"}, "Asia/Tokyo"),
+        ({"trigger": {**TOKYO, "timezone": "Asia/Kathmandu"}}, "Asia/Kathmandu"),
+        ({"trigger": {"type": "cron", "hour": 9}}, "Europe/Berlin"),
+        ({"interval": "daily at 09:00"}, "Europe/Berlin"),
+        ({"interval": "daily at 09:00", "timezone": "UTC"}, "UTC"),
+    ],
+)
+def test_the_zone_of_a_trigger_comes_and_goes_with_it(api: Api, changes: dict[str, Any], zone: str) -> None:
+    api.create("t", trigger=TOKYO)
+    api.ok("update", task_id="t", **changes)
+    assert api.details("t")["timezone"] == zone
+
+
+@pytest.mark.parametrize("action", ["create", "validate", "update"])
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"trigger": TOKYO, "timezone": "Europe/London"}, "timezone"),
+        ({"trigger": {"type": "interval", "minutes": 5, "jitter": 3}, "jitter_seconds": 0.5}, "jitter_seconds"),
+        ({"trigger": {"type": "cron", "hour": 9, "jitter": 0}, "jitter_seconds": 5}, "jitter_seconds"),
+    ],
+)
+def test_what_is_said_in_a_trigger_and_beside_it_may_not_differ(
+    api: Api, action: str, fields: dict[str, Any], field: str
+) -> None:
+    if action == "update":
+        api.create("t")
+    task = {} if action == "update" else {"type": "command", "command": "true"}
+    body = api.refused(400, "invalid_field", action, task_id="t", **task, **fields)
+    [problem] = body["problems"]
+    assert problem["field"] == field
+    assert "send one of them" in problem["message"]
+    assert api.ok(**body["example"])["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        ({}, 0.0),
+        ({"jitter_seconds": 0.5}, 0.5),
+        ({"jitter_seconds": 3}, 3.0),
+        ({"jitter": 3}, 3.0),
+        ({"jitter": 0}, 0.0),
+    ],
+)
+def test_the_jitter_that_applies_is_shown(api: Api, fields: dict[str, Any], seconds: float) -> None:
+    its = {name: value for name, value in fields.items() if name == "jitter"}
+    mine = {name: value for name, value in fields.items() if name != "jitter"}
+    api.create("t", trigger={"type": "interval", "minutes": 5, **its}, **mine)
+    assert api.details("t")["jitter_seconds"] == seconds
+
+
 def test_every_field_is_kept(api: Api) -> None:
     fields = {
         "name": "Backup",

@@ -121,6 +121,11 @@ def test_it_changes_nothing(api: Api) -> None:
         ({"trigger": {"type": "cron", "hoour": 1}}, "unknown_field", "trigger.hoour"),
         ({"trigger": {"type": "cron", "hour": 25}}, None, "trigger.hour"),
         ({"trigger": {}}, "missing_field", "trigger.type"),
+        (
+            {"trigger": {"type": "cron", "hour": 9, "timezone": "Asia/Tokyo"}, "timezone": "UTC"},
+            "invalid_field",
+            "timezone",
+        ),
         ({"trigger": "hourly"}, "invalid_field", "trigger"),
         ({"schedule_type": "yearly"}, "invalid_field", "schedule_type"),
         ({"schedule_config": {"hour": 1}}, "missing_field", "schedule_type"),

@@ -80,11 +80,12 @@ def view_definition(stored: StoredJob) -> DefinitionView:
     """Return what is said of a definition: what is as usual is left out."""
     definition = without_secrets(stored.definition)
     kind, main = WHAT.get(definition["type"], (definition["type"], "command"))
-    told = [name for name in _LABELS if name != main and _is_told(name, definition)]
+    shown = {**definition, "jitter_seconds": stored.jitter_seconds}
+    told = [name for name in _LABELS if name != main and _is_told(name, shown)]
     return DefinitionView(
         kind=kind,
         code=str(definition.get(main) or ""),
-        rows=[(_LABELS[name], _say(name, definition[name])) for name in told],
+        rows=[(_LABELS[name], _say(name, shown[name])) for name in told],
         folded=sum(name in definition for name in _LABELS) - len(told),
         environment=sorted(definition.get("env") or {}),
         json=json.dumps({"task_id": stored.task_id, **definition}, indent=2, ensure_ascii=False),
