@@ -194,7 +194,8 @@ def _of_last_run(known: Known) -> tuple[str, Call] | None:
 
 def _last(known: Known) -> str:
     last = known.runs[0]
-    return f"Its last fire time, {_when(known, last.scheduled_for)}, {_fate(last)}."
+    what = "run, asked for at" if last.trigger is Origin.MANUAL else "fire time,"
+    return f"Its last {what} {_when(known, last.scheduled_for)}, {_fate(last)}."
 
 
 def _about_moment(known: Known) -> tuple[str, Call]:

@@ -334,3 +334,8 @@ def test_about_a_moment_while_it_was_stopped(running: TaskScheduler, time: Time)
     time.move(minutes=5)
     text, _ = told(running, NOON + timedelta(seconds=100))
     assert "was stopped then" in text
+
+
+def test_a_run_that_was_asked_for_is_no_fire_time(running: TaskScheduler) -> None:
+    add_run(running, "completed", NOON, trigger=Origin.MANUAL, started_at=NOON)
+    assert told(running)[0].startswith("Its last run, asked for at 2026-06-01T12:00:00+00:00, has run as")

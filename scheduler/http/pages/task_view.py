@@ -107,7 +107,7 @@ def link_of(call: Mapping[str, Any]) -> tuple[str, str] | None:
         case "start" | "status":
             return "/", "To the dashboard"
         case "update":
-            return f"{task_path(task_id)}/edit", "Give it another schedule"
+            return f"{task_path(task_id)}/edit", "Change the task"
     return None
 
 
