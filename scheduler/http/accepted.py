@@ -148,6 +148,8 @@ def _near(spec: Schema, got: object) -> Any:
     if got is None:
         return None
     guess = _converted(spec.get("type"), got)
+    if isinstance(got, list) and len(got) == 1 and fits(spec, got[0]):
+        guess = got[0]
     if guess is None and spec.get("type") == "array":
         guess = [got if isinstance(got, str) else str(got)] if isinstance(got, str | int | float) else None
     if isinstance(guess, int | float) and not isinstance(guess, bool) and not _in_range(spec, guess):

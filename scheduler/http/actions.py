@@ -14,21 +14,16 @@ from pydantic import BaseModel
 
 from scheduler.auth.scopes import Caller, Scope
 from scheduler.definitions import Checked
-from scheduler.errors import (
-    InvalidRequest,
-    Problem,
-    nearest,
-    not_one_of,
-    shorten,
-)
+from scheduler.errors import InvalidRequest
 from scheduler.http import present, requests
-from scheduler.http.accepted import with_accepted
+from scheduler.http.action_names import problems_of_action
 from scheduler.http.answers import Joined
 from scheduler.http.body import invalid_json
+from scheduler.http.examples import EXAMPLES
 from scheduler.http.guide import guide
-from scheduler.http.mending import working_example
+from scheduler.http.mending import nearest_request, refusal
 from scheduler.http.peer import caller
-from scheduler.http.reading import Definition, moment, read, with_known
+from scheduler.http.reading import Definition, moment, read
 from scheduler.listing import Page
 from scheduler.models import Job, Origin, RunStatus
 from scheduler.moments import iso_or_none, local
@@ -43,25 +38,6 @@ from tasks.sandbox.output import Stream
 T = TypeVar("T")
 Answer = dict[str, Any]
 STOPPED = "The scheduler is stopped: nothing runs on schedule until action 'start'."
-
-
-_SYNONYMS = {
-    "add": "create",
-    "apply": "import",
-    "backup": "export",
-    "schedule": "create",
-    "delete": "remove",
-    "edit": "update",
-    "history": "runs",
-    "info": "get",
-    "kill": "cancel",
-    "logs": "output",
-    "restore": "import",
-    "run": "run_now",
-    "trigger": "run_now",
-    "unpause": "resume",
-}
-"""What other schedulers call some of our actions, so that a refusal names ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +74,7 @@ def perform(service: TaskScheduler, action: Action, given: Mapping[str, Any], fu
     try:
         return function(service, read(service, action.model, given))
     except InvalidRequest as error:
-        named = [with_known(problem, action.model, given) for problem in error.problems]
-        problems = with_accepted(named, action.model)
-        raise InvalidRequest(problems, working_example(service, action, given, problems)) from error
+        raise refusal(service, action, given, error.problems) from error
 
 
 def _as_object(body: Any) -> Mapping[str, Any]:
@@ -110,21 +84,15 @@ def _as_object(body: Any) -> Mapping[str, Any]:
 
 
 def _action(service: TaskScheduler, given: Mapping[str, Any]) -> Action:
-    name, known = given.get("action"), list(ACTIONS)
+    name = given.get("action")
     if isinstance(name, str) and name in ACTIONS:
         return ACTIONS[name]
-    if name is None:
-        text = f"'action' is required: one of {', '.join(known)}"
-        problem = Problem("action", text, None, known, code="missing_field")
-    elif not isinstance(name, str):
-        problem = not_one_of("action", shorten(name), known)
-    else:
-        guess = _SYNONYMS.get(name.lower()) or nearest(name[:60], known)
-        hint = f" Did you mean '{guess}'?" if guess else ""
-        text = f"unknown action '{shorten(name, 60)}'.{hint} Actions: {', '.join(known)}"
-        problem = Problem("action", text, shorten(name), known, guess, "unknown_action")
-    meant, fields = (problem.suggestion, given) if problem.suggestion else ("help", {})
-    raise InvalidRequest([problem], working_example(service, ACTIONS[meant], {**fields, "action": meant}, [problem]))
+    problems = problems_of_action(given, ACTIONS)
+    meant = problems[0].suggestion
+    if meant is None:
+        raise InvalidRequest(problems, EXAMPLES["help"])
+    fields = {field: value for field, value in given.items() if field not in {problem.field for problem in problems}}
+    raise InvalidRequest(problems, nearest_request(service, ACTIONS[meant], {"action": meant, **fields}))
 
 
 # --- the documented core -----------------------------------------------------------------------

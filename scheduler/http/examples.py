@@ -72,8 +72,9 @@ def mended_examples(
     faulty = {problem.field.split(".")[0] for problem in problems}
     mended, renamed_nothing = (_mended(sent, problems, rename) for rename in (True, False))
     left = {name: value for name, value in sent.items() if name not in faulty}
+    usual = {**OF_TYPE.get(str(sent.get("type")), {}), **plain}
     for kept in (mended, renamed_nothing, left):
-        yield _filled(kept, {name: value for name, value in plain.items() if name in faulty}, plain)
+        yield _filled(kept, {name: value for name, value in usual.items() if name in faulty}, plain)
     yield _filled(left, {}, plain)
     for kept in (mended, renamed_nothing, left):
         yield _filled(kept, plain, plain)
@@ -108,6 +109,8 @@ def _mended(sent: Mapping[str, Any], problems: Sequence[Problem], rename: bool) 
     # What came by another name first: then nothing has to stand in for it.
     for problem in sorted(problems, key=lambda problem: problem.code != "unknown_field"):
         *path, leaf = problem.field.split(".")
+        if len(path) == 1 and problem.code == "missing_field" and problem.suggestion is not None:
+            mended.setdefault(path[0], {})
         holder: Any = mended
         for name in path:
             holder = _inside(holder, name)

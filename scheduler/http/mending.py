@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from scheduler.auth.scopes import Scope
 from scheduler.definitions import kept_fields
-from scheduler.errors import NotFound, Problem, SchedulerError, Unavailable
+from scheduler.errors import InvalidRequest, NotFound, Problem, SchedulerError, Unavailable
 from scheduler.http import requests
+from scheduler.http.accepted import with_accepted
 from scheduler.http.examples import EXAMPLES, mended_examples
-from scheduler.http.reading import Definition, read
+from scheduler.http.reading import Definition, read, unwrapped, with_known
 from scheduler.models import Run
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
@@ -20,6 +23,8 @@ from scheduler.task_scheduler import TaskScheduler
 
 _LONGEST = 20_000
 """Characters of a document that is put right and given back whole; of a longer one the problems tell enough."""
+_MOST_ROUNDS = 3
+"""How often what was put right is looked at again: a field by its right name may still have a wrong value."""
 
 
 class Doable(Protocol):
@@ -37,32 +42,95 @@ class Doable(Protocol):
     def function(self) -> Callable[[TaskScheduler, Any], object]:
         """What it does."""
 
+    @property
+    def scope(self) -> Scope:
+        """What whoever asks for it must have."""
+
+
+def refusal(
+    service: TaskScheduler, action: Doable, given: Mapping[str, Any], problems: Sequence[Problem]
+) -> InvalidRequest:
+    """Return what tells of all that is wrong with a request, and of the nearest one that would be carried out now."""
+    fields, misplaced = unwrapped(action.model, given)
+    told = [*misplaced, *_problems_of(service, action, fields)] if misplaced else _told(action, given, problems)
+    return InvalidRequest(told, working_example(service, action, fields, told))
+
+
+def nearest_request(service: TaskScheduler, action: Doable, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the whole request of an action nearest to what was sent, which need not be wrong, as `working_example`."""
+    fields, misplaced = unwrapped(action.model, given)
+    return working_example(service, action, fields, [*misplaced, *_problems_of(service, action, fields)])
+
 
 def working_example(
     service: TaskScheduler, action: Doable, given: Mapping[str, Any], problems: Sequence[Problem]
 ) -> dict[str, Any]:
-    """Return the whole request nearest to the one that was sent that would be carried out now."""
+    """Return the whole request nearest to the one that was sent that would be carried out now.
+
+    It changes no task but those that the request names: where it names none that exists, `list` tells which do.
+    """
     try:
         plain = _plain_example(service, action, given)
         if action.model is requests.Import and len(str(given)) > _LONGEST:
             given = {}
-        found = list(mended_examples(plain, given, problems))
+        found = list(_near_requests(service, action, plain, given, problems))
         working = (request for request in found if _works(service, action, request, _try))
         readable = (request for request in found if _works(service, action, request, _read))
+        if plain["action"] != action.name:
+            return next(working, plain)
         return next(working, None) or next(readable, plain)
     except Unavailable:
         return EXAMPLES[action.name]
 
 
+def _near_requests(
+    service: TaskScheduler,
+    action: Doable,
+    plain: Mapping[str, Any],
+    given: Mapping[str, Any],
+    problems: Sequence[Problem],
+    rounds: int = _MOST_ROUNDS,
+) -> Iterator[dict[str, Any]]:
+    """Give requests put right, the nearest one first; what is still wrong with that one is put right, too."""
+    found = mended_examples(plain, given, problems)
+    nearest = next(found)
+    yield nearest
+    if rounds and (left := _problems_of(service, action, nearest)):
+        yield from _near_requests(service, action, plain, nearest, left, rounds - 1)
+    yield from found
+
+
+def _problems_of(service: TaskScheduler, action: Doable, request: Mapping[str, Any]) -> list[Problem]:
+    """Return all that is wrong with the fields of a request."""
+    try:
+        _try(service, action, request)
+    except InvalidRequest as error:
+        return _told(action, request, error.problems)
+    except Unavailable:
+        raise
+    except SchedulerError:
+        pass
+    return []
+
+
+def _told(action: Doable, given: Mapping[str, Any], problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems with all that is known of what would be right."""
+    return with_accepted([with_known(problem, action.model, given) for problem in problems], action.model)
+
+
 def _plain_example(service: TaskScheduler, action: Doable, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the example of an action, with ids that exist where they must, and a new one where it must not."""
-    plain = dict(EXAMPLES[action.name])
+    plain = copy.deepcopy(EXAMPLES[action.name])
     if action.model is requests.Create:
         if not _works(service, action, plain, _try):
             plain["task_id"] += f"-{secrets.token_hex(2)}"
+    elif action.model is requests.Import:
+        [entry] = plain["tasks"]
+        if _exists(service, entry["task_id"]):
+            entry["task_id"] += f"-{secrets.token_hex(2)}"
     elif "task_id" in plain:
-        found, _ = service.list_jobs(JobFilter(), 0, 1)
-        plain |= {"task_id": found[0].stored.task_id} if found else {}
+        task_id = _named_task(service, action, given)
+        plain = plain | {"task_id": task_id} if task_id else dict(EXAMPLES["list"])
     elif "target" in plain:
         named = list(service.config.targets)
         # Where nothing has a name, nothing can be tried: then the way to a target is what helps.
@@ -71,6 +139,25 @@ def _plain_example(service: TaskScheduler, action: Doable, given: Mapping[str, A
         newest = _newest_run(service, given.get("task_id"))
         plain |= {"run_id": newest.run_id} if newest else {}
     return plain
+
+
+def _named_task(service: TaskScheduler, action: Doable, given: Mapping[str, Any]) -> str | None:
+    """Return the id of the task that a request names; only to read it, that of any task will do."""
+    for name in ("task_id", "name"):
+        if isinstance(text := given.get(name), str) and _exists(service, text):
+            return text
+    if action.scope is not Scope.READ:
+        return None
+    found, _ = service.list_jobs(JobFilter(), 0, 1)
+    return found[0].stored.task_id if found else None
+
+
+def _exists(service: TaskScheduler, task_id: str) -> bool:
+    try:
+        service.get_job(task_id)
+    except NotFound:
+        return False
+    return True
 
 
 def _newest_run(service: TaskScheduler, task_id: Any) -> Run | None:

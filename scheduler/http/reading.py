@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -138,14 +138,47 @@ def _problems_of_changes(service: TaskScheduler, fields: Mapping[str, Any]) -> l
 
 def with_known(problem: Problem, model: type[BaseModel], given: Mapping[str, Any]) -> Problem:
     """Name the field that was most likely meant by an unknown one, of all that the action takes."""
-    if problem.code != "unknown_field" or problem.field not in given or problem.field in job_fields():
+    known = _fields_of(model)
+    if problem.code != "unknown_field" or problem.field not in given or problem.field in known:
         return problem
-    known = set(problem.accepted) | (set(_OF_THE_REQUEST) if model is requests.Create else set())
     meant = requests.SYNONYMS.get(problem.field.lower())
     if meant in known:
         text = f"unknown field '{problem.field}'; did you mean '{meant}'?"
         return Problem(problem.field, text, problem.got, sorted(known), meant, "unknown_field")
     return unknown_field(problem.field, known, problem.got)
+
+
+def unwrapped(model: type[BaseModel], given: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Problem]]:
+    """Return what was sent, with fields that lie in a needless object beside the others, and what to say of those."""
+    known = _fields_of(model)
+    others = known - {"task_id"}  # which is never an object
+    wrappers = {
+        name: value
+        for name, value in given.items()
+        if name not in known
+        and requests.SYNONYMS.get(name.lower()) not in others
+        and isinstance(value, dict)
+        and any(_stands_for(inner, known) for inner in value)
+    }
+    fields = {name: value for name, value in given.items() if name not in wrappers}
+    for inside in wrappers.values():
+        fields = {name: value for name, value in inside.items() if value is not None} | fields
+    problems = [
+        Problem(name, f"unknown field '{name}': put its fields at the top level", shorten(value), code="unknown_field")
+        for name, value in wrappers.items()
+    ]
+    return fields, problems
+
+
+def _stands_for(name: str, known: frozenset[str]) -> bool:
+    return name in known or requests.SYNONYMS.get(name.lower()) in known
+
+
+@cache
+def _fields_of(model: type[BaseModel]) -> frozenset[str]:
+    """Return the names of all fields that an action takes."""
+    own = frozenset(model.model_fields)
+    return (own | frozenset(job_fields())) - {"action"} if model in (requests.Create, requests.Update) else own
 
 
 def moment(service: TaskScheduler, text: str | None, field: str, timezone: str | None = None) -> datetime | None:

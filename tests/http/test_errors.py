@@ -273,7 +273,7 @@ def test_ids_that_are_taken(api: Api, task_id: str) -> None:
         ("🚀" * 129, None),
         (5, "5"),
         (True, None),
-        (["a"], None),
+        (["a"], "a"),
         ({"a": 1}, None),
         (1.5, "1.5"),
     ],

@@ -76,9 +76,9 @@ def _refused(name: str, got: Any, ids: Mapping[str, str], known: set[str]) -> Pr
 
 def _without(problem: Problem, hidden: set[str], given: Mapping[str, Any]) -> Problem:
     """Return a problem that does not offer what the route says by itself."""
-    if problem.code != "unknown_field" or problem.field not in given or problem.field in job_fields():
-        return problem
     known = set(problem.accepted) - hidden
+    if problem.code != "unknown_field" or problem.field not in given or known == set(problem.accepted):
+        return problem
     if problem.suggestion in known:
         text = f"unknown field '{problem.field}'; did you mean '{problem.suggestion}'?"
         return Problem(problem.field, text, problem.got, sorted(known), problem.suggestion, "unknown_field")

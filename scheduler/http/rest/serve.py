@@ -11,6 +11,7 @@ from scheduler.auth.scopes import Scope
 from scheduler.errors import InvalidRequest, Problem
 from scheduler.http import events
 from scheduler.http.accepted import read_text
+from scheduler.http.actions import ACTIONS
 from scheduler.http.body import invalid_json, parse_body
 from scheduler.http.examples import EXAMPLES
 from scheduler.http.guard import check_media_type, read_body
@@ -26,6 +27,7 @@ from scheduler.http.rest.routes import ROUTES
 from scheduler.task_scheduler import TaskScheduler
 
 _NAMES = ("tasks", "jobs")
+_LIST = next(route for route in ROUTES if route.action is ACTIONS["list"])
 _OPTIONS = {"strict_slashes": False, "provide_automatic_options": False}
 
 
@@ -87,12 +89,13 @@ def _view(route: Route, gate: Gate) -> Callable[..., Response]:
 
 
 def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], error: InvalidRequest) -> dict[str, Any]:
-    """Return a whole request of the route that works, near to the one that was refused where that was understood."""
+    """Return a whole request that works: one of the route, near to what was refused, or one that lists what exists."""
     found, action = error.example, route.action
-    if found is None or found.get("action") != action.name:
+    if found is None or found["action"] not in (action.name, _LIST.action.name):
         plain = {name: value for name, value in EXAMPLES[action.name].items() if name not in route.hidden}
         found = working_example(scheduler, action, {**plain, **ids}, [])
-    return route.example(found, "jobs" if request.path.startswith("/api/jobs") else "tasks")
+    shown = _LIST if found["action"] == _LIST.action.name else route
+    return shown.example(found, "jobs" if request.path.startswith("/api/jobs") else "tasks")
 
 
 def _read(route: Route, asked: Request) -> Mapping[str, Any]:

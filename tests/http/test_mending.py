@@ -1,0 +1,174 @@
+"""Examples of refusals: whole requests near to what was sent, and about no task that was not named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.http.conftest import COMMAND, JSON_TYPE, Api
+
+CHANGING = ("remove", "update", "pause", "resume", "run_now", "cancel")
+LIST = {"action": "list"}
+
+
+@pytest.fixture
+def two(api: Api) -> Api:
+    """Return the Api with two tasks, of which nobody names the first."""
+    api.create("payroll")
+    api.create("mine")
+    return api
+
+
+@pytest.mark.parametrize(
+    ("sent", "example"),
+    [
+        ({"action": "update", "type": "script"}, {"file_path": "report.py", "type": "script"}),
+        ({"action": "update", "type": "test", "command": "true"}, {"type": "test"}),
+        (
+            {"action": "update", "schedule_type": "daily"},
+            {"schedule_type": "daily", "schedule_config": {"hour": 0}},
+        ),
+        ({"action": "update", "frobnicate": 1}, {}),
+        ({"action": "cancel", "run_id": "nope"}, {}),
+    ],
+    ids=str,
+)
+def test_the_task_that_was_named_is_kept(two: Api, sent: dict[str, Any], example: dict[str, Any]) -> None:
+    body = two.post(**sent, task_id="mine").json
+    assert body["example"] == {"action": sent["action"], "task_id": "mine", **example}
+    assert two.ok(**body["example"])
+
+
+def test_an_update_that_contradicts_what_is_kept_is_not_put_on_another_task(two: Api) -> None:
+    two.create("anchored", start_at="2050-01-01")
+    body = two.post("update", task_id="anchored", interval="daily at 9:00 starting 2051-01-01").json
+    assert body["example"]["task_id"] == "anchored"
+    assert two.ok(**body["example"])
+
+
+@pytest.mark.parametrize("action", CHANGING)
+@pytest.mark.parametrize(
+    "named",
+    [
+        *({name: "mine"} for name in ("id", "job_id", "job", "jobid", "task", "Task_ID", "task_ids", "name")),
+        {"task_ids": ["mine"]},
+        {"task_id": ["mine"]},
+        {"task_id": " mine"},
+    ],
+    ids=str,
+)
+def test_an_id_in_another_place_or_form_is_understood(two: Api, action: str, named: dict[str, Any]) -> None:
+    if action == "cancel" and "id" in named:
+        return  # which of the two ids it is, nobody knows
+    example = two.post(action, **named).json["example"]
+    assert (example["action"], example["task_id"]) == (action, "mine")
+
+
+def test_a_number_that_is_an_id(two: Api) -> None:
+    two.create("5")
+    assert two.post("remove", task_id=5).json["example"] == {"action": "remove", "task_id": "5"}
+
+
+@pytest.mark.parametrize("action", CHANGING)
+@pytest.mark.parametrize(
+    "named", [{}, {"task_id": "nobody's", "frobnicate": 1}, {"task_id": 5, "override": "x"}, {"task_id": ["a", "b"]}]
+)
+def test_where_no_task_is_named_the_list_of_them_is_offered(two: Api, action: str, named: dict[str, Any]) -> None:
+    body = two.post(action, **named).json
+    assert body["status"] == "error"
+    assert body.get("example", LIST) == LIST
+
+
+def test_whoever_only_reads_is_shown_any_task(two: Api) -> None:
+    assert two.post("get").json["example"] == {"action": "get", "task_id": "payroll"}
+
+
+def test_an_import_is_not_shown_with_a_task_that_exists(two: Api) -> None:
+    two.create("nightly")
+    [entry] = two.refused(400, "missing_field", "import")["example"]["tasks"]
+    assert entry["task_id"] != "nightly"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "example"),
+    [
+        (
+            "PATCH",
+            "/api/tasks/mine",
+            {"type": "script"},
+            {"method": "PATCH", "path": "/api/tasks/mine", "body": {"file_path": "report.py", "type": "script"}},
+        ),
+        ("POST", "/api/tasks/nobody/pause", {"frobnicate": 1}, {"method": "GET", "path": "/api/tasks"}),
+        ("POST", "/api/jobs/nobody/run", [], {"method": "GET", "path": "/api/jobs"}),
+        ("DELETE", "/api/jobs/nobody?frobnicate=1", None, {"method": "GET", "path": "/api/jobs"}),
+    ],
+)
+def test_rest_calls_stay_with_their_task(two: Api, method: str, path: str, body: Any, example: dict[str, Any]) -> None:
+    response = two.client.open(path, method=method, json=body, headers={"Host": "localhost"})
+    assert (response.status_code, response.json["example"]) == (400, example)
+
+
+def test_a_wrong_value_leaves_what_was_only_misnamed(shared: Api) -> None:
+    sent = {"task_id": "report", **COMMAND, "cwd": "/tmp", "retries": 2, "environment": {"A": "1"}}
+    example = shared.refused(400, "unknown_field", "create", **sent)["example"]
+    del example["working_directory"]  # one that is allowed
+    assert example == {"action": "create", "task_id": "report", **COMMAND, "max_retries": 2, "env": {"A": "1"}}
+
+
+# --- calls of other shapes ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["task", "job", "params", "parameters", "arguments", "data", "payload", "body", "input", "config", "whatever"],
+)
+def test_fields_inside_an_object_belong_at_the_top(shared: Api, name: str) -> None:
+    definition = {"task_id": "report", **COMMAND}
+    problem = shared.problem("unknown_field", "create", **{name: definition})
+    assert problem["field"] == name
+    assert "at the top level" in problem["message"]
+    body = dict(
+        shared.post("create", task_id="report", **{name: {"id": "other", **COMMAND, "interval": "dayly"}}).json or {}
+    )
+    assert [each["field"] for each in body["problems"]] == [name, "id", "interval"]
+    assert body["example"]["task_id"] == "report"
+    assert body["example"]["interval"].startswith("daily")
+
+
+def test_fields_inside_an_object_of_a_rest_call(shared: Api) -> None:
+    definition = {"task_id": "report", **COMMAND}
+    response = shared.client.post("/api/tasks", json={"task": definition}, headers={"Host": "localhost", **JSON_TYPE})
+    [problem] = response.json["problems"]
+    assert "at the top level" in problem["message"]
+    assert response.json["example"]["body"] == definition
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Action": "create"},
+        {"ACTION": "Create"},
+        {"method": "create"},
+        {"command": "create", "type": "test"},
+        {"op": "add"},
+        {"action": "CREATE"},
+    ],
+    ids=str,
+)
+def test_an_action_in_another_place_or_case_is_understood(shared: Api, sent: dict[str, Any]) -> None:
+    fields = {"task_id": "report", "type": "test", "interval": "hourly", "file_path": "tests"}
+    body = shared.post(**fields | sent).json
+    assert (body["problems"][0]["field"], body["problems"][0]["suggestion"]) == ("action", "create")
+    assert [each["suggestion"] for each in body["problems"][1:]] == ["action"] * ("action" not in sent)
+    assert body["example"] == {"action": "create", **fields}
+
+
+def test_the_call_of_a_remote_procedure(shared: Api) -> None:
+    definition = {"task_id": "report", **COMMAND}
+    assert shared.post(method="create", params=definition).json["example"] == {"action": "create", **definition}
+
+
+def test_the_command_of_a_task_is_no_action(shared: Api) -> None:
+    problem = shared.problem("missing_field", **COMMAND | {"command": "export"})
+    assert (problem["field"], problem["suggestion"]) == ("action", None)
