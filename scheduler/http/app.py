@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadHost, HTTPException
 from scheduler.auth.access import Access, users_of_settings
 from scheduler.auth.scopes import Scope
 from scheduler.config import SchedulerConfig
-from scheduler.errors import InvalidRequest, NotFound, SchedulerError, Unavailable, nearest
+from scheduler.errors import InvalidRequest, SchedulerError, Unavailable
 from scheduler.http import actions, answered, events, health, metrics
 from scheduler.http.answers import error_response, json_response, malformed
 from scheduler.http.body import parse_body
@@ -21,7 +21,8 @@ from scheduler.http.guard import Guard, check_media_type, forbidden_host, read_b
 from scheduler.http.guide import guide
 from scheduler.http.handoff import HandedOver, Handoff, LeaveSocket
 from scheduler.http.pages.serve import add_pages, unknown_page, wants_page
-from scheduler.http.rest.serve import add_routes, known_paths
+from scheduler.http.paths import no_such_path
+from scheduler.http.rest.serve import add_routes
 from scheduler.http.token import read_token
 from scheduler.task_scheduler import TaskScheduler
 
@@ -162,7 +163,7 @@ def _framework_error(service: Service, error: HTTPException) -> Response:
     if error.code in (404, 405) and wants_page(request):
         return unknown_page(service, error)
     if error.code == 404:
-        return error_response(_no_such_path())
+        return error_response(no_such_path(request.method, request.path[:200]))
     if error.code == 405:
         allowed = sorted(set(getattr(error, "valid_methods", None) or ["POST"]))
         text = f"{request.path[:200]} does not take {request.method[:20]}; it takes {', '.join(allowed)}."
@@ -174,14 +175,6 @@ def _framework_error(service: Service, error: HTTPException) -> Response:
     code = "body_too_large" if error.code == 413 else "invalid_request"
     body = {"status": "error", "code": code, "message": error.description or error.name}
     return json_response(body, error.code or 500)
-
-
-def _no_such_path() -> NotFound:
-    guess = nearest(request.path[:200], [*known_paths(), "/api/events"])
-    hint = f" Did you mean {guess}?" if guess else ""
-    others = "POST /schedule, GET /healthz, GET /readyz, GET /metrics, GET /openapi.json, GET /docs, GET /api/events"
-    known = ", ".join((others, *known_paths()))
-    return NotFound(f"There is no {request.method} {request.path[:200]}.{hint} Known: {known}.", suggestion=guess)
 
 
 def _internal_error(error: Exception) -> Response:

@@ -410,6 +410,40 @@ def test_other_paths_and_methods(shared: Api, method: str, path: str, number: in
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/Schedule", "/schedule"),
+        ("/schedules", "/schedule"),
+        ("/scheduler", "/schedule"),
+        ("/api/schedule", "/schedule"),
+        ("/api/v1/schedule", "/schedule"),
+        ("/metric", "/metrics"),
+        ("/health", "/healthz"),
+        ("/api/job", "/api/jobs"),
+        ("/api/v1/tasks/U", "/api/tasks/{task_id}"),
+        ("/api/job/U/runs", "/api/jobs/{task_id}/runs"),
+        ("/api/runs/x/logs", "/api/runs/{run_id}/log"),
+        ("/api/tasks/u/unpause", "/api/tasks/{task_id}/resume"),
+        ("/api/jobs/u/unpause", "/api/jobs/{task_id}/resume"),
+        ("/api/tasks/u/Pause", "/api/tasks/{task_id}/pause"),
+        ("/api/runs/x/kill", "/api/runs/{run_id}/cancel"),
+        ("/api/tasks/u/puase", None),
+        ("/api/tasks/u/resum", None),
+        ("/api/scheduler/stopp", None),
+        ("/api/import", None),
+        ("/api/tries", None),
+        ("/nothing", None),
+    ],
+)
+def test_the_path_that_was_meant_and_none_that_acts_for_a_slip_of_the_pen(
+    shared: Api, path: str, meant: str | None
+) -> None:
+    body = shared.raw(b"{}", path).json
+    assert body.get("suggestion") == meant
+    assert ("Did you mean" in body["message"]) == (meant is not None)
+
+
 def test_a_slash_at_the_end(shared: Api) -> None:
     assert shared.raw(b'{"action": "status"}', "/schedule/").json["status"] == "success"
 

@@ -57,11 +57,6 @@ def add_routes(app: Flask, gate: Gate) -> None:
     add_document(app, gate.admit, _OPTIONS)
 
 
-def known_paths() -> list[str]:
-    """Return the paths that there are, ids as {task_id} and {run_id}."""
-    return list(dict.fromkeys(f"/api{route.path}" for route in ROUTES))
-
-
 def _paths(route: Route) -> list[str]:
     """Return the rules of a route: tasks are also called jobs."""
     rule = f"/api{route.path}".replace("{", "<id:").replace("}", ">")
