@@ -129,8 +129,7 @@ def _plain_example(service: TaskScheduler, action: Doable, given: Mapping[str, A
         if _exists(service, entry["task_id"]):
             entry["task_id"] += f"-{secrets.token_hex(2)}"
     elif "task_id" in plain:
-        task_id = _named_task(service, action, given)
-        plain = plain | {"task_id": task_id} if task_id else dict(EXAMPLES["list"])
+        plain = _example_with_task(service, action, given)
     elif "target" in plain:
         named = list(service.config.targets)
         # Where nothing has a name, nothing can be tried: then the way to a target is what helps.
@@ -141,18 +140,19 @@ def _plain_example(service: TaskScheduler, action: Doable, given: Mapping[str, A
     return plain
 
 
-def _named_task(service: TaskScheduler, action: Doable, given: Mapping[str, Any]) -> str | None:
-    """Return the id of the task that a request names; only to read it, that of any task will do."""
-    for name in ("task_id", "name"):
-        if isinstance(text := given.get(name), str) and _exists(service, text):
-            return text
-    if action.scope is not Scope.READ:
-        return None
+def _example_with_task(service: TaskScheduler, action: Doable, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the example with the task that the request names. Only to read, any other will do instead."""
+    plain = EXAMPLES[action.name]
+    named = next((given[name] for name in ("task_id", "name") if _exists(service, given.get(name))), None)
     found, _ = service.list_jobs(JobFilter(), 0, 1)
-    return found[0].stored.task_id if found else None
+    if named is None and found and action.scope is not Scope.READ:
+        return EXAMPLES["list"]
+    return plain | ({"task_id": named or found[0].stored.task_id} if found else {})
 
 
-def _exists(service: TaskScheduler, task_id: str) -> bool:
+def _exists(service: TaskScheduler, task_id: Any) -> bool:
+    if not isinstance(task_id, str):
+        return False
     try:
         service.get_job(task_id)
     except NotFound:
