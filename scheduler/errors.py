@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -29,7 +30,8 @@ class Problem:
     """One thing wrong with a request, with all that is needed to put it right.
 
     `field` is the path of the field ("env.LD_PRELOAD"), `got` what came, `accepted` what is taken
-    there, `suggestion` the nearest valid value, complete and ready to send.
+    there, `suggestion` the nearest valid value, complete and ready to send. `instead` are fields that say
+    when in place of the one that does not, where that is another one.
     """
 
     field: str
@@ -38,6 +40,7 @@ class Problem:
     accepted: Sequence[Any] = ()
     suggestion: Any = None
     code: str = "invalid_field"
+    instead: Mapping[str, Any] = dataclass_field(default_factory=dict)
 
     def at(self, field: str) -> Problem:
         """Return the same problem, reported for another field."""

@@ -114,7 +114,7 @@ class FieldReader:
         try:
             return _read_moment(value, zone, end)
         except (ValueError, TypeError, OverflowError):
-            self.problems.append(no_moment(f"{self.path}.{name}", value))
+            self.problems.append(no_moment(f"{self.path}.{name}", value, zone))
             return None
 
     def finish(self) -> None:

@@ -175,7 +175,7 @@ class Job(BaseModel):
         None, description='When, as an object: {"type": "interval" | "cron" | "date", ...}.'
     )
     schedule_type: str | None = Field(None, description="hourly, daily, weekly, custom or manual.")
-    schedule_config: dict[str, Any] | str | None = Field(
+    schedule_config: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})] = Field(
         None, description="What `schedule_type` needs, as an object or its JSON text."
     )
     command: str | None = Field(None, description="The shell command of type `command`.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,9 @@ from scheduler.errors import InvalidRequest, Problem, shorten
 from scheduler.wallclock import first_instant
 
 _EARLIEST, _LATEST = 1900, 9000
+_LEAST_EPOCH = 10**9
+"""The least number that is taken for seconds since 1970, in 2001; ten times as much is in 2286."""
+_EPOCH = re.compile("[0-9]{10}(?:[0-9]{3})?")
 _TICK = timedelta(microseconds=1)
 _WHOLE_MINUTES_SINCE = 1973
 """From this year on all zones are whole minutes away from UTC; Liberia was the last to become so (the tz database)."""
@@ -63,20 +67,31 @@ def parse_moment(text: str, zone: ZoneInfo, end: bool = False) -> datetime:
     return first_instant(moment, zone) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def moment_of_epoch(value: object) -> datetime | None:
+    """Return the moment that a number means as seconds, or milliseconds, since 1970; None where it hardly means one."""
+    if isinstance(value, str):
+        value = int(value) if _EPOCH.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    seconds = value / 1000 if value >= _LEAST_EPOCH * 1000 else value
+    return datetime.fromtimestamp(seconds, UTC) if _LEAST_EPOCH <= seconds < _LEAST_EPOCH * 10 else None
+
+
 def read_moment(text: str, field: str, zone: ZoneInfo, end: bool = False) -> datetime:
     """Return what `parse_moment` does; raise `InvalidRequest` naming the field."""
     try:
         return parse_moment(text, zone, end)
     except ValueError as error:
-        raise InvalidRequest([no_moment(field, text)]) from error
+        raise InvalidRequest([no_moment(field, text, zone)]) from error
 
 
-def no_moment(field: str, value: object) -> Problem:
+def no_moment(field: str, value: object, zone: ZoneInfo) -> Problem:
     """Describe a value that is no moment, or one beyond the years that are accepted."""
     accepted = ["2026-12-24", "2026-12-24T18:00:00", "2026-12-24T18:00:00+01:00"]
     years = f"of the years {_EARLIEST} to {_LATEST}"
     message = f"'{field}' must be an ISO 8601 date or time {years}, not {shorten(value, 60)!r}"
-    return Problem(field, message, shorten(value), accepted, _nearest_day(value) or accepted[1])
+    meant = iso_or_none(moment_of_epoch(value), zone) or _nearest_day(value) or accepted[1]
+    return Problem(field, message, shorten(value), accepted, meant)
 
 
 def _nearest_day(value: object) -> str | None:

@@ -14,16 +14,28 @@ from datetime import datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from scheduler.errors import InvalidRequest, Problem, nearest, not_one_of
+from scheduler.errors import InvalidRequest, Problem, nearest, not_one_of, shorten
 from scheduler.fields import FieldReader
+from scheduler.moments import iso, moment_of_epoch
 from scheduler.phrases import Limits, is_cron, parse_phrase
-from scheduler.trigger_objects import read_trigger_object
+from scheduler.trigger_objects import EXPRESSION_NAMES, read_trigger_object, type_of_trigger
 from scheduler.triggers import Manual, Trigger
 
 SPELLING_FIELDS = ("interval", "schedule", "trigger", "schedule_type", "schedule_config")
-SCHEDULE_TYPES = ("hourly", "daily", "weekly", "custom", "manual")
 _SPELLINGS = ("interval", "schedule", "trigger", "schedule_type")
 _EXAMPLE = "every 5 minutes"
+_PHRASES = (_EXAMPLE, "daily at 10:30", "monday at 09:00", "0 2 * * *", "2026-12-24T18:00")
+_PHRASE_NAMES = (*EXPRESSION_NAMES, "interval", "schedule", "every")
+"""Where an object may hold a text that says when."""
+_CONFIGS: dict[str, dict[str, object]] = {
+    "hourly": {"minute": 0},
+    "daily": {"hour": 9, "minute": 0},
+    "weekly": {"day_of_week": "mon", "hour": 9, "minute": 0},
+    "custom": {"cron_expression": "0 2 * * *"},
+    "manual": {},
+}
+"""A configuration that each schedule type takes."""
+SCHEDULE_TYPES = tuple(_CONFIGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ def read_schedule(
     name = _only_spelling(fields)
     limits = Limits(start_at, until) if start_at or until else Limits()
     if name in ("interval", "schedule"):
+        _check_text(name, fields[name], zone, now)
         trigger = parse_phrase(fields[name], zone=zone, now=now, field=name, limits=limits)
         return Schedule(trigger, str(fields[name]))
     if name == "trigger":
@@ -78,8 +91,7 @@ def _only_spelling(fields: Mapping[str, object]) -> str:
         _refuse("schedule_type", message, accepted=list(SCHEDULE_TYPES), suggestion="daily", code="missing_field")
     if not sent:
         message = f"'interval' is required: say when, such as '{_EXAMPLE}'"
-        accepted = [_EXAMPLE, "daily at 10:30", "monday at 09:00", "0 2 * * *", "2026-12-24T18:00"]
-        _refuse("interval", message, accepted=accepted, suggestion=_EXAMPLE, code="missing_field")
+        _refuse("interval", message, accepted=_PHRASES, suggestion=_EXAMPLE, code="missing_field")
     if len(sent) > 1:
         names = " and ".join(f"'{name}'" for name in sent)
         message = (
@@ -87,6 +99,50 @@ def _only_spelling(fields: Mapping[str, object]) -> str:
         )
         _refuse(sent[1], message, accepted=list(_SPELLINGS))
     return sent[0]
+
+
+def _check_text(name: str, value: object, zone: ZoneInfo, now: datetime) -> None:
+    """Refuse an object or a number where a phrase is expected, saying what was meant where that can be seen."""
+    if isinstance(value, Mapping):
+        _check_object(name, value, zone, now)
+    elif (moment := moment_of_epoch(value)) is not None:
+        meant = iso(moment, zone)
+        message = f"'{name}' must be a text, not a number: as a time since 1970 it would be '{meant}'"
+        _refuse_phrase(name, message, value, suggestion=meant)
+
+
+def _check_object(name: str, value: Mapping[str, object], zone: ZoneInfo, now: datetime) -> None:
+    message = f"'{name}' must be a text, not an object: an object goes into 'trigger'"
+    texts = [text for other in _PHRASE_NAMES if isinstance(text := value.get(other), str)]
+    for phrase in [*texts, *(f"every {text}" for text in texts)]:
+        if _is_phrase(phrase, zone, now):
+            _refuse_phrase(name, f"{message}; did you mean '{phrase}'?", value, suggestion=phrase)
+    typed = {"type": type_of_trigger(value), **value}
+    if (trigger := _trigger_of(typed, zone, now)) is not None:
+        phrase = trigger.describe()
+        suggestion = phrase if _is_phrase(phrase, zone, now) else None
+        message += f", as {json.dumps(typed)}"
+        _refuse_phrase(name, message, value, suggestion=suggestion, instead={"trigger": typed})
+
+
+def _is_phrase(text: str, zone: ZoneInfo, now: datetime) -> bool:
+    try:
+        parse_phrase(text, zone=zone, now=now, field="interval", limits=Limits())
+    except InvalidRequest:
+        return False
+    return True
+
+
+def _trigger_of(value: Mapping[str, object], zone: ZoneInfo, now: datetime) -> Trigger | None:
+    """Return the trigger that an object means, None where it means none."""
+    try:
+        return read_trigger_object(value, zone, now, Limits())[0]
+    except InvalidRequest:
+        return None
+
+
+def _refuse_phrase(field: str, message: str, got: object, **details: Any) -> NoReturn:
+    _refuse(field, message, got=shorten(got), accepted=_PHRASES, code="invalid_interval", **details)
 
 
 def _refuse(field: str, message: str, **details: Any) -> NoReturn:
@@ -98,7 +154,7 @@ def _read_typed(kind: object, config: object, zone: ZoneInfo, now: datetime, lim
     problems: list[Problem] = []
     if kind not in SCHEDULE_TYPES:
         problems.append(not_one_of("schedule_type", kind, SCHEDULE_TYPES, _guess(kind)))
-    values = _read_config(config, problems)
+    values = _read_config(config, str(kind), problems)
     if problems or values is None:
         raise InvalidRequest(problems)
     reader = FieldReader("schedule_config", values)
@@ -114,20 +170,23 @@ def _guess(kind: object) -> str | None:
     return nearest(kind, SCHEDULE_TYPES) if isinstance(kind, str) else None
 
 
-def _read_config(config: object, problems: list[Problem]) -> Mapping[str, object] | None:
+def _read_config(config: object, kind: str, problems: list[Problem]) -> Mapping[str, object] | None:
     """Return the configuration, an object or the JSON text of one."""
     if config is None:
         return {}
+    usual = _CONFIGS.get(kind, _CONFIGS["daily"])
     if isinstance(config, str):
+        text = config
         try:
-            config = json.loads(config) if config.strip() else {}
+            config = json.loads(text) if text.strip() else {}
         except (ValueError, RecursionError) as error:  # the latter where it is nested without end
             message = f"'schedule_config' is no JSON object: {error}"
-            problems.append(Problem("schedule_config", message, got=config, suggestion={"hour": 9, "minute": 0}))
+            meant = {"cron_expression": text} if kind == "custom" and is_cron(text) else usual
+            problems.append(Problem("schedule_config", message, got=shorten(text), suggestion=meant))
             return None
     if not isinstance(config, Mapping):
         message = "'schedule_config' must be an object, or the JSON text of one"
-        problems.append(Problem("schedule_config", message, got=config, suggestion={"hour": 9, "minute": 0}))
+        problems.append(Problem("schedule_config", message, got=shorten(config), suggestion=usual))
         return None
     return config
 

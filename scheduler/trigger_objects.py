@@ -38,6 +38,10 @@ _CRON_FIELDS = {
 }
 TRIGGER_FIELDS = (*UNITS, *_CRON_FIELDS, "run_date", "start_date", "end_date", "timezone", "jitter")
 """All that a trigger object of one type or another may hold beside its type."""
+EXPRESSION_NAMES = ("cron", "cron_expression", "crontab", "expression")
+"""What others call the field of a whole cron expression, which our objects have not."""
+_BESIDE_TRIGGERS = {"timezone": "timezone", "start_date": "start_at", "end_date": "until", "jitter": "jitter_seconds"}
+"""What fields of a trigger object are called beside a phrase."""
 _MINIMA = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
 _NTH_DAY = re.compile(r"(last|[1-5](?:st|nd|rd|th))\s+([a-z]+)")
 _LONGEST_WAIT = timedelta(days=40 * 365.25)
@@ -52,7 +56,7 @@ def read_trigger_object(value: object, zone: ZoneInfo, now: datetime, limits: Li
         problem = Problem("trigger", message, got=shorten(value), suggestion={"type": "interval", "minutes": 5})
         raise InvalidRequest([problem])
     reader = FieldReader("trigger", value)
-    kind = reader.take("type", required=True, suggestion="interval")
+    kind = reader.take("type", required=True, suggestion=type_of_trigger(value))
     if kind not in TRIGGER_TYPES:
         if kind is not None:
             guess = nearest(kind, TRIGGER_TYPES) if isinstance(kind, str) else None
@@ -71,6 +75,24 @@ def trigger_zone(value: object) -> ZoneInfo | None:
         return None if name is None else read_zone(name)
     except InvalidRequest:
         return None
+
+
+def type_of_trigger(fields: Mapping[str, object]) -> str:
+    """Return the type that the fields of a trigger object belong to."""
+    if "run_date" in fields:
+        return "date"
+    return "cron" if any(name in fields for name in (*_CRON_FIELDS, *EXPRESSION_NAMES)) else "interval"
+
+
+def _refuse_expression(reader: FieldReader) -> None:
+    """Refuse a whole expression in a field of its own, saying where it belongs."""
+    for name in EXPRESSION_NAMES:
+        if (text := reader.values.pop(name, None)) is not None:
+            message = f"'trigger.{name}': a cron expression goes into 'interval', and no 'trigger' beside it"
+            beside = {theirs: reader.values[ours] for ours, theirs in _BESIDE_TRIGGERS.items() if ours in reader.values}
+            instead = {"interval": text, **beside}
+            problem = Problem(f"trigger.{name}", message, shorten(text), code="unknown_field", instead=instead)
+            reader.problems.append(problem)
 
 
 def _zone_of(name: object, reader: FieldReader) -> ZoneInfo | None:
@@ -133,6 +155,7 @@ def _read_date(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limit
 
 def _read_cron(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
     texts = {name: _text_of(reader, name) for name in _CRON_FIELDS}
+    _refuse_expression(reader)
     limits = _take_limits(reader, zone, limits)
     jitter = reader.number("jitter", 0, 86_400)
     if not any(texts.values()) and not reader.problems and all(name in reader.known for name in reader.values):

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
@@ -14,10 +15,13 @@ from pydantic import BaseModel
 
 from scheduler.errors import Problem
 from scheduler.http import requests
+from scheduler.moments import iso, moment_of_epoch
 
 Schema = Mapping[str, Any]
 _WORDS = ("interval", "schedule", "schedule_type", "timezone", "command", "file_path", "custom_script", "func")
 """Fields of text for which a number that came is no hint at what was meant."""
+_MOMENTS = ("start_at", "until", "since", "after", "at")
+"""Fields of text for which a number that came may be a moment."""
 _ENTRY = re.compile(r"tasks\.(?:tasks\.)?\d+\.")
 _YES = ("true", "yes", "on", "1", "y")
 _NO = ("false", "no", "off", "0", "n")
@@ -73,6 +77,8 @@ def _complete(problem: Problem, schema: Schema) -> Problem:
     near = problem.suggestion
     if near is None and problem.field == "command" and isinstance(problem.got, list):
         near = shlex.join(map(str, problem.got))
+    elif near is None and problem.field in _MOMENTS and (moment := moment_of_epoch(problem.got)) is not None:
+        near = iso(moment, UTC)
     elif near is None and not (spec.get("type") == "string" and problem.field in _WORDS):
         near = _near(spec, problem.got)
     return replace(problem, message=message, accepted=accepted, suggestion=near)

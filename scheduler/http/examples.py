@@ -109,6 +109,11 @@ def _mended(sent: Mapping[str, Any], problems: Sequence[Problem], rename: bool) 
     # What came by another name first: then nothing has to stand in for it.
     for problem in sorted(problems, key=lambda problem: problem.code != "unknown_field"):
         *path, leaf = problem.field.split(".")
+        spelling = (*path, leaf)[0]
+        if problem.instead and spelling in SPELLING_FIELDS:
+            mended.pop(spelling, None)
+            mended |= problem.instead
+            continue
         if len(path) == 1 and problem.code == "missing_field" and problem.suggestion is not None:
             mended.setdefault(path[0], {})
         holder: Any = mended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from scheduler.definitions import Checked
 from scheduler.errors import InvalidRequest, Problem, explain, shorten, unknown_field
 from scheduler.http import requests
 from scheduler.models import Job, job_fields
-from scheduler.moments import iso
+from scheduler.moments import iso, iso_or_none, moment_of_epoch
 from scheduler.phrases import read_zone
 from scheduler.spellings import SPELLING_FIELDS, read_schedule
 from scheduler.task_scheduler import TaskScheduler
 from tasks import TASK_TYPES
 
+_LOST_PLUS = re.compile(r"[0-9-]+T[0-9:.]+ [0-9]{2}:?[0-9]{2}")
 _OF_THE_REQUEST = ("replace", "override")
 
 
@@ -191,7 +193,11 @@ def moment(service: TaskScheduler, text: str | None, field: str, timezone: str |
     except ValueError as error:
         now = iso(service.now().replace(microsecond=0), service.config.zone)
         message = f"'{field}' must be an ISO 8601 time of the years 1900 to 9000, such as '{now}'"
-        raise InvalidRequest([Problem(field, message, shorten(text), [now], now)]) from error
+        meant = iso_or_none(moment_of_epoch(text), service.config.zone) or now
+        if _LOST_PLUS.fullmatch(text):
+            meant = text.replace(" ", "+")
+            message += "; a '+' in the query of a URL is written %2B"
+        raise InvalidRequest([Problem(field, message, shorten(text), [now], meant)]) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=read_zone(timezone) if timezone else service.config.zone)
     return moment

@@ -73,7 +73,8 @@ def _cursor(pattern: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-_OBJECTS = {"type": "array", "items": {"type": "object"}}
+_OBJECT = {"type": "object"}
+_OBJECTS = {"type": "array", "items": _OBJECT}
 Limit = Annotated[int, Field(ge=1, le=10_000, description="Rows at most.")]
 Cursor = Annotated[str, Field(max_length=200)]
 KeyCursor = Annotated[Cursor, _cursor("[0-9]{1,18}")]
@@ -225,7 +226,9 @@ class Preview(Request):
     schedule: Any = Field(None, description="Another name of `interval`.")
     trigger: dict[str, Any] | None = Field(None, description="When, as an object.")
     schedule_type: str | None = Field(None, description="hourly, daily, weekly, custom or manual.")
-    schedule_config: dict[str, Any] | str | None = Field(None, description="What `schedule_type` needs.")
+    schedule_config: Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, {"type": "string"}]})] = Field(
+        None, description="What `schedule_type` needs, as an object or its JSON text."
+    )
     timezone: str | None = Field(None, description="IANA zone. Default: the server's.")
     after: str | None = Field(None, max_length=64, description="ISO 8601 time that stands for the present.")
     count: int = Field(5, ge=1, le=1000, description="How many fire times to answer.")
@@ -266,7 +269,7 @@ class Export(Request):
 class Import(Request):
     """A document of definitions, or a list of them."""
 
-    tasks: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "object"}, _OBJECTS]})] = Field(
+    tasks: Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, _OBJECTS]})] = Field(
         description="The `document` of an `export`, or a list of tasks: fields of `create`, `paused`, `anchor`."
     )
     replace: bool = Field(False, description="Replace tasks of the same ids that have other definitions.")

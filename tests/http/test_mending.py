@@ -116,6 +116,84 @@ def test_a_wrong_value_leaves_what_was_only_misnamed(shared: Api) -> None:
     assert example == {"action": "create", "task_id": "report", **COMMAND, "max_retries": 2, "env": {"A": "1"}}
 
 
+# --- when -----------------------------------------------------------------------------------
+
+EPOCH, ISO, BERLIN = 2_000_000_000, "2033-05-18T03:33:20", "2033-05-18T05:33:20+02:00"
+CRON = "0 2 * * *"
+
+
+@pytest.mark.parametrize(
+    ("sent", "suggestion", "meant"),
+    [
+        ({"trigger": {"hour": 2}}, "cron", {"trigger": {"hour": 2, "type": "cron"}}),
+        ({"trigger": {"hours": 2}}, "interval", {"trigger": {"hours": 2, "type": "interval"}}),
+        ({"trigger": {"run_date": ISO}}, "date", {"trigger": {"run_date": ISO, "type": "date"}}),
+        ({"trigger": {"type": "cron", "cron": CRON}}, None, {"interval": CRON}),
+        ({"trigger": {"cron": CRON}}, "cron", {"interval": CRON}),
+        (
+            {"trigger": {"type": "cron", "expression": CRON, "timezone": "UTC", "end_date": "2050-01-01"}},
+            None,
+            {"interval": CRON, "timezone": "UTC", "until": "2050-01-01"},
+        ),
+        (
+            {"trigger": {"type": "date", "run_date": EPOCH}},
+            BERLIN,
+            {"trigger": {"type": "date", "run_date": BERLIN}},
+        ),
+        (
+            {"schedule_type": "custom", "schedule_config": CRON},
+            {"cron_expression": CRON},
+            {"schedule_type": "custom", "schedule_config": {"cron_expression": CRON}},
+        ),
+        (
+            {"schedule_type": "custom", "schedule_config": "hourly"},
+            {"cron_expression": CRON},
+            {"schedule_type": "custom", "schedule_config": {"cron_expression": CRON}},
+        ),
+        (
+            {"schedule_type": "weekly", "schedule_config": 5},
+            {"day_of_week": "mon", "hour": 9, "minute": 0},
+            {"schedule_type": "weekly", "schedule_config": {"day_of_week": "mon", "hour": 9, "minute": 0}},
+        ),
+        ({"schedule": {"cron": CRON}}, CRON, {"schedule": CRON}),
+        ({"interval": {"type": "cron", "expression": CRON}}, CRON, {"interval": CRON}),
+        ({"interval": {"every": "5 minutes"}}, "every 5 minutes", {"interval": "every 5 minutes"}),
+        ({"interval": {"minutes": 5}}, "every 5 minutes", {"trigger": {"type": "interval", "minutes": 5}}),
+        ({"schedule": {"hour": 2}}, "every day at 02:00", {"trigger": {"type": "cron", "hour": 2}}),
+        ({"interval": {"week": "*/2"}}, None, {"trigger": {"type": "cron", "week": "*/2"}}),
+        ({"interval": EPOCH}, BERLIN, {"interval": BERLIN}),
+        ({"interval": EPOCH * 1000}, BERLIN, {"interval": BERLIN}),
+        ({"interval": "hourly", "start_at": EPOCH}, f"{ISO}+00:00", {"interval": "hourly", "start_at": f"{ISO}+00:00"}),
+    ],
+    ids=str,
+)
+def test_what_says_when_in_another_form(
+    shared: Api, sent: dict[str, Any], suggestion: Any, meant: dict[str, Any]
+) -> None:
+    task = {"task_id": "report", "type": "command", "command": "true"}
+    body = shared.post("create", **task, **sent).json
+    assert [problem["suggestion"] for problem in body["problems"]] == [suggestion]
+    assert body["example"] == {"action": "create", **task, **meant}
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "others"),
+    [("runs", "since", {}), ("preview", "after", {"interval": "hourly"}), ("explain", "at", {"task_id": "mine"})],
+)
+def test_moments_as_numbers(two: Api, action: str, field: str, others: dict[str, Any]) -> None:
+    sent = {"action": action, **others}
+    assert two.post(**sent, **{field: EPOCH}).json["example"] == {**sent, field: f"{ISO}+00:00"}
+    assert two.problem("invalid_field", **sent, **{field: str(EPOCH)})["suggestion"].startswith("2033-05-18T05")
+
+
+def test_a_plus_that_the_query_lost(shared: Api) -> None:
+    response = shared.client.get(f"/api/runs?since={ISO}+01:00", headers={"Host": "localhost"})
+    [problem] = response.json["problems"]
+    assert problem["suggestion"] == f"{ISO}+01:00"
+    assert "%2B" in problem["message"]
+    assert "%2B01" in response.json["example"]["path"]
+
+
 # --- calls of other shapes ------------------------------------------------------------------
 
 
