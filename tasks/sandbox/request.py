@@ -54,7 +54,7 @@ def _resolve(texts: list[str] | None, field: str, dirs: AllowedDirs) -> list[Pat
     problems: list[Refusal] = []
     for number, text in enumerate(texts):
         try:
-            paths.append(dirs.resolve(text, f"{field}[{number}]"))
+            paths.append(dirs.resolve(text, f"{field}.{number}"))
         except TaskRefused as refused:
             problems += refused.problems
     if problems:

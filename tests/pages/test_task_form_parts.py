@@ -125,7 +125,7 @@ def test_a_problem_of_a_part_that_is_not_shown_is_told_above(site: Site) -> None
     (site.api.workspace / "[]").symlink_to("/etc")
     response = site.send("/tasks/x/edit", **form_of(page) | {"name": "y"})
     assert response.status_code == 400
-    assert "<li><code>sandbox.write[0]</code>: " in response.text
+    assert "<li><code>sandbox.write.0</code>: " in response.text
 
 
 def test_two_editors_of_one_field_change_its_parts(site: Site) -> None:

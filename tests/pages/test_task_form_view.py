@@ -228,16 +228,15 @@ def test_what_a_form_carries_along_is_not_trusted(text: str) -> None:
         ("task_id", "task_id"),
         ("sandbox.memory_mb", "sandbox.memory_mb"),
         ("sandbox.cpu_seconds.constrained-int", "sandbox.cpu_seconds"),
-        ("sandbox.read[0]", "sandbox.read"),
+        ("sandbox.read.0", "sandbox.read"),
         ("sandbox", "sandbox.network"),
         ("sandbox.unknown", "sandbox.network"),
         ("notify.to.0", "notify.to"),
-        ("notify.to[0]", "notify.to"),
         ("notify.on.1", "notify.on"),
         ("expect", "expect.every"),
         ("kwargs.x", None),
         ("args.0", None),
-        ("sandbox.write[0]", None),
+        ("sandbox.write.0", None),
     ],
 )
 def test_problems_stand_beside_their_fields(path: str, name: str | None) -> None:
@@ -256,7 +255,7 @@ def test_problems_stand_beside_their_fields(path: str, name: str | None) -> None
         ("expect.min_runs", 1000, "1000", "1000"),
         ("notify.to.1", "ops", 'a\nops\n{"ping": "x"}', "ops"),
         ("notify.to.2", {"webhook": "x"}, 'a\nb\n{"webhook": "x"}', '{"webhook": "x"}'),
-        ("sandbox.read[0]", "data", "data", "data"),
+        ("sandbox.read.0", "data", "data", "data"),
     ],
 )
 def test_a_correction_is_all_that_would_stand_there(path: str, suggestion: Any, text: str, said: str) -> None:

@@ -108,10 +108,10 @@ def test_paths_outside_are_refused_all_at_once(filled: Any) -> None:
     request = SandboxRequest(read=["a", "/etc"], write=["../x", "b", "/"])
     with pytest.raises(TaskRefused) as caught:
         request.check(filled.allowed)
-    assert [problem.field for problem in caught.value.problems] == ["sandbox.read[1]"]
+    assert [problem.field for problem in caught.value.problems] == ["sandbox.read.1"]
     with pytest.raises(TaskRefused) as caught:
         SandboxRequest(write=["../x", "b", "/"]).check(filled.allowed)
-    assert [problem.field for problem in caught.value.problems] == ["sandbox.write[0]", "sandbox.write[2]"]
+    assert [problem.field for problem in caught.value.problems] == ["sandbox.write.0", "sandbox.write.2"]
     SandboxRequest(read=["/usr/share"]).check(filled.allowed, [Path("/usr")])
 
 

@@ -178,7 +178,7 @@ def by_field(problems: Sequence[Problem], shown: Collection[str]) -> tuple[dict[
 
 def _place(path: str, shown: Collection[str] = tuple(FIELDS)) -> str:
     """Return the field that the path of a problem leads to; for one that is shown in parts the first of them."""
-    first, *more = re.split(r"[.\[]", path)
+    first, *more = path.split(".")
     if first in ("schedule", "trigger", "schedule_type", "schedule_config"):
         return "interval"
     if first not in WHOLE:
@@ -212,7 +212,7 @@ def correction(problem: Problem, texts: Mapping[str, str]) -> Correction | None:
 
 def _corrected_item(field: Field, problem: Problem, text: str) -> Correction | None:
     """Return a list with one item put right: `notify.to.0` is the first."""
-    number = re.fullmatch(r"[.\[]([0-9]+)\]?", problem.field.removeprefix(field.name))
+    number = re.fullmatch(r"\.([0-9]+)", problem.field.removeprefix(field.name))
     lines = lines_of(text)
     if field.kind not in LISTS or number is None or int(number[1]) >= len(lines):
         return None
