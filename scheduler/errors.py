@@ -15,6 +15,7 @@ Each error carries a stable `code`. Only scheduler/http/answers.py knows HTTP nu
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -75,9 +76,15 @@ class InvalidRequest(SchedulerError):
 
 
 class NotFound(SchedulerError):
-    """No task, run or path of that name exists."""
+    """No task, run or path of that name exists; `listed_by` is the action that tells which do."""
 
     code = "not_found"
+
+    def __init__(self, message: str, code: str | None = None, listed_by: str | None = None, **details: Any) -> None:
+        super().__init__(
+            f"{message} Action '{listed_by}' tells which exist." if listed_by else message, code, **details
+        )
+        self.bare_message, self.listed_by = message, listed_by
 
 
 class Conflict(SchedulerError):
@@ -146,8 +153,20 @@ def shorten(value: Any, limit: int = 200) -> Any:
         return value if len(value) <= limit else value[:limit] + "…"
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = repr(value)
-    return value if len(text) <= limit and isinstance(value, list | dict) else text[:limit]
+    text = _json(value)
+    return value if len(text) <= limit and isinstance(value, list | dict) else text[:limit] + "…"
+
+
+def as_sent(value: Any, limit: int = 60) -> str:
+    """Return a value as messages show it: a text in quotes, all else as JSON, and not all of what is long."""
+    if isinstance(value, str):
+        return repr(shorten(value, limit))
+    text = _json(value)
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _explain_all(details: ErrorDetails, model: type[BaseModel]) -> list[Problem]:
@@ -172,6 +191,9 @@ def _explain(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         return not_one_of(field, got, accepted, guess)
     if isinstance(raised, ValueError):
         return Problem(field, f"'{field}': {raised}", got)
+    if kind == "too_long":
+        most, items = details["ctx"]["max_length"], list(details["input"])
+        return Problem(field, f"'{field}' must have at most {most} items, not {len(items)}", got, (), items[:most])
     return Problem(field, f"'{field}' {_requirement(details)}", got)
 
 
@@ -197,7 +219,8 @@ def unknown_field(name: str, known: Iterable[str], got: Any = None, path: Sequen
     parts = (other for other in known if other.startswith(f"{name}_") or other.endswith(f"_{name}"))
     guess = next(parts, None) or nearest(name, known)
     field = ".".join((*path, name))
-    hint = f"; did you mean '{'.'.join((*path, guess))}'?" if guess else f"; known: {', '.join(known)}"
+    hint = f"; known: {', '.join(known)}" if known else "; none is known here"
+    hint = f"; did you mean '{'.'.join((*path, guess))}'?" if guess else hint
     return Problem(field, f"unknown field '{field}'{hint}", shorten(got), known, guess, "unknown_field")
 
 
@@ -205,7 +228,7 @@ def not_one_of(field: str, got: Any, accepted: Sequence[str], guess: str | None 
     """Describe a value that is none of the accepted words."""
     hint = f" Did you mean '{guess}'?" if guess else ""
     words = ", ".join(f"'{word}'" for word in accepted)
-    return Problem(field, f"'{field}' must be one of {words}, not {got!r}.{hint}", got, accepted, guess)
+    return Problem(field, f"'{field}' must be one of {words}, not {as_sent(got)}.{hint}", got, accepted, guess)
 
 
 _TYPES = {
@@ -237,7 +260,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        return f"the string {shorten(value, 60)!r}"
+        return f"the string {as_sent(value)}"
     return "a list" if isinstance(value, list | tuple) else "an object"
 
 

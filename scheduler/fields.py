@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler.errors import InvalidRequest, Problem, nearest, shorten, unknown_field
+from scheduler.errors import InvalidRequest, Problem, as_sent, nearest, shorten, unknown_field
 from scheduler.moments import no_moment, parse_moment
 from scheduler.wallclock import first_instant
 from scheduler.wording import WEEKDAYS
@@ -45,7 +45,7 @@ class FieldReader:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
             near = min(max(_as_number(value, low), low), high)
-            self.refuse(name, f"'{self.path}.{name}' must be a whole number, not {value!r}", suggestion=near)
+            self.refuse(name, f"'{self.path}.{name}' must be a whole number, not {as_sent(value)}", suggestion=near)
             return None
         if not low <= value <= high:
             near = min(max(value, low), high)

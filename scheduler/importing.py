@@ -42,8 +42,7 @@ def read_jobs(connection: Connection, task_ids: Sequence[str] | None) -> list[St
         return jobs.list_jobs(connection, JobFilter(), 0, jobs.count_jobs(connection))
     found = {task_id: jobs.find_job(connection, task_id) for task_id in task_ids}
     if missing := [task_id for task_id, stored in found.items() if stored is None]:
-        text = f"No task {_listed(missing)} exists. Action 'list' tells which exist."
-        raise NotFound(text, code="task_not_found", task_ids=missing)
+        raise NotFound(f"No task {_listed(missing)} exists.", "task_not_found", "list", task_ids=missing)
     return [stored for stored in found.values() if stored is not None]
 
 

@@ -308,8 +308,9 @@ def find(connection: Connection, task_id: str) -> StoredJob:
     stored = jobs.find_job(connection, task_id)
     if stored is None:
         guess = nearest(task_id, jobs.names(connection))
-        hint = f" Did you mean '{guess}'?" if guess else " Action 'list' tells which exist."
-        raise NotFound(f"No task '{task_id}' exists.{hint}", code="task_not_found", suggestion=guess)
+        hint = f" Did you mean '{guess}'?" if guess else ""
+        listed_by = None if guess else "list"
+        raise NotFound(f"No task '{task_id}' exists.{hint}", "task_not_found", listed_by, suggestion=guess)
     return stored
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from scheduler.errors import InvalidRequest, Problem, shorten
+from scheduler.errors import InvalidRequest, Problem, as_sent, shorten
 from scheduler.wallclock import first_instant
 
 _EARLIEST, _LATEST = 1900, 9000
@@ -89,7 +89,7 @@ def no_moment(field: str, value: object, zone: ZoneInfo) -> Problem:
     """Describe a value that is no moment, or one beyond the years that are accepted."""
     accepted = ["2026-12-24", "2026-12-24T18:00:00", "2026-12-24T18:00:00+01:00"]
     years = f"of the years {_EARLIEST} to {_LATEST}"
-    message = f"'{field}' must be an ISO 8601 date or time {years}, not {shorten(value, 60)!r}"
+    message = f"'{field}' must be an ISO 8601 date or time {years}, not {as_sent(value)}"
     meant = iso_or_none(moment_of_epoch(value), zone) or _nearest_day(value) or accepted[1]
     return Problem(field, message, shorten(value), accepted, meant)
 

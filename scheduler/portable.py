@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.definitions import Checked, Definitions
-from scheduler.errors import InvalidRequest, Problem, shorten, unknown_field
+from scheduler.errors import InvalidRequest, Problem, as_sent, shorten, unknown_field
 from scheduler.models import Job, StoredJob, job_fields, read_job, read_when
 from scheduler.moments import iso, read_moment
 from scheduler.spellings import Schedule
@@ -161,7 +161,7 @@ def _known(problem: Problem) -> Problem:
 def _read_paused(given: Mapping[str, Any], problems: list[Problem]) -> bool:
     paused = given.get("paused", False)
     if not isinstance(paused, bool):
-        text = f"'paused' must be true or false, not {shorten(paused, 60)!r}"
+        text = f"'paused' must be true or false, not {as_sent(paused)}"
         problems.append(Problem("paused", text, shorten(paused), [True, False]))
     return paused is True
 

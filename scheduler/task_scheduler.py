@@ -738,4 +738,4 @@ def _check_default_targets(config: SchedulerConfig) -> None:
 
 
 def _no_run(run_id: str) -> NotFound:
-    return NotFound(f"No run '{run_id}' exists. Action 'runs' tells which do.", code="run_not_found")
+    return NotFound(f"No run '{run_id}' exists.", code="run_not_found", listed_by="runs")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.cron import DAY, HOUR, MINUTE, MONTH, Field, mask_of, read_values
 from scheduler.cron_fields import ALL_MONTH_DAYS, CronDates, CronFields
-from scheduler.errors import InvalidRequest, Problem, nearest, not_one_of, shorten
+from scheduler.errors import InvalidRequest, Problem, as_sent, nearest, not_one_of, shorten
 from scheduler.fields import FieldReader
 from scheduler.phrases import Limits, find_bounds, parse_phrase, read_zone
 from scheduler.triggers import Cron, Trigger
@@ -184,7 +184,9 @@ def _text_of(reader: FieldReader, name: str) -> str | None:
     if value is None or (isinstance(value, str) and value.strip()):
         return None if value is None else " ".join(str(value).lower().split())
     if isinstance(value, bool) or not isinstance(value, int):
-        reader.refuse(name, f"'trigger.{name}' must be a number or a text such as '*/2', not {value!r}", suggestion="*")
+        reader.refuse(
+            name, f"'trigger.{name}' must be a number or a text such as '*/2', not {as_sent(value)}", suggestion="*"
+        )
         return None
     return str(value)
 

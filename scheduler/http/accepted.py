@@ -118,7 +118,9 @@ def fits(spec: Schema, value: object) -> bool:
         case "string":
             return isinstance(value, str) and spec.get("minLength", 0) <= len(value) <= spec.get("maxLength", 1 << 30)
         case "array":
-            return isinstance(value, list) and all(fits(spec.get("items", {}), item) for item in value)
+            if not isinstance(value, list) or len(value) > spec.get("maxItems", len(value)):
+                return False
+            return all(fits(spec.get("items", {}), item) for item in value)
         case "object":
             return isinstance(value, dict)
     return True
@@ -132,6 +134,8 @@ def _in_range(spec: Schema, value: float) -> bool:
 def _accepted(spec: Schema) -> list[Any]:
     if "enum" in spec:
         return list(spec["enum"])
+    if "anyOf" in spec:
+        return [part for choice in spec["anyOf"] for part in _accepted(choice)]
     match spec.get("type"):
         case "boolean":
             return [True, False]
@@ -143,7 +147,9 @@ def _accepted(spec: Schema) -> list[Any]:
         case "string":
             return ["a string" + (f" of at most {spec['maxLength']} characters" if "maxLength" in spec else "")]
         case "array":
-            return ["a list, each item " + " or ".join(str(part) for part in _accepted(spec.get("items", {})))]
+            most = f" of at most {spec['maxItems']} items" if "maxItems" in spec else ""
+            items = " or ".join(str(part) for part in _accepted(spec.get("items", {})))
+            return ["a list" + most + (f", each item {items}" if items else "")]
         case "object":
             return ["an object"]
     return []
@@ -157,7 +163,11 @@ def _near(spec: Schema, got: object) -> Any:
     if isinstance(got, list) and len(got) == 1 and fits(spec, got[0]):
         guess = got[0]
     if guess is None and spec.get("type") == "array":
-        guess = [got if isinstance(got, str) else str(got)] if isinstance(got, str | int | float) else None
+        guess = (
+            [got if isinstance(got, str) else str(got)]
+            if isinstance(got, str | int | float) and not isinstance(got, bool)
+            else None
+        )
     if isinstance(guess, int | float) and not isinstance(guess, bool) and not _in_range(spec, guess):
         low, high = spec.get("minimum"), spec.get("maximum")
         guess = high if high is not None and guess > high else low if low is not None else spec.get("default")

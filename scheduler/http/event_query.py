@@ -9,7 +9,7 @@ from typing import Any
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from scheduler.errors import InvalidRequest, Problem, ProblemFound, nearest, not_one_of, shorten, unknown_field
+from scheduler.errors import InvalidRequest, Problem, ProblemFound, as_sent, nearest, not_one_of, shorten, unknown_field
 from scheduler.feed import EventFilter
 from scheduler.models import read_task_id
 from scheduler.store.events import EventKind
@@ -85,7 +85,7 @@ def _tasks(given: list[str], problems: list[Problem]) -> frozenset[str]:
 def _flag(args: MultiDict[str, str], name: str, problems: list[Problem]) -> bool:
     text = args.get(name, "0").lower()
     if text not in (*_YES, *_NO):
-        problems.append(Problem(name, f"'{name}' must be 1 or 0, not {shorten(text)!r}", shorten(text), ["1", "0"]))
+        problems.append(Problem(name, f"'{name}' must be 1 or 0, not {as_sent(text)}", shorten(text), ["1", "0"]))
     return text in _YES
 
 
@@ -97,7 +97,7 @@ def _last_id(request: Request, problems: list[Problem]) -> int | None:
         return None
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         accepted = ["the id of an event, unchanged", "0 for all that are kept"]
-        problems.append(Problem(field, f"'{field}' must be the id of an event, not {shorten(text, 60)!r}",
+        problems.append(Problem(field, f"'{field}' must be the id of an event, not {as_sent(text)}",
                                 shorten(text), accepted, "0"))  # fmt: skip
         return None
     return int(text)

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from scheduler.definitions import Checked
-from scheduler.errors import InvalidRequest, Problem, explain, shorten, unknown_field
+from scheduler.errors import InvalidRequest, Problem, as_sent, explain, not_one_of, shorten, unknown_field
 from scheduler.http import requests
 from scheduler.models import Job, job_fields
 from scheduler.moments import iso, iso_or_none, moment_of_epoch
@@ -101,7 +101,7 @@ def _read_definition(service: TaskScheduler, model: type[BaseModel], given: Mapp
 def _problems_of_flags(given: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with the fields that belong to a request, not to the job that it defines."""
     return [
-        Problem(name, f"'{name}' must be true or false, not {shorten(given[name], 60)!r}", given[name])
+        Problem(name, f"'{name}' must be true or false, not {as_sent(given[name])}", given[name])
         for name in _OF_THE_REQUEST
         if not isinstance(given.get(name, False), bool)
     ]
@@ -139,8 +139,10 @@ def _problems_of_changes(service: TaskScheduler, fields: Mapping[str, Any]) -> l
 
 
 def with_known(problem: Problem, model: type[BaseModel], given: Mapping[str, Any]) -> Problem:
-    """Name the field that was most likely meant by an unknown one, of all that the action takes."""
+    """Name the field, or the word, that was most likely meant by an unknown one, of all that the action takes."""
     known = _fields_of(model)
+    if (word := _meant_word(problem, given)) is not None:
+        return not_one_of(problem.field, problem.got, problem.accepted, word)
     if problem.code != "unknown_field" or problem.field not in given or problem.field in known:
         return problem
     meant = requests.SYNONYMS.get(problem.field.lower())
@@ -148,6 +150,14 @@ def with_known(problem: Problem, model: type[BaseModel], given: Mapping[str, Any
         text = f"unknown field '{problem.field}'; did you mean '{meant}'?"
         return Problem(problem.field, text, problem.got, sorted(known), meant, "unknown_field")
     return unknown_field(problem.field, known, problem.got)
+
+
+def _meant_word(problem: Problem, given: Mapping[str, Any]) -> str | None:
+    """Return the accepted word that was meant by another one; Python is written in one of two fields."""
+    if not isinstance(problem.got, str):
+        return None
+    meant = requests.WORDS.get(problem.field, {}).get(problem.got.lower())
+    return "custom" if meant == "script" and "custom_script" in given else meant
 
 
 def unwrapped(model: type[BaseModel], given: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Problem]]:

@@ -52,6 +52,44 @@ SYNONYMS = {
     "workdir": "working_directory",
 }
 """What other schedulers call some of our fields, so that a refusal names ours."""
+WORDS = {
+    "priority": {
+        "background": "low",
+        "critical": "urgent",
+        "default": "medium",
+        "highest": "urgent",
+        "lowest": "low",
+        "normal": "medium",
+    },
+    "run_status": {
+        "aborted": "cancelled",
+        "done": "completed",
+        "error": "failed",
+        "failure": "failed",
+        "finished": "completed",
+        "killed": "cancelled",
+        "ok": "completed",
+        "pending": "queued",
+        "succeeded": "completed",
+        "success": "completed",
+        "successful": "completed",
+        "timed_out": "timeout",
+        "waiting": "queued",
+    },
+    "type": {
+        "bash": "command",
+        "cmd": "command",
+        "code": "custom",
+        "inline": "custom",
+        "py": "script",
+        "pytest": "test",
+        "python": "script",
+        "sh": "command",
+        "shell": "command",
+        "unittest": "test",
+    },
+}
+"""What other schedulers call some values of our fields."""
 
 
 OVERRIDE = "Change a task that a file defines, until its entry there changes."

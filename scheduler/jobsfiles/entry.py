@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from scheduler.errors import Problem, shorten
+from scheduler.errors import Problem, as_sent
 from scheduler.models import Job, TaskId
 from scheduler.trigger_objects import TRIGGER_FIELDS, TRIGGER_TYPES, UNITS
 
@@ -96,7 +96,7 @@ def translate(raw: Mapping[str, Any], directory: Path) -> Translation:
     if not isinstance(replace, bool):
         name = written.get("replace", "replace")
         problems.append(
-            Problem(name, f"'{name}' must be true or false, not {shorten(replace, 60)!r}", replace, [True, False])
+            Problem(name, f"'{name}' must be true or false, not {as_sent(replace)}", replace, [True, False])
         )
     if "type" not in fields and _is_program(fields.get("func"), directory):
         if "command" in fields:

@@ -178,6 +178,96 @@ def test_the_output_of_a_task_is_that_of_its_newest_run(api: Api) -> None:
     assert api.refused(400, "invalid_request", "output", task_id="nobody's")["example"]["run_id"] != mine["run_id"]
 
 
+@pytest.mark.parametrize(
+    ("action", "sent", "field", "suggestion", "meant"),
+    [
+        *(("create", {"type": word}, "type", "command", {}) for word in ("shell", "bash", "sh")),
+        ("create", {"type": "python", "command": None}, "type", "script", {"file_path": "report.py"}),
+        ("create", {"type": "python", "command": None, "custom_script": "1"}, "type", "custom", {}),
+        ("create", {"type": "pytest", "command": None}, "type", "test", {"file_path": "tests"}),
+        ("create", {"priority": "critical"}, "priority", "urgent", {}),
+        ("create", {"priority": "normal"}, "priority", "medium", {}),
+        ("create", {"end_at": "2050-01-01"}, "end_at", "until", {"until": "2050-01-01"}),
+        ("create", {"tags": [str(number) for number in range(51)]}, "tags", [str(number) for number in range(50)], {}),
+        ("create", {"args": "x"}, "args", ["x"], {}),
+        ("create", {"tags": False}, "tags", [], {}),
+        ("runs", {"run_status": "success"}, "run_status", "completed", {}),
+        ("runs", {"run_status": "error"}, "run_status", "failed", {}),
+        ("export", {"task_id": "nightly"}, "task_id", "tasks", {"tasks": ["nightly"]}),
+        ("list", {"tags": ["x"]}, "tags", "tag", {"tag": "x"}),
+        ("update", {"task_id": "nightly", "overide": True}, "overide", "override", {"override": True}),
+    ],
+    ids=str,
+)
+def test_words_and_fields_of_other_schedulers_are_understood(
+    api: Api, action: str, sent: dict[str, Any], field: str, suggestion: Any, meant: dict[str, Any]
+) -> None:
+    api.create("nightly")
+    definition = {"task_id": "report", **COMMAND} if action == "create" else {}
+    body = api.post(action, **definition | sent).json
+    problem = next(each for each in body["problems"] if each["field"] == field)
+    assert problem["suggestion"] == suggestion
+    assert (meant or {field: suggestion}).items() <= body["example"].items()
+    assert api.ok(**body["example"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "message", "accepted"),
+    [
+        (
+            {"tags": ["x"] * 51},
+            "tags",
+            "'tags' must have at most 50 items, not 51",
+            ["a list of at most 50 items, each item a string of at most 64 characters"],
+        ),
+        (
+            {"notify": {"on": ["failure"] * 7}},
+            "notify.on",
+            "'notify.on' must have at most 6 items, not 7",
+            [
+                "a list of at most 6 items, each item failure or recovery or success or missed or late or timeout",
+            ],
+        ),
+        (
+            {"notify": {"to": 5}},
+            "notify.to",
+            "'notify.to' must be a list, not the number 5",
+            ["a list of at most 20 items, each item a string of at most 2000 characters or an object"],
+        ),
+        ({"args": 5}, "args", "'args' must be a list, not the number 5", ["a list"]),
+        (
+            {"priority": False},
+            "priority",
+            "'priority' must be one of 'urgent', 'high', 'medium', 'low', not false",
+            ["urgent", "high", "medium", "low"],
+        ),
+        (
+            {"interval": None, "schedule_type": "manual", "schedule_config": {"x": 1}},
+            "schedule_config.x",
+            "unknown field 'schedule_config.x'; none is known here",
+            [],
+        ),
+    ],
+    ids=str,
+)
+def test_messages_are_in_the_words_of_json(
+    shared: Api, sent: dict[str, Any], field: str, message: str, accepted: list[str]
+) -> None:
+    [problem] = shared.post("create", task_id="report", **COMMAND | sent).json["problems"]
+    assert (problem["field"], problem["message"].rstrip("."), problem["accepted"]) == (field, message, accepted)
+
+
+def test_an_unknown_field_of_an_update_is_told_with_all_that_is_known(api: Api) -> None:
+    api.create("nightly")
+    problem = api.problem("unknown_field", "update", task_id="nightly", frobnicate=1)
+    assert "override" in problem["accepted"]
+
+
+def test_what_is_too_long_is_repeated_as_json(shared: Api) -> None:
+    problem = shared.problem("invalid_field", "list", tag=[False] * 100)
+    assert problem["got"] == "[" + ", ".join(["false"] * 100)[:199] + "…"
+
+
 def test_an_unknown_action_names_the_nearest(shared: Api) -> None:
     problem = shared.problem("unknown_action", "craete")
     assert problem["suggestion"] == "create"
@@ -529,3 +619,18 @@ def test_a_store_that_does_not_answer(api: Api, monkeypatch: pytest.MonkeyPatch)
 def test_every_code_is_explained_and_has_its_number() -> None:
     numbers = {code: int(text.split(":")[0]) for code, text in CODES.items()}
     assert set(numbers.values()) == {400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 429, 500, 503}
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/api/tasks/nobody", "GET /api/tasks"),
+        ("/api/jobs/nobody", "GET /api/jobs"),
+        ("/api/tasks/nobody/runs", "GET /api/tasks"),
+        ("/api/runs/01j9zq3k6e8r4m2v7x5t0c1b9d", "GET /api/runs"),
+    ],
+)
+def test_whoever_calls_rest_is_told_the_path_that_lists_what_exists(api: Api, path: str, where: str) -> None:
+    response = api.client.get(path, headers={"Host": "localhost"})
+    assert response.status_code == 404
+    assert response.json["message"].endswith(f" exists. {where} tells which exist.")
