@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,33 @@ def test_browsers_get_pages_and_programs_get_json(site: Site, path: str) -> None
     assert page.status_code == program.status_code in (404, 405)
     check_page(page)
     assert program.json["status"] == "error"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status", "code"),
+    [
+        ("POST", "/tasks", {"json": {"task_id": "x"}}, 400, "invalid_field"),
+        ("POST", "/tasks", {"data": {"csrf": "wrong"}}, 403, "forbidden_origin"),
+        ("GET", "/tasks/nope", {}, 404, "task_not_found"),
+        ("GET", "/runs/nope", {}, 404, "run_not_found"),
+        ("GET", "/runs?day=x", {}, 400, "invalid_field"),
+    ],
+)
+def test_pages_tell_programs_of_errors_in_json(
+    site: Site, method: str, path: str, sent: dict[str, Any], status: int, code: str
+) -> None:
+    response = site.client.open(path, method=method, headers=JSON, **sent)
+    assert (response.status_code, response.json["code"]) == (status, code)
+    assert "example" not in response.json or response.json["example"]
+    if "json" in sent:
+        assert site.client.post(path, headers={"Host": "localhost"}, **sent).json["code"] == code
+
+
+def test_a_fault_behind_a_page_is_told_to_programs_in_json(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.api.scheduler, "get_job", lambda _: 1 / 0)
+    response = site.client.get("/tasks/nightly", headers=JSON)
+    assert (response.status_code, response.json["code"]) == (500, "internal_error")
+    assert response.json["error_id"] in response.json["message"]
 
 
 @pytest.mark.parametrize("path", ["/api/nothing", "/schedule/x", "/api/tasks/nope", "/healthz/x", "/docs/x"])

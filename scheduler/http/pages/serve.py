@@ -14,9 +14,10 @@ from werkzeug.exceptions import HTTPException
 from scheduler.auth.scopes import Caller
 from scheduler.auth.sessions import new_secret
 from scheduler.errors import InvalidRequest, NotAllowed, NotFound, Problem, SchedulerError, nearest
-from scheduler.http.answers import error_response, http_status, retry_after
+from scheduler.http.answers import MIMETYPE, error_response, http_status, malformed, retry_after
 from scheduler.http.auth import Unauthorized
 from scheduler.http.cookie import CSRF_FIELD, check_csrf, read_secret
+from scheduler.http.examples import EXAMPLES
 from scheduler.http.guard import Guard, read_body
 from scheduler.http.pages import elements
 from scheduler.http.pages.assets import send_asset
@@ -80,6 +81,14 @@ def wants_page(asked: Request) -> bool:
     return first not in _FOR_PROGRAMS and "text/html" in asked.accept_mimetypes.values()
 
 
+def _wants_json(asked: Request) -> bool:
+    """Whether whoever asks for a page is a program that would rather have JSON, or sends it."""
+    accepted = asked.accept_mimetypes
+    if accepted.best_match(("text/html", MIMETYPE)) == MIMETYPE:
+        return True
+    return asked.mimetype == MIMETYPE and "text/html" not in accepted.values()
+
+
 def unknown_page(service: Service, error: HTTPException) -> Response:
     """Say that there is no such page."""
     try:
@@ -115,7 +124,8 @@ def _visit(page: Page, service: Service, asked: Request) -> Visit:
 def _form(asked: Request) -> dict[str, str]:
     """Return the fields of a form; the last of several with one name counts, as with checkboxes."""
     if asked.mimetype != FORM:
-        problem = Problem("Content-Type", f"a form of the pages is {FORM}", asked.mimetype[:100], [FORM], FORM)
+        text = f"a form of the pages is {FORM}; programs send JSON to POST /schedule or below /api"
+        problem = Problem("Content-Type", text, asked.mimetype[:100], [FORM], FORM)
         raise InvalidRequest([problem])
     try:
         found = parse_qs(read_body(asked).decode(), keep_blank_values=True, max_num_fields=500, errors="strict")
@@ -133,11 +143,15 @@ def _as_ours(error: HTTPException) -> SchedulerError:
         return NotFound(f"There is no page {request.path[:200]}.{hint}", suggestion=guess)
     if error.code == 405:
         return SchedulerError(f"{request.path[:200]} is no page to open: a button leads there.", "method_not_allowed")
-    return InvalidRequest([Problem("request", error.description or error.name)])
+    return malformed(error.description or error.name)
 
 
 def _refusal(service: Service, error: SchedulerError) -> Response:
-    """Show an error; who only has to say who they are is led to where they can."""
+    """Show an error; who only has to say who they are is led to where they can. A program is told in JSON."""
+    if _wants_json(request):
+        if isinstance(error, InvalidRequest):
+            error = InvalidRequest(error.problems, error.example or EXAMPLES["status"])
+        return error_response(error)
     if isinstance(error, Unauthorized):
         following = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "/"
         return Response(status=303, headers={"Location": f"/sign-in?next={quote(following, safe='/')}"})
@@ -152,7 +166,10 @@ def _refusal(service: Service, error: SchedulerError) -> Response:
 def _fault(service: Service, error: Exception) -> Response:
     error_id = secrets.token_hex(8)
     log.error("internal error %s", error_id, exc_info=error, extra={"error_id": error_id})
-    return _error_page(service, f"A fault of the service, not yours. Its log tells more under {error_id}.", 500, None)
+    text = f"A fault of the service, not yours. Its log tells more under {error_id}."
+    if _wants_json(request):
+        return error_response(SchedulerError(text, "internal_error", error_id=error_id))
+    return _error_page(service, text, 500, None)
 
 
 def _error_page(service: Service, message: str, status: int, error: SchedulerError | None) -> Response:
