@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from scheduler.auth.scopes import Caller, Scope
 from scheduler.definitions import Checked
-from scheduler.errors import InvalidRequest
+from scheduler.errors import InvalidRequest, Problem, shorten
 from scheduler.http import present, requests
 from scheduler.http.action_names import problems_of_action
 from scheduler.http.answers import Joined
@@ -36,6 +36,7 @@ from scheduler.task_scheduler import CANCEL_SECONDS, TaskScheduler
 from tasks.sandbox.output import Stream
 
 T = TypeVar("T")
+KEY_HEADER = "Idempotency-Key"
 Answer = dict[str, Any]
 STOPPED = "The scheduler is stopped: nothing runs on schedule until action 'start'."
 
@@ -66,7 +67,16 @@ def answer(service: TaskScheduler, body: Any, who: Caller) -> Answer | Waiting:
     given = {name: value for name, value in _as_object(body).items() if value is not None}
     action = _action(service, given)
     who.require(action.scope, f"Action '{action.name}'")
+    _check_no_key(service, action, given)
     return perform(service, action, given, action.function)
+
+
+def answer_query(service: TaskScheduler, given: Mapping[str, Any]) -> Answer:
+    """Carry out `help`, which takes its fields in a query, too; raise `SchedulerError`."""
+    if "action" in given:
+        text = "a GET is answered with 'help' and takes no 'action': send it in the body of a POST"
+        raise InvalidRequest([Problem("action", text, given["action"], code="unknown_field")], EXAMPLES["help"])
+    return perform(service, ACTIONS["help"], {**given, "action": "help"}, explain_all)
 
 
 def perform(service: TaskScheduler, action: Action, given: Mapping[str, Any], function: Callable[..., T]) -> T:
@@ -75,6 +85,17 @@ def perform(service: TaskScheduler, action: Action, given: Mapping[str, Any], fu
         return function(service, read(service, action.model, given))
     except InvalidRequest as error:
         raise refusal(service, action, given, error.problems) from error
+
+
+def _check_no_key(service: TaskScheduler, action: Action, given: Mapping[str, Any]) -> None:
+    """Refuse a key that would promise that what is asked twice happens once: only the routes below /api keep that."""
+    if KEY_HEADER in asked.headers and action.scope is not Scope.READ:
+        text = (
+            f"'{KEY_HEADER}' is honoured by a POST below /api, not here: send the request there, or without it; "
+            "to create a task twice under one 'task_id' changes nothing"
+        )
+        problem = Problem(KEY_HEADER, text, shorten(asked.headers[KEY_HEADER]), code="unknown_field")
+        raise InvalidRequest([problem], nearest_request(service, action, given))
 
 
 def _as_object(body: Any) -> Mapping[str, Any]:

@@ -18,10 +18,11 @@ from scheduler.http import actions, answered, events, health, metrics
 from scheduler.http.answers import error_response, json_response, malformed
 from scheduler.http.body import parse_body
 from scheduler.http.guard import Guard, check_media_type, forbidden_host, read_body
-from scheduler.http.guide import guide
 from scheduler.http.handoff import HandedOver, Handoff, LeaveSocket
 from scheduler.http.pages.serve import add_pages, unknown_page, wants_page
 from scheduler.http.paths import no_such_path
+from scheduler.http.query import check_no_query, read_query
+from scheduler.http.requests import Help
 from scheduler.http.rest.serve import add_routes
 from scheduler.http.token import read_token
 from scheduler.task_scheduler import TaskScheduler
@@ -137,6 +138,7 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     def schedule() -> Response:
         caller = service.guard.check(request)
         check_media_type(request)
+        check_no_query(request, request.args.to_dict())
         result = actions.answer(service.open(), parse_body(read_body(request)), caller)
         if isinstance(result, actions.Waiting):
             waiting = result
@@ -148,7 +150,7 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     @app.get("/schedule", strict_slashes=False, provide_automatic_options=False)
     def explain() -> Response:
         service.guard.check(request, Scope.READ)
-        return json_response(guide(actions.ACTIONS, None, service.open().config.policies))
+        return json_response(actions.answer_query(service.open(), read_query(Help, request)))
 
     health.register(app, service)
     metrics.register(app, service)

@@ -139,17 +139,25 @@ def _cause(error: Exception) -> str:
 
 
 def check_media_type(request: Request) -> None:
-    """Refuse bodies that do not call themselves JSON: a form of a hostile page cannot send that type."""
+    """Refuse bodies that do not call themselves JSON: a form of a hostile page cannot send that type.
+
+    Those that are compressed are refused, too.
+    """
     if request.mimetype != "application/json":
         came = f"is '{request.mimetype[:100]}'" if request.mimetype else "is missing"
         raise UnsupportedMediaType(
             f"The Content-Type {came}: add the header 'Content-Type: application/json'.",
             code="unsupported_media_type",
         )
+    if (encoding := request.headers.get("Content-Encoding", "identity")).lower() != "identity":
+        raise UnsupportedMediaType(
+            f"The Content-Encoding is '{encoding[:100]}': send the body as it is, without that header.",
+            code="unsupported_media_type",
+        )
 
 
 class UnsupportedMediaType(SchedulerError):
-    """The body calls itself something else than JSON."""
+    """The body calls itself something else than plain JSON."""
 
 
 def _drain(read: Callable[[int], Any]) -> None:

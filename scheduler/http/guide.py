@@ -36,7 +36,7 @@ CODES = {
     "idempotency_conflict": "409: the Idempotency-Key was sent before with another request",
     "precondition_failed": "412: the task is another one than If-Match or If-None-Match asks for",
     "body_too_large": "413: the body is over 1 MiB",
-    "unsupported_media_type": "415: the Content-Type is not application/json",
+    "unsupported_media_type": "415: the Content-Type is not application/json, or the body is compressed",
     "range_not_satisfiable": "416: the log has no bytes there",
     "rate_limited": "429: too many requests or failed logins; see Retry-After",
     "too_many_tasks": "429: the limit of tasks is reached",

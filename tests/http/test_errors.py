@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import logging
 import sqlite3
 import unicodedata
@@ -463,6 +465,42 @@ def test_what_came_is_repeated_but_not_all_of_it(shared: Api) -> None:
     assert len(shared.raw(b'{"a": ' * 50_000).data) < 2_000
     many = shared.post(**{f"field{number}": number for number in range(5_000)}, action="list")
     assert many.status_code == 400
+
+
+def test_a_compressed_body_is_refused_by_name(shared: Api) -> None:
+    response = shared.raw(gzip.compress(b'{"action": "status"}'), Content_Encoding="gzip")
+    check_answer(response)
+    assert (response.status_code, response.json["code"]) == (415, "unsupported_media_type")
+    assert "'gzip'" in response.json["message"]
+    assert shared.raw(b'{"action": "status"}', Content_Encoding="identity").status_code == 200
+
+
+def test_a_query_is_never_dropped(shared: Api) -> None:
+    response = shared.raw(b'{"action": "list"}', "/schedule?limit=2")
+    check_answer(response)
+    [problem] = response.json["problems"]
+    assert (response.json["code"], problem["field"], problem["got"]) == ("unknown_field", "limit", "2")
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("topic=nonsense", "topic"), ("topics=pause", "topics"), ("action=list", "action")]
+)
+def test_the_query_of_help(shared: Api, query: str, field: str) -> None:
+    asked = shared.client.get("/schedule?topic=pause", headers={"Host": "localhost"})
+    assert asked.json == shared.ok("help", topic="pause")
+    response = shared.client.get(f"/schedule?{query}", headers={"Host": "localhost"})
+    check_answer(response)
+    assert [problem["field"] for problem in response.json["problems"]] == [field]
+
+
+def test_a_key_that_is_not_honoured_is_refused(api: Api) -> None:
+    body = json.dumps({"action": "create", **COMMAND})
+    response = api.raw(body, Idempotency_Key="k")
+    check_answer(response)
+    assert (response.status_code, response.json["problems"][0]["field"]) == (400, "Idempotency-Key")
+    assert response.json["example"] == {"action": "create", **COMMAND}
+    assert api.ok("list")["count"] == 0
+    assert api.raw('{"action": "list"}', Idempotency_Key="k").status_code == 200
 
 
 # --- paths and methods ----------------------------------------------------------------------

@@ -9,13 +9,13 @@ from datetime import datetime
 import orjson
 
 from scheduler.errors import Conflict, InvalidRequest, Problem, shorten
+from scheduler.http.actions import KEY_HEADER
 from scheduler.http.auth import current
 from scheduler.http.rest.answer import Answer
 from scheduler.http.rest.call import Call
 from scheduler.store import Connection, keys
 from scheduler.store.keys import KEPT_FOR, KeptAnswer
 
-HEADER = "Idempotency-Key"
 MOST = 255
 
 
@@ -50,7 +50,7 @@ class Key:
             return
         if kept.fingerprint != self.fingerprint:
             raise Conflict(
-                f"The {HEADER} '{shorten(self.text, 60)}' was sent with another request in the last 24 hours: "
+                f"The {KEY_HEADER} '{shorten(self.text, 60)}' was sent with another request in the last 24 hours: "
                 "send a new key with a new request, and the same one only to repeat a request as it was.",
                 code="idempotency_conflict",
             )
@@ -63,15 +63,15 @@ class Key:
 
 def read_key(call: Call) -> Key | None:
     """Return the key of a call, or None where it has none; raise `InvalidRequest` where it is no key."""
-    text = call.request.headers.get(HEADER)
+    text = call.request.headers.get(KEY_HEADER)
     if text is None:
         return None
     if not (1 <= len(text) <= MOST and text.isascii() and text.isprintable()):
         raise InvalidRequest(
             [
                 Problem(
-                    HEADER,
-                    f"'{HEADER}' must be 1 to {MOST} printable ASCII characters, such as a UUID",
+                    KEY_HEADER,
+                    f"'{KEY_HEADER}' must be 1 to {MOST} printable ASCII characters, such as a UUID",
                     shorten(text),
                     [f"1 to {MOST} printable ASCII characters"],
                 )

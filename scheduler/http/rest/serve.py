@@ -8,15 +8,15 @@ from typing import Any, Protocol
 from flask import Flask, Request, Response, request
 
 from scheduler.auth.scopes import Scope
-from scheduler.errors import InvalidRequest, NotFound, Problem
+from scheduler.errors import InvalidRequest, NotFound
 from scheduler.http import events
-from scheduler.http.accepted import read_text
 from scheduler.http.actions import ACTIONS
 from scheduler.http.body import invalid_json, parse_body
 from scheduler.http.examples import EXAMPLES
 from scheduler.http.guard import check_media_type, read_body
 from scheduler.http.handoff import Handoff
 from scheduler.http.mending import working_example
+from scheduler.http.query import check_no_query, read_query
 from scheduler.http.rest.answer import Answer, Followed, Later
 from scheduler.http.rest.call import Call
 from scheduler.http.rest.compression import compressed
@@ -111,11 +111,9 @@ def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], err
 
 def _read(route: Route, asked: Request) -> Mapping[str, Any]:
     """Return the fields that were sent, nulls left out."""
-    fields = _query(route, asked)
+    fields = read_query(route.action.model, asked)
     if route.has_body:
-        if fields:
-            text = f"a {route.method} takes its fields in the body, as JSON, not in the query"
-            raise InvalidRequest([Problem(name, text, value, code="unknown_field") for name, value in fields.items()])
+        check_no_query(asked, fields)
         fields = _body(route, asked)
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -132,18 +130,3 @@ def _body(route: Route, asked: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid_json("the body must be one JSON object", body)
     return body
-
-
-def _query(route: Route, asked: Request) -> dict[str, Any]:
-    """Return the fields of the query, each as the type that its field has where it reads as one."""
-    if not asked.query_string:
-        return {}
-    fields: dict[str, Any] = {}
-    problems = []
-    for name, values in asked.args.lists():
-        if len(values) > 1:
-            problems.append(Problem(name, f"'{name}' stands in the query {len(values)} times: send it once", values))
-        fields[name] = read_text(route.action.model, name, values[0])
-    if problems:
-        raise InvalidRequest(problems)
-    return fields
