@@ -101,13 +101,11 @@ def _near_requests(
 
 
 def _problems_of(service: TaskScheduler, action: Doable, request: Mapping[str, Any]) -> list[Problem]:
-    """Return all that is wrong with the fields of a request."""
+    """Return all that is wrong with the fields of a request, as far as that can be found out now."""
     try:
         _try(service, action, request)
     except InvalidRequest as error:
         return _told(action, request, error.problems)
-    except Unavailable:
-        raise
     except SchedulerError:
         pass
     return []
