@@ -11,25 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduler.models import job_fields
 from tests.http.conftest import COMMAND, Api, watch_for
 
 NEXT_YEAR = datetime.now(ZoneInfo("Europe/Berlin")).year + 1
 KEYS = {"status", "message", "task_id", "next_run"}
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-LATER = (
-    *("start_at", "until", "max_runs", "jitter_seconds", "max_retries", "retry_delay_seconds", "retry_backoff"),
-    *(
-        "overlap",
-        "coalesce",
-        "misfire_grace_time",
-        "catch_up",
-        "at_least_once",
-        "remove_when_done",
-        "sandbox",
-        "notify",
-    ),
-)
 """Fields that are promised; those that do not work yet are not taken."""
 
 
@@ -303,12 +289,6 @@ def test_a_removed_id_can_be_used_again(api: Api) -> None:
     api.create("t")
     api.ok("remove", task_id="t")
     assert api.create("t", command="false")["status"] == "success"
-
-
-@pytest.mark.parametrize("field", [name for name in LATER if name not in job_fields()])
-def test_fields_that_do_not_work_yet_are_unknown(shared: Api, field: str) -> None:
-    problem = shared.problem("unknown_field", "create", task_id="t", **COMMAND, **{field: 1})
-    assert problem["field"] == field
 
 
 @pytest.mark.parametrize(
