@@ -1,4 +1,4 @@
-"""Call functions of the program that embeds the scheduler: coroutines on its loop, others in a worker's thread."""
+"""Call functions of the program that embeds the scheduler in a worker's thread; what has to be awaited, on its loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import select
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -68,17 +68,21 @@ class Callables:
             return Called(_result("cancelled", cancellation.reason))
         if function is None:
             return Called(TaskResult.not_started("the program took the function back as its run began"))
-        if not is_coroutine_function(function):
-            return _call_here(function, timeout_seconds, cancellation)
-        if self.loop is None:
-            text = "it is a coroutine function, which needs the loop of scheduler.aio.TaskScheduler"
-            return Called(TaskResult.not_started(text))
-        return _Awaited(self.loop, function).call(timeout_seconds, cancellation)
+        began = time.monotonic()
+        try:
+            value = function()
+        except BaseException as error:  # sys.exit() in a job ends the job, not the worker
+            return _in_time(_raised(error), began, timeout_seconds, cancellation)
+        if inspect.isawaitable(value):
+            return self._await(value, began, timeout_seconds, cancellation)
+        return _in_time(_returned(value), began, timeout_seconds, cancellation)
 
-
-def is_coroutine_function(function: Callable[..., Any]) -> bool:
-    """Whether a call gives a coroutine, which somebody has to await."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+    def _await(self, value: Awaitable[Any], began: float, timeout_seconds: float, cancellation: Cancellation) -> Called:
+        if self.loop is not None:
+            return _Awaited(self.loop, value).call(began, timeout_seconds, cancellation)
+        _give_up(value)
+        text = "it gave something to await, which needs the loop of scheduler.aio.TaskScheduler"
+        return Called(TaskResult.not_started(text))
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -88,13 +92,8 @@ def name_of(function: Callable[..., Any]) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def _call_here(function: Function, timeout_seconds: float, cancellation: Cancellation) -> Called:
-    """Call a plain function. Nothing can stop it, so how it ended is only known, and told, when it has."""
-    began = time.monotonic()
-    try:
-        called = _returned(function())
-    except BaseException as error:  # sys.exit() in a job ends the job, not the worker
-        called = _raised(error)
+def _in_time(called: Called, began: float, timeout_seconds: float, cancellation: Cancellation) -> Called:
+    """Judge a call that has ended by itself. Nothing could stop it, so how it went is only told now."""
     took = time.monotonic() - began
     if took > timeout_seconds:
         text = f"it took {took:.1f} s, more than its {timeout_seconds:g} s; a plain function cannot be ended"
@@ -114,18 +113,19 @@ def callable_job(function: Function, fields: Mapping[str, Any]) -> CallableJob:
 
 
 class _Awaited:
-    """One coroutine on the program's loop, seen from a worker's thread."""
+    """One coroutine, or another awaitable, on the program's loop, seen from a worker's thread."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, function: Function) -> None:
-        self._loop, self._function = loop, function
+    def __init__(self, loop: asyncio.AbstractEventLoop, value: Awaitable[Any]) -> None:
+        self._loop, self._value = loop, value
         self._task: asyncio.Task[Any] | None = None
 
-    def call(self, timeout_seconds: float, cancellation: Cancellation) -> Called:
+    def call(self, began: float, timeout_seconds: float, cancellation: Cancellation) -> Called:
         """Await it; after its time, or when it is cancelled, end it, and return when it has ended."""
         with _bell() as ended, cancellation.bell() as cancelled:
             if not self._tell(self._begin, ended):
+                _give_up(self._value)
                 return Called(TaskResult.not_started("the program's event loop has ended"))
-            rung = self._wait([ended, cancelled], timeout_seconds)
+            rung = self._wait([ended, cancelled], began + timeout_seconds)
             if ended not in rung:
                 self._tell(self._cancel)
                 if not self._wait([ended], None):
@@ -142,7 +142,7 @@ class _Awaited:
         self._task.add_done_callback(lambda _: os.eventfd_write(ended, 1))
 
     async def _awaited(self) -> Any:
-        return await self._function()
+        return await self._value
 
     def _cancel(self) -> None:
         assert self._task is not None
@@ -156,9 +156,8 @@ class _Awaited:
             return False
         return True
 
-    def _wait(self, bells: list[int], seconds: float | None) -> set[int]:
-        """Return which of the bells rang within so many seconds; none either where the loop has ended."""
-        deadline = None if seconds is None else time.monotonic() + seconds
+    def _wait(self, bells: list[int], deadline: float | None) -> set[int]:
+        """Return which of the bells rang before the deadline; none either where the loop has ended."""
         poll = select.poll()
         for bell in bells:
             poll.register(bell, select.POLLIN)
@@ -177,6 +176,12 @@ class _Awaited:
         return _returned(self._task.result()) if error is None else _raised(error)
 
 
+def _give_up(value: Awaitable[Any]) -> None:
+    """Let go of what will not be awaited, without the warning that somebody forgot to."""
+    if inspect.iscoroutine(value):
+        value.close()
+
+
 @contextmanager
 def _bell() -> Iterator[int]:
     bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -187,6 +192,9 @@ def _bell() -> Iterator[int]:
 
 
 def _returned(value: Any) -> Called:
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        text = "it returned a generator, whose body nobody runs: a job's function does its work without 'yield'"
+        return Called(_result("failed", text))
     kept, hint = as_json(value)
     outcome = {"result": kept, "exception": None}
     return Called(TaskResult("completed", exit_code=None, signal=None, reason=None, hint=hint, outcome=outcome))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -173,10 +173,14 @@ def test_coroutines_run_on_the_programs_loop_and_functions_in_threads() -> None:
             await scheduler.add_interval_job(where, "coroutine", hours=1)
             await scheduler.add_interval_job(lambda: threading.current_thread().name, "plain", hours=1)
             await scheduler.add_interval_job(Callable_(), "object", hours=1)
+            await scheduler.add_interval_job(functools.partial(Callable_()), "partial object", hours=1)
+            await scheduler.add_interval_job(lambda: where(), "function that returns a coroutine", hours=1)
             await scheduler.add_interval_job(functools.partial(divmod, 7, 2), "partial", hours=1)
             assert (await scheduler.run_now("coroutine"))["result"] is True
             assert (await scheduler.run_now("plain"))["result"].startswith("worker-")
             assert (await scheduler.run_now("object"))["result"] == 7
+            assert (await scheduler.run_now("partial object"))["result"] == 7
+            assert (await scheduler.run_now("function that returns a coroutine"))["result"] is True
             assert (await scheduler.run_now("partial"))["result"] == [3, 1]
 
     loop: asyncio.AbstractEventLoop | None = None
@@ -206,6 +210,23 @@ def test_a_coroutine_over_its_time_is_cancelled_and_tried_again_when_it_has_ende
             assert (run["status"], run["attempt"]) == ("timeout", 2)
             assert run["reason"] == "it was ended after 0.1 s"
             assert (most, ended) == (1, 2)
+
+    asyncio.run(program())
+
+
+def test_a_generator_fails_since_nobody_runs_its_body() -> None:
+    scheduler = TaskScheduler()
+
+    async def several() -> AsyncIterator[int]:
+        yield 1
+
+    async def program() -> None:
+        async with scheduler:
+            for generator in (several, functools.partial(several), lambda: (number for number in range(3))):
+                await scheduler.add_interval_job(generator, "generator", hours=1)
+                run = await scheduler.run_now("generator")
+                assert run["status"] == "failed"
+                assert "without 'yield'" in str(run["reason"])
 
     asyncio.run(program())
 

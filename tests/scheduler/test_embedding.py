@@ -513,12 +513,14 @@ def test_a_plain_function_over_its_time_says_so_when_it_has_ended() -> None:
         assert "cannot be ended" in shown.details["reason"]
 
 
-def test_a_coroutine_function_needs_a_loop() -> None:
+@pytest.mark.filterwarnings("error")
+def test_what_has_to_be_awaited_needs_a_loop() -> None:
     async def work() -> None: ...
 
     with TaskScheduler() as scheduler:
-        scheduler.add_callable(work, schedule_type="manual", task_id="work")
-        assert "scheduler.aio" in ended(scheduler, "work").details["reason"]
+        for function in (work, lambda: work()):
+            scheduler.add_callable(function, schedule_type="manual", task_id="work")
+            assert "scheduler.aio" in ended(scheduler, "work").details["reason"]
 
 
 def test_terms_of_programs_are_no_terms_of_functions() -> None:
