@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from scheduler import called_with, task_scheduler
-from scheduler.callables import callable_job
+from scheduler.callables import callable_job, check_function
 from scheduler.config import SchedulerConfig
 from scheduler.cron import parse_cron_expression, validate_cron_expression
 from scheduler.definitions import Definitions, zone_of
@@ -231,9 +231,9 @@ class TaskScheduler:
         """Note that the program wants a job, once it is known to be right."""
         job = callable_job(function, fields)
         known = self._wanted.get(job.task_id)
-        if known is not None and known.function is not function and not replace:
-            text = f"a job '{job.task_id}' was given before, with another function: give this one a job_id= of its own"
-            raise Conflict(text)
+        before = None if known is None else known.function
+        named = "task_id" in fields
+        check_function(job.task_id, before, function, named=named, replace=replace, argument="job_id")
         given_at = self._given_at(job)
         self._definitions.check(job, given_at or self._definitions.moment())
         self._wanted[job.task_id] = _Wanted(function, fields, given_at)

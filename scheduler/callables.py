@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 import os
 import select
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scheduler.errors import Conflict, InvalidRequest, Problem, shorten
 from scheduler.models import CallableJob, read_job
 from scheduler.results import as_json, text_of
 from tasks.base import Status, TaskResult
@@ -20,6 +22,8 @@ from tasks.sandbox import Cancellation
 
 Function = Callable[[], Any]
 LOOK_AGAIN_SECONDS = 1.0
+_PARTS = ("__code__", "__defaults__", "__kwdefaults__", "__closure__")
+"""What a function is made of: where all are equal, it does the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,14 @@ class Callables:
         self.loop: asyncio.AbstractEventLoop | None = None
         """The program's own loop, where its coroutines run."""
 
+    def get(self, task_id: str) -> Function | None:
+        """Return the function of a job, or None where this process has registered none."""
+        return self._functions.get(task_id)
+
     @contextmanager
     def registered(self, task_id: str, function: Function) -> Iterator[None]:
         """Let a job call a function in this process from now on, unless an error comes out of the block."""
-        before = self._functions.get(task_id)
+        before = self.get(task_id)
         self._functions[task_id] = function
         try:
             yield
@@ -63,7 +71,7 @@ class Callables:
 
     def call(self, task_id: str, timeout_seconds: float, cancellation: Cancellation) -> Called:
         """Call a job's function and wait for its end; never raise for its failing."""
-        function = self._functions.get(task_id)
+        function = self.get(task_id)
         if cancellation.reason is not None:
             return Called(_result("cancelled", cancellation.reason))
         if function is None:
@@ -105,11 +113,48 @@ def _in_time(called: Called, began: float, timeout_seconds: float, cancellation:
 
 def callable_job(function: Function, fields: Mapping[str, Any]) -> CallableJob:
     """Make the job that calls a function, by default under the function's own name; raise `InvalidRequest`."""
+    _check_callable(function)
     name = name_of(function)
     given = {"task_id": name, **fields, "type": "callable", "function": name}
     job = read_job(given, CallableJob)
     assert isinstance(job, CallableJob)
     return job
+
+
+def _check_callable(function: object) -> None:
+    if callable(function):
+        return
+    text = f"what is called is a function of this program, not {shorten(repr(function), 60)}"
+    if isinstance(function, str):
+        text += f". A job that calls one by its path, in a process of its own, is a Job(func={shorten(function, 60)!r})"
+        text += ", given to add_job"
+    elif inspect.iscoroutine(function):
+        text += f": give the function itself, {function.__name__}, without calling it"
+    raise InvalidRequest([Problem("func", text, shorten(repr(function)))])
+
+
+def check_function(
+    task_id: str, known: Function | None, function: Function, *, named: bool, replace: bool, argument: str
+) -> None:
+    """Raise `Conflict` where a job calls another function already, unless it was `named` to be replaced.
+
+    A job that was not named goes by its function's name, and two functions may have one: `argument` tells them apart.
+    """
+    if known is None or known == function or (replace and (named or _is_same(known, function))):
+        return
+    text = f"a job '{task_id}' was given before, with another function: give this one a {argument}= of its own"
+    raise Conflict(text)
+
+
+def _is_same(one: Function, other: Function) -> bool:
+    """Whether a function stands for one that was given before: by its name in a module, or as made by the same code."""
+    if isinstance(one, functools.partial) and isinstance(other, functools.partial):
+        return _is_same(one.func, other.func) and (one.args, one.keywords) == (other.args, other.keywords)
+    if not (inspect.isfunction(one) and inspect.isfunction(other)):
+        return one == other
+    if "<" not in one.__qualname__:  # neither a lambda nor local: its module, when it is loaded again, has one of it
+        return name_of(one) == name_of(other)
+    return all(getattr(one, part) == getattr(other, part) for part in _PARTS)
 
 
 class _Awaited:

@@ -19,7 +19,7 @@ from scheduler.attempts import Attempts, Execute, log_dir
 from scheduler.auth.sessions import SessionBook
 from scheduler.auth.tokens import TokenBook
 from scheduler.calendar_year import CalendarYear, clock_changes, stretches, year_of
-from scheduler.callables import Callables, Function, callable_job
+from scheduler.callables import Callables, Function, callable_job, check_function
 from scheduler.config import SchedulerConfig
 from scheduler.confining import confine
 from scheduler.cycle import Cycle
@@ -335,9 +335,11 @@ class TaskScheduler:
         """Keep a job that calls a function of this program, by default under the function's own name.
 
         It is called only in a process that has done this, too: in another one its fire times are `skipped`. `fields`
-        are those of a Job that say when, and under which terms.
+        are those of a Job that say when, and under which terms. Two functions of one name are a Conflict.
         """
         job = callable_job(function, fields)
+        known, named = self.callables.get(job.task_id), "task_id" in fields
+        check_function(job.task_id, known, function, named=named, replace=replace, argument="task_id")
         with self.callables.registered(job.task_id, function):
             return self.add_job(job, replace, given_at=given_at)
 

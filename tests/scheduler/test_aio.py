@@ -340,11 +340,33 @@ def test_a_moment_that_passes_before_the_start_is_no_error() -> None:
         (lambda s: s.cron(hour=25)(nothing), "hour"),
         (lambda s: s.at("tomorrowish")(nothing), "run_date"),
         (lambda s: s.interval(minutes=5, command="true")(nothing), "takes 'function'"),
+        (lambda s: s.interval(minutes=5)("worker.ping"), "a function of this program, not 'worker.ping'"),
+        (lambda s: asyncio.run(s.add_cron_job(None, "bad", hour=2)), "a function of this program, not None"),
     ],
 )
 def test_what_is_wrong_is_told_where_it_is_written(give: Callable[[TaskScheduler], Any], message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         give(TaskScheduler())
+
+
+def test_two_functions_of_one_name_need_ids() -> None:
+    scheduler = TaskScheduler()
+
+    async def program() -> None:
+        for _ in range(2):  # before the start and after
+            await scheduler.add_interval_job(functools.partial(divmod, 7, 2), hours=1)
+            await scheduler.add_interval_job(functools.partial(divmod, 7, 2), hours=2)
+            with pytest.raises(Conflict, match="give this one a job_id="):
+                await scheduler.add_interval_job(functools.partial(divmod, 7, 3), hours=1)
+            await scheduler.add_interval_job(functools.partial(divmod, 7, 3), "named", hours=1)
+            await scheduler.add_interval_job(functools.partial(divmod, 7, 4), "named", hours=1)
+            await scheduler.start()
+        assert [job["id"] for job in await scheduler.get_jobs()] == ["builtins.divmod", "named"]
+        assert (await scheduler.run_now("builtins.divmod"))["result"] == [3, 1]
+        assert (await scheduler.run_now("named"))["result"] == [1, 3]
+        await scheduler.shutdown()
+
+    asyncio.run(program())
 
 
 def test_calls_at_the_wrong_time_say_so() -> None:
