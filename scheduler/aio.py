@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from scheduler import called_with, task_scheduler
@@ -132,8 +132,11 @@ class TaskScheduler:
         when, terms = called_with.cron(expression, fields)
         return self._decorator(when, job_id, terms)
 
-    def at(self, moment: datetime | str, *, job_id: str | None = None, **terms: Any) -> Callable[[Function], Function]:
-        """Call the function once, at a moment; one that has passed is a `missed` row, not an error."""
+    def at(self, moment: date | str, *, job_id: str | None = None, **terms: Any) -> Callable[[Function], Function]:
+        """Call the function once, at a moment; one that has passed is a `missed` row, not an error.
+
+        A date without a time is its midnight.
+        """
         return self._decorator({"trigger": called_with.trigger("date", {"run_date": moment})}, job_id, terms)
 
     def _decorator(
@@ -177,13 +180,13 @@ class TaskScheduler:
         self,
         func: Callable[..., Any],
         job_id: str | None = None,
-        run_date: datetime | str | None = None,
+        run_date: date | str | None = None,
         *,
         replace_existing: bool = True,
         **terms: Any,
     ) -> str:
-        """Call a function once, at a moment, by default now; return the job's id."""
-        when = {"trigger": called_with.trigger("date", {"run_date": run_date or self._now()})}
+        """Call a function once, at a moment as `at` says, by default now; return the job's id."""
+        when = {"trigger": called_with.trigger("date", {"run_date": self._now() if run_date is None else run_date})}
         return await self._add(func, _fields(when, job_id, terms), replace_existing)
 
     async def pause_job(self, job_id: str) -> bool:

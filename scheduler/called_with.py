@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from scheduler.cron import validate_cron_expression
@@ -39,10 +39,10 @@ def cron(expression: str | None, arguments: Mapping[str, Any]) -> Split:
 
 
 def trigger(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a trigger as people write it, moments as text."""
+    """Return a trigger as people write it, moments and dates as text."""
     given = {name: value for name, value in fields.items() if value is not None}
     return {"type": kind} | {
-        name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()
+        name: value.isoformat() if isinstance(value, date) else value for name, value in given.items()
     }
 
 

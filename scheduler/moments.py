@@ -49,12 +49,14 @@ def both(moment: datetime | None, zone: tzinfo) -> tuple[str | None, str | None]
     return exact[:19].replace("T", " "), exact
 
 
-def parse_moment(text: str, zone: ZoneInfo, end: bool = False) -> datetime:
+def parse_moment(text: object, zone: ZoneInfo, end: bool = False) -> datetime:
     """Return the UTC moment that an ISO 8601 text means, in `zone` where it has no offset.
 
     A date alone is its first instant, or with `end` its last. Raise ValueError where it is none, or
     of a year before 1900 or after 9000.
     """
+    if not isinstance(text, str):
+        raise ValueError(f"a moment is written as a text, not as a {type(text).__name__}")
     text = text.strip()
     if len(text) <= len("2026-12-24"):
         day = date.fromisoformat(text)
@@ -77,7 +79,7 @@ def moment_of_epoch(value: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if _LEAST_EPOCH <= seconds < _LEAST_EPOCH * 10 else None
 
 
-def read_moment(text: str, field: str, zone: ZoneInfo, end: bool = False) -> datetime:
+def read_moment(text: object, field: str, zone: ZoneInfo, end: bool = False) -> datetime:
     """Return what `parse_moment` does; raise `InvalidRequest` naming the field."""
     try:
         return parse_moment(text, zone, end)

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -339,6 +339,13 @@ def test_a_moment_that_passes_before_the_start_is_no_error() -> None:
         (lambda s: s.cron("0 2 * * *", hour=3), "say the same"),
         (lambda s: s.cron(hour=25)(nothing), "hour"),
         (lambda s: s.at("tomorrowish")(nothing), "run_date"),
+        (lambda s: s.at(0)(nothing), "run_date' must be an ISO 8601 date or time.*, not 0"),
+        (lambda s: s.at(time(9))(nothing), 'run_date\' .*, not "09:00:00"'),
+        (
+            lambda s: asyncio.run(s.add_date_job(nothing, "bad", 0)),
+            "run_date' must be an ISO 8601 date or time.*, not 0",
+        ),
+        (lambda s: asyncio.run(s.add_date_job(nothing, "bad", b"2027-01-01")), "date or time.*b'2027-01-01'"),
         (lambda s: s.interval(minutes=5, command="true")(nothing), "takes 'function'"),
         (lambda s: s.interval(minutes=5)("worker.ping"), "a function of this program, not 'worker.ping'"),
         (lambda s: asyncio.run(s.add_cron_job(None, "bad", hour=2)), "a function of this program, not None"),
@@ -347,6 +354,20 @@ def test_a_moment_that_passes_before_the_start_is_no_error() -> None:
 def test_what_is_wrong_is_told_where_it_is_written(give: Callable[[TaskScheduler], Any], message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         give(TaskScheduler())
+
+
+def test_a_date_is_its_midnight() -> None:
+    scheduler = TaskScheduler(SchedulerConfig(timezone="Europe/Berlin"))
+    day = datetime.now(UTC).date() + timedelta(days=30)
+    scheduler.at(day, job_id="once")(nothing)
+    scheduler.interval(hours=1, start_date=day, job_id="hourly")(nothing)
+
+    async def program() -> None:
+        async with scheduler:
+            for job in await scheduler.get_jobs():
+                assert str(job["next_run_time"]).startswith(f"{day}T00:00:00")
+
+    asyncio.run(program())
 
 
 def test_two_functions_of_one_name_need_ids() -> None:
