@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from scheduler.errors import InvalidRequest, NotFound, Problem
+from scheduler.errors import InvalidRequest, NotFound, Problem, shorten
 from scheduler.models import Job, StoredJob
 
 
@@ -27,22 +27,22 @@ class JobMapping(MutableMapping[str, Job]):
         self._own: dict[str, tuple[Job, Mapping[str, Any]]] = {}
 
     def __setitem__(self, task_id: str, job: Job) -> None:
-        if task_id != job.task_id:
+        if task_id != _job_of(job).task_id:
             text = f"the job's id is '{job.task_id}': write jobs[job.id] = job"
             raise InvalidRequest([Problem("task_id", text, task_id, [job.task_id], job.task_id)])
         self._put(job)
 
-    def __delitem__(self, task_id: str) -> None:
+    def __delitem__(self, key: object) -> None:
         try:
-            self._remove(task_id)
+            self._remove(_id_of(key))
         except NotFound as error:
-            raise KeyError(task_id) from error
+            raise KeyError(key) from error
 
-    def __getitem__(self, task_id: str) -> Job:
+    def __getitem__(self, key: object) -> Job:
         try:
-            return self.own(self._find(task_id).job)
+            return self.own(self._find(_id_of(key)).job)
         except NotFound as error:
-            raise KeyError(task_id) from error
+            raise KeyError(key) from error
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names())
@@ -62,3 +62,18 @@ class JobMapping(MutableMapping[str, Job]):
         """Return the object that was put in with the definition of `job`, else `job`."""
         kept, definition = self._own.get(job.task_id, (job, None))
         return kept if definition == job.definition() else job
+
+
+def _job_of(value: object) -> Job:
+    """Return a value that is a Job; raise `InvalidRequest` where it is none."""
+    if not isinstance(value, Job):
+        text = f"what is set is a Job, not {shorten(repr(value), 60)}: write jobs[job.id] = job"
+        raise InvalidRequest([Problem("job", text, shorten(repr(value)))])
+    return value
+
+
+def _id_of(key: object) -> str:
+    """Return a key that may be an id; raise KeyError where it can be none."""
+    if not isinstance(key, str):
+        raise KeyError(key)
+    return key
