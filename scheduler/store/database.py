@@ -80,6 +80,7 @@ class Database:
 
     def read(self, unit: Callable[[Connection], T]) -> T:
         """Run `unit` on a connection that sees one consistent state; raise `Unavailable` where the store fails."""
+        self._check_open()
         try:
             try:
                 return self._read(unit)
@@ -100,6 +101,7 @@ class Database:
 
         Raise `Unavailable` where the store fails.
         """
+        self._check_open()
         return self.backend.version()
 
     def write(self, unit: Callable[[Connection], T]) -> T:
@@ -126,6 +128,10 @@ class Database:
         self._readers.dispose()
         self._write_engine.dispose()
         self.backend.close()
+
+    def _check_open(self) -> None:
+        if self._writer.closed:
+            raise Unavailable("this scheduler was closed", code="shutting_down")
 
 
 def _parse(url: str) -> URL:

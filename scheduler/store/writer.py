@@ -88,6 +88,8 @@ class Writer:
         """Told after each commit, in the writer's thread, how long its transaction took and which runs it ended."""
         self.on_commit: Callable[[], None] = lambda: None
         """Called after each commit, in the writer's thread; it must neither raise nor wait."""
+        self.closed = False
+        """Whether it has written its last."""
         self.doubts = 0
         """How many commits there were of which nobody knows whether they were kept."""
         self._queue: SimpleQueue[Work[Any] | None] = SimpleQueue()
@@ -113,6 +115,7 @@ class Writer:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
+        self.closed = True
         self._connection.close()
 
     def _run(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from scheduler import Job, JobResult, JobStatus, Priority, Run, RunStatus, SchedulerConfig, TaskScheduler, retention
-from scheduler.errors import Conflict, InvalidRequest
+from scheduler.errors import Conflict, InvalidRequest, Unavailable
 from scheduler.models import CallableJob
 from scheduler.store import events, sqlite_url
 from scheduler.store.deliveries import DeliveryFilter
@@ -171,8 +171,13 @@ def test_jobs_is_a_mapping(scheduler: TaskScheduler, job: Callable[..., Job]) ->
     assert "a" not in scheduler.jobs
     with pytest.raises(KeyError):
         del scheduler.jobs["a"]
-    with pytest.raises(InvalidRequest, match=r"write jobs\[job.id\] = job"):
-        scheduler.jobs["c"] = job("d")
+    for wrong in (job("d"), "true", None):
+        with pytest.raises(InvalidRequest, match=r"write jobs\[job.id\] = job"):
+            scheduler.jobs["c"] = wrong  # type: ignore[assignment]
+    assert 5 not in scheduler.jobs
+    for use in (scheduler.jobs.__getitem__, scheduler.jobs.__delitem__):
+        with pytest.raises(KeyError):
+            use(5)
 
 
 def test_an_object_gives_way_to_a_newer_definition(scheduler: TaskScheduler, job: Callable[..., Job]) -> None:
@@ -260,6 +265,10 @@ def test_a_cycle_is_for_a_scheduler_that_does_not_fire_by_itself(config: Schedul
     for call in (scheduler.run_once, scheduler.start):
         with pytest.raises(Conflict, match="was closed"):
             call()
+    for ask in (scheduler.is_running, lambda: list(scheduler.jobs)):
+        with pytest.raises(Unavailable, match="was closed"):
+            ask()
+    assert scheduler.status()["store"]["reason"] == "this scheduler was closed"
 
 
 @pytest.mark.soak
