@@ -69,10 +69,15 @@ class TaskScheduler:
     # --- the service -------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Let jobs fire from now on; nothing happens where they do already."""
+        """Let jobs fire from now on, and coroutines run on this loop.
+
+        Where they do already nothing happens, unless their loop runs no more: then they go on here.
+        """
+        loop = asyncio.get_running_loop()
         if self._inner is None:
-            loop = asyncio.get_running_loop()
             self._inner = await asyncio.to_thread(self._opened, loop)
+        else:
+            self._inner.callables.move_to(loop)
 
     async def shutdown(self) -> None:
         """Fire no more, give runs under way their grace (`stop_grace_seconds`), then end them."""

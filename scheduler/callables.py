@@ -66,6 +66,11 @@ class Callables:
         """Take a function back."""
         self._functions.pop(task_id, None)
 
+    def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run coroutines on another loop from now on, unless theirs runs."""
+        if self.loop is None or not self.loop.is_running():
+            self.loop = loop
+
     def __contains__(self, task_id: str) -> bool:
         return task_id in self._functions
 

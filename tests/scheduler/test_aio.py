@@ -316,6 +316,28 @@ def test_it_can_be_started_again_with_the_same_jobs(folder: Path) -> None:
     asyncio.run(program())
 
 
+def test_coroutines_go_on_with_the_next_loop_where_theirs_has_ended() -> None:
+    scheduler = TaskScheduler()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    @scheduler.interval(hours=1, job_id="work")
+    async def work() -> bool:
+        return asyncio.get_running_loop() is loops[-1]
+
+    async def elsewhere() -> None:
+        await scheduler.start()  # while the loop that coroutines run on goes on
+
+    async def program() -> None:
+        loops.append(asyncio.get_running_loop())
+        await scheduler.start()
+        await asyncio.to_thread(asyncio.run, elsewhere())
+        assert (await scheduler.run_now("work"))["result"] is True
+
+    for _ in range(2):
+        asyncio.run(program())
+    asyncio.run(scheduler.shutdown())
+
+
 def test_a_moment_that_passes_before_the_start_is_no_error() -> None:
     scheduler = TaskScheduler()
     scheduler.at(datetime.now(UTC) + timedelta(milliseconds=50), job_id="soon")(nothing)
