@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scheduler.config import SchedulerConfig
-    from scheduler.cron import parse_cron_expression, validate_cron_expression
+    from scheduler.cron import validate_cron_expression
+    from scheduler.cron_arguments import parse_cron_expression
     from scheduler.errors import SchedulerError
     from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus
     from scheduler.results import JobResult
@@ -38,7 +39,7 @@ _HOMES = {
     "SchedulerError": "errors",
     "TaskScheduler": "task_scheduler",
     "TaskStatus": "models",
-    "parse_cron_expression": "cron",
+    "parse_cron_expression": "cron_arguments",
     "validate_cron_expression": "cron",
 }
 

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from scheduler import called_with, task_scheduler
 from scheduler.callables import callable_job, check_function
 from scheduler.config import SchedulerConfig
-from scheduler.cron import parse_cron_expression, validate_cron_expression
+from scheduler.cron import validate_cron_expression
+from scheduler.cron_arguments import parse_cron_expression
 from scheduler.definitions import Definitions, zone_of
 from scheduler.errors import Conflict, NotFound, SchedulerError, nearest
 from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus, utc_now

@@ -16,7 +16,7 @@ from datetime import date
 
 from scheduler.cron_fields import ALL_MONTH_DAYS, CronDates, CronFields
 from scheduler.dates import month_length
-from scheduler.errors import InvalidRequest, Problem, nearest
+from scheduler.errors import nearest
 from scheduler.wording import ALL_DAYS, LAST, MONTHS, WEEKDAYS, say_count, say_months
 
 MACROS = {
@@ -326,11 +326,3 @@ def validate_cron_expression(text: object) -> tuple[bool, str | None]:
     except CronError as error:
         return False, error.message
     return True, None
-
-
-def parse_cron_expression(text: object) -> dict[str, str]:
-    """Return the five fields of a cron expression by name; raise InvalidRequest if it is none."""
-    valid, reason = validate_cron_expression(text)
-    if not valid or not isinstance(text, str):
-        raise InvalidRequest([Problem("cron_expression", reason or "", got=text, suggestion="0 2 * * *")])
-    return dict(zip(FIELD_NAMES, split_fields(text), strict=True))

@@ -19,7 +19,7 @@ FLOORS = [
     ["moments"],
     ["triggers", "fields"],
     ["cron"],
-    ["phrases"],
+    ["phrases", "cron_arguments"],
     ["trigger_objects"],
     ["spellings"],
     ["alerts", "smtp_url"],
