@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from io import TextIOWrapper
@@ -44,6 +46,9 @@ class TextFormatter(logging.Formatter):
         ids = "".join(f" {name}={value}" for name, value in _ids(record).items())
         line = f"{_second(int(record.created))} {record.levelname:<7} {record.getMessage()}{ids}"
         return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")
+
+
+_FORMATTERS: Mapping[str, type[logging.Formatter]] = {"json": JsonFormatter, "text": TextFormatter}
 
 
 def _ids(record: logging.LogRecord) -> dict[str, Any]:
@@ -99,9 +104,35 @@ def check_log_file(path: Path) -> None:
         raise InvalidRequest([Problem("SCHEDULER_LOG_FILE", text, str(path))]) from error
 
 
+@contextmanager
+def logging_set_up(level: str, style: str, file: Path | None) -> Iterator[None]:
+    """Log as the settings say until the block ends, in a program that is the scheduler's own.
+
+    Where the program has set logging up itself that stays as it is: the file is added, and the level holds for our
+    lines alone.
+    """
+    root = logging.getLogger()
+    levelled = logging.getLogger("scheduler") if root.handlers else root
+    handlers: list[logging.Handler] = [] if root.handlers else [logging.StreamHandler()]
+    if file is not None:
+        check_log_file(file)
+        handlers.append(LogFile(file, delay=True))
+    before = levelled.level
+    levelled.setLevel(level)
+    for handler in handlers:
+        handler.setFormatter(_FORMATTERS[style]())
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+        levelled.setLevel(before)
+
+
 def logging_settings(level: str, style: str, file: Path | None = None) -> dict[str, Any]:
     """Return the settings for `logging.config.dictConfig`; gunicorn's own lines go the same way."""
-    formatter = JsonFormatter if style == "json" else TextFormatter
     handlers: dict[str, dict[str, Any]] = {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}}
     if file is not None:
         handlers["file"] = {"()": LogFile, "filename": str(file), "delay": True, "formatter": "line"}
@@ -109,7 +140,7 @@ def logging_settings(level: str, style: str, file: Path | None = None) -> dict[s
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": formatter}},
+        "formatters": {"line": {"()": _FORMATTERS[style]}},
         "handlers": handlers,
         "root": {"level": level, "handlers": list(handlers)},
         "loggers": {

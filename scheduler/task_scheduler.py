@@ -46,6 +46,7 @@ from scheduler.jobsfiles.following import Follower
 from scheduler.jobsfiles.keeping import FiledJobs, usual_dir
 from scheduler.lease import Ring, open_lease
 from scheduler.listing import Listing, Page, Show
+from scheduler.logs import logging_set_up
 from scheduler.manual import ask_for_run
 from scheduler.metrics.figures import FigureReader
 from scheduler.metrics.recorder import Recorder
@@ -242,8 +243,12 @@ class TaskScheduler:
         self.close()
 
     def run(self) -> None:
-        """Fire until SIGINT or SIGTERM, or until another thread closes this; then close it."""
-        with told_by_signals(self._told_to_end), self:
+        """Fire until SIGINT or SIGTERM, or until another thread closes this; then close it.
+
+        Meanwhile the program logs as `log_level`, `log_format` and `log_file` of the settings say.
+        """
+        level, style, file = self.config.log_level, self.config.log_format, self.config.log_file
+        with logging_set_up(level, style, file), told_by_signals(self._told_to_end), self:
             self._told_to_end.wait()
 
     def run_once(self) -> list[Run]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
 import time as wall
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +340,45 @@ def test_run_fires_until_a_signal(number: int) -> None:
     assert signal.getsignal(number) is before
     assert Path("here").read_text() == "ran\n"
     assert not scheduler.config.state_dir.exists()
+
+
+@pytest.mark.parametrize("set_up", [False, True], ids=["logging is not set up", "logging is set up"])
+def test_run_logs_as_the_settings_say(
+    set_up: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, own = logging.getLogger(), logging.StreamHandler(StringIO())
+    monkeypatch.setattr(root, "handlers", [own] if set_up else [])
+    monkeypatch.setattr(root, "level", logging.ERROR)
+    scheduler = TaskScheduler(SchedulerConfig(sandbox="off", log_level="WARNING", log_file="logs/scheduler.log"))
+
+    def end() -> None:
+        wait_until(scheduler.is_running)
+        for level in (logging.INFO, logging.WARNING):
+            logging.getLogger("scheduler.x").log(level, "ours")
+            logging.getLogger("program").log(level, "the program's")
+        scheduler.close()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    scheduler.run()
+    thread.join(SECONDS)
+    written = [line[len("2026-01-01 00:00:00 ") :] for line in Path("logs/scheduler.log").read_text().splitlines()]
+    lines = ["WARNING ours"] if set_up else ["WARNING ours", "WARNING the program's"]
+    assert written == lines
+    assert [line[len("2026-01-01 00:00:00 ") :] for line in capsys.readouterr().err.splitlines()] == (
+        [] if set_up else lines
+    )
+    assert own.stream.getvalue() == ("ours\n" if set_up else "")
+    assert (root.handlers, root.level) == ([own] if set_up else [], logging.ERROR)
+
+
+def test_a_log_file_that_cannot_be_written_is_told_before_anything_fires() -> None:
+    Path("file").touch()
+    scheduler = TaskScheduler(SchedulerConfig(log_file="file/scheduler.log"))
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        scheduler.run()
+    assert not scheduler.is_running()
+    scheduler.close()
 
 
 def test_run_in_another_thread_ends_by_close() -> None:
