@@ -189,6 +189,7 @@ class TaskScheduler:
                 raise Conflict("this scheduler was closed: make another one", code="shutting_down")
             if self._opened.is_set():
                 return
+            self._store.check_usable()
             if self.config.autostart and self._store.read(state.is_running) is None:
                 self._set_running(True)
             self._holder.start()
@@ -197,16 +198,21 @@ class TaskScheduler:
             self.metrics.start()
             self.readiness.begin()
             self._opened.set()
-            atexit.register(self._close_at_exit, os.getpid())
+            atexit.register(self.close)
 
     def close(self) -> None:
-        """Fire no more, give runs under way their grace, then end them as `interrupted`. Once is enough."""
+        """Fire no more, give runs under way their grace, then end them as `interrupted`. Once is enough.
+
+        In a process that was forked off nothing happens: it has nothing of this but the memory.
+        """
+        if self._store.is_inherited:
+            return
         self._told_to_end.set()
         with self._turning:
             if self._closed.is_set():
                 return
             self._closed.set()
-            atexit.unregister(self._close_at_exit)
+            atexit.unregister(self.close)
             self._follower.close()
             self.feed.close()
             self._holder.close(self.config.stop_grace_seconds)
@@ -217,11 +223,6 @@ class TaskScheduler:
             self.tracing.close()
             if self._temporary is not None:
                 self._temporary.close()
-
-    def _close_at_exit(self, pid: int) -> None:
-        # A process that was forked off has nothing of this but the memory.
-        if os.getpid() == pid:
-            self.close()
 
     def _may_fire(self) -> bool:
         return self._holder.is_ready

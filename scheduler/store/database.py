@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -34,6 +35,7 @@ class Database:
         """Closed and opened by the lease, where it can be lost."""
         self.backend = _open(_parse(url), data_dir, namespace, self.fence)
         self._readers, self._write_engine = self.backend.readers, self.backend.writers
+        self._opener = os.getpid()
         try:
             self._writer = Writer(self._write_engine, touch, self.backend.check, self.backend.limit)
         except SQLAlchemyError as error:
@@ -80,7 +82,7 @@ class Database:
 
     def read(self, unit: Callable[[Connection], T]) -> T:
         """Run `unit` on a connection that sees one consistent state; raise `Unavailable` where the store fails."""
-        self._check_open()
+        self.check_usable()
         try:
             try:
                 return self._read(unit)
@@ -101,7 +103,7 @@ class Database:
 
         Raise `Unavailable` where the store fails.
         """
-        self._check_open()
+        self.check_usable()
         return self.backend.version()
 
     def write(self, unit: Callable[[Connection], T]) -> T:
@@ -110,6 +112,7 @@ class Database:
         Units of several threads share a commit, so one may be run a second time after a neighbour
         failed: it must do nothing but use its connection.
         """
+        self.check_usable()
         try:
             return self._writer.submit(unit).result()
         except SQLAlchemyError as error:
@@ -120,6 +123,7 @@ class Database:
 
         `done` is called in the order of the writes and must neither raise nor wait.
         """
+        self.check_usable()
         self._writer.submit(unit, done)
 
     def close(self) -> None:
@@ -129,7 +133,18 @@ class Database:
         self._write_engine.dispose()
         self.backend.close()
 
-    def _check_open(self) -> None:
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this process was forked off from the one that opened it: it has neither its threads nor its locks."""
+        return os.getpid() != self._opener
+
+    def check_usable(self) -> None:
+        """Raise `Unavailable` where it was closed, or belongs to another process."""
+        if self.is_inherited:
+            raise Unavailable(
+                "this scheduler belongs to the process that this one was forked off from: "
+                "make a TaskScheduler in each process that uses one"
+            )
         if self._writer.closed:
             raise Unavailable("this scheduler was closed", code="shutting_down")
 

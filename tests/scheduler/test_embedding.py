@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time as wall
 from collections.abc import Callable, Iterator
@@ -24,6 +26,7 @@ from scheduler.store.runs import RunFilter
 from tests.owned_time import NOON, Time
 from tests.server import wait_until
 
+ROOT = Path(__file__).parents[2]
 SECONDS = 20.0
 
 
@@ -389,6 +392,49 @@ def test_run_in_another_thread_ends_by_close() -> None:
     scheduler.close()
     thread.join(SECONDS)
     assert not thread.is_alive()
+
+
+_FORKS = """
+import os, sys
+from scheduler import Job, SchedulerConfig, TaskScheduler
+from scheduler.errors import Unavailable
+
+scheduler = TaskScheduler(SchedulerConfig(sandbox="off"))
+scheduler.jobs["a"] = Job(id="a", command="true", schedule_type="manual")
+if sys.argv[1] == "started":
+    scheduler.start()
+if child := os.fork():
+    assert os.waitpid(child, 0)[1] == 0
+    run = scheduler.run_now("a")
+    print(list(scheduler.jobs), [run.status.value for run in scheduler.run_once()] if sys.argv[1] != "started" else "")
+    scheduler.close()
+else:
+    for use in (scheduler.start, scheduler.is_running, lambda: scheduler.run_now("a"), lambda: list(scheduler.jobs)):
+        try:
+            use()
+        except Unavailable as error:
+            print(error, flush=True)
+    scheduler.close()
+    with TaskScheduler(SchedulerConfig(sandbox="off")) as own:
+        print(list(own.jobs), flush=True)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("how", ["made", "started"])
+def test_a_process_that_is_forked_off_is_told_to_make_its_own(how: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKS, how],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    *told, own, parent = done.stdout.splitlines()
+    assert [line.rpartition(": ")[2] for line in told] == ["make a TaskScheduler in each process that uses one"] * 4
+    assert (own, parent) == ("[]", "['a'] ['completed']" if how == "made" else "['a'] ")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # --- execute_job -----------------------------------------------------------------------------------
