@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from scheduler.cli.streams import full_disk_told, prepare_streams
 from scheduler.version import VERSION
 
 NAME = "task-scheduler"
@@ -118,7 +119,9 @@ def command() -> None:
 
 def main() -> None:
     """Run the command."""
-    command(prog_name=NAME)
+    prepare_streams()
+    with full_disk_told(NAME):
+        command(prog_name=NAME)
 
 
 __all__ = ["COMMANDS", "NAME", "command", "main"]

@@ -114,6 +114,34 @@ def test_completion_completes() -> None:
     assert done.stdout.split("\t")[0] == "plain,preview", done
 
 
+# --- streams and arguments as they come --------------------------------------------------------
+
+
+def from_a_shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of `sh`, in which $COMMAND is the command."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COMMAND": f"{sys.executable} -m scheduler", **env}
+    return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_the_output_is_told(unbuffered: str) -> None:
+    done = from_a_shell("$COMMAND preview hourly > /dev/full", PYTHONUNBUFFERED=unbuffered)
+    assert (done.returncode, done.stderr) == (1, "task-scheduler: write error: No space left on device\n")
+
+
+def test_closed_streams_lead_nowhere(served: Server) -> None:
+    done = from_a_shell("$COMMAND list >&- && $COMMAND preview hourly <&- >&- 2>&-", SCHEDULER_URL=served.url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = from_a_shell("$COMMAND import - <&-", SCHEDULER_URL=served.url)
+    assert (done.returncode, "no definitions" in done.stderr) == (1, True)
+
+
+def test_what_the_output_cannot_write_is_escaped(here: Path) -> None:
+    (here / "\u20ac.yaml").write_text("id: a\n")
+    done = from_a_shell("$COMMAND check *.yaml", PYTHONIOENCODING="latin-1")
+    assert done.stdout.startswith("\\u20ac.yaml:1: "), done
+
+
 # --- exit codes --------------------------------------------------------------------------------
 
 
