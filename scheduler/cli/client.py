@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,22 @@ class Login:
         return f"Bearer {self.token}" if self.token else None
 
 
+def encoded(body: Any) -> bytes:
+    """Return the JSON text that a server is sent."""
+    return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+
+
+def unsendable(value: Any) -> str | None:
+    """Say what keeps a value from being sent; None where nothing does."""
+    try:
+        encoded(value)
+    except UnicodeEncodeError:
+        return "it is not UTF-8"
+    except ValueError:
+        return "it is no finite number"
+    return None
+
+
 class Client:
     """One server, by its address, and whom it is told that we are."""
 
@@ -64,7 +81,11 @@ class Client:
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         try:
             response = self._session.post(
-                f"{self.url}/schedule", json=body, timeout=(_CONNECT_SECONDS, self._seconds), allow_redirects=False
+                f"{self.url}/schedule",
+                data=encoded(body),
+                headers={"Content-Type": "application/json"},
+                timeout=(_CONNECT_SECONDS, self._seconds),
+                allow_redirects=False,
             )
         except requests.ConnectionError as error:
             raise _unreachable(self.url, f"No server answers at {self.url}") from error

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from scheduler import yaml_text
+from scheduler.cli.client import unsendable
 from scheduler.cli.ending import plain, suggested
 from scheduler.errors import Problem
 from scheduler.jobsfiles.entry import translate
@@ -53,6 +54,11 @@ class Definitions:
             return self.entries
         return {**self.document.value, "tasks": self.entries}
 
+    def unsendable(self) -> Iterator[FileProblem]:
+        """Yield a problem for the first value that no request can hold."""
+        if fault := unsendable(self.sent):
+            yield self.told(Problem(".".join(("tasks", *map(str, _place_of(self.sent)))), fault))
+
     def told(self, problem: Problem) -> FileProblem:
         """Return a problem of what is sent, such as one of `tasks.3.interval`, as one of the file."""
         parts = [part for part in _PREFIX.sub("", problem.field).split(".") if part]
@@ -62,6 +68,12 @@ class Definitions:
             return entry.raw.told(bare.at(".".join(parts[1:])), entry.names)
         place = tuple(int(part) if part.isdecimal() else part for part in parts)
         return FileProblem(Path(self.name), self.document.line((*self.path, *place)), bare)
+
+
+def _place_of(value: Any) -> tuple[str | int, ...]:
+    """Return the path to the first value inside of one that cannot be sent that cannot be sent either."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next(((name, *_place_of(part)) for name, part in inner if unsendable(part)), ())
 
 
 def read_definitions(name: str, directory: Callable[[], Path]) -> Definitions:

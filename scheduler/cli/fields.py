@@ -23,7 +23,7 @@ class _Json(click.ParamType[Any]):
         """Return the value."""
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
 
 

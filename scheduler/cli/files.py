@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from scheduler.cli.client import Client
+from scheduler.cli.client import Client, encoded
 from scheduler.cli.documents import Definitions, as_plain, given_twice, in_a_line, read_definitions
 from scheduler.cli.ending import FAILED, Refused
-from scheduler.cli.options import override_option, remote
+from scheduler.cli.options import FILE, override_option, remote
 from scheduler.cli.printing import print_answer, print_json, with_json
 from scheduler.cli.settings import config_option, read_settings
 from scheduler.definitions import Definitions as Judge
@@ -27,11 +27,11 @@ from scheduler.portable import read_document
 _MOST_BYTES = 1 << 20
 """What the server takes in one request."""
 
-_FILE = click.argument("file", metavar="FILE|-")
+_FILE = click.argument("file", type=FILE, metavar="FILE|-")
 
 
 @click.command(name="check")
-@click.argument("files", nargs=-1, required=True, metavar="FILE|DIR...")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE|DIR...")
 @config_option
 @with_json
 def check_command(files: tuple[str, ...], config: str | None, as_json: bool) -> None:
@@ -216,14 +216,14 @@ def _write(path: Path, text: str) -> None:
 
 def _send(client: Client, definitions: Definitions, **options: Any) -> dict[str, Any]:
     """Send a file's definitions; problems are told with the lines of the file."""
-    size = len(json.dumps(definitions.sent, ensure_ascii=False).encode())
+    if faults := definitions.faults or list(definitions.unsendable()):
+        raise _nothing_changed(faults)
+    size = len(encoded(definitions.sent))
     if size > _MOST_BYTES - 1000:
         raise click.ClickException(
             f"{definitions.name} has {size:,} bytes as one request, and the server takes {_MOST_BYTES:,}: "
             "split it into several files. Each is imported all or nothing, the whole is not."
         )
-    if definitions.faults:
-        raise _nothing_changed(definitions.faults)
     try:
         return client.ask("import", tasks=definitions.sent, **options)
     except Refused as error:

@@ -11,7 +11,7 @@ import click
 
 from scheduler.cli.client import Client
 from scheduler.cli.ending import FAILED
-from scheduler.cli.options import remote
+from scheduler.cli.options import FILE, remote
 from scheduler.cli.printing import print_answer, print_json
 from scheduler.cli.show import print_table
 from scheduler.crontab import Crontab, Proof, entries_of, prove, read_crontab
@@ -27,7 +27,7 @@ class _File:
 
 
 @click.command(name="import-crontab")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...|-")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...|-")
 @click.option("--system/--no-system", default=None, help="Whether lines name a user. Default: by the place, /etc.")
 @click.option("--timezone", help="IANA zone that cron goes by. Default: the server's.")
 @click.option("--replace", is_flag=True, help="Replace tasks of the same ids that have other definitions.")

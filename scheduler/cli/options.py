@@ -11,13 +11,16 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from scheduler.cli.client import Client, Login
+from scheduler.cli.client import Client, Login, unsendable
 from scheduler.cli.printing import with_json
 
 
 def _default_url() -> str:
     return f"http://127.0.0.1:{os.environ.get('SCHEDULER_PORT') or 10800}"
 
+
+FILE = click.Path(allow_dash=True, readable=False)
+"""The name of a file that is read, `-` for standard input; whoever reads it tells what is wrong with it."""
 
 override_option = click.option(
     "--override", is_flag=True, help="Change what a file defines, until its entry there changes."
@@ -44,9 +47,20 @@ def remote(function: Callable[..., Any]) -> Callable[..., Any]:
     @with_json
     @functools.wraps(function)
     def called(url: str, token: str | None, user: str | None, **options: Any) -> Any:
+        _check_sendable(click.get_current_context())
         return function(Client(url, _login(token, user)), **options)
 
     return called
+
+
+def _check_sendable(context: click.Context) -> None:
+    """Refuse arguments that no server can be sent; names of files, which may be any bytes, are not sent."""
+    for parameter in context.command.params:
+        fault = unsendable(context.params[str(parameter.name)])
+        if fault and not isinstance(parameter.type, click.Path):
+            encoding = sys.getfilesystemencoding()
+            hint = "" if encoding == "utf-8" else f"; the encoding of this shell is {encoding}"
+            raise click.BadParameter(fault + hint, context, parameter)
 
 
 def _login(token: str | None, user: str | None) -> Login:

@@ -142,6 +142,42 @@ def test_what_the_output_cannot_write_is_escaped(here: Path) -> None:
     assert done.stdout.startswith("\\u20ac.yaml:1: "), done
 
 
+@pytest.mark.parametrize(
+    ("words", "more", "named"),
+    [
+        ("show", ["\udcff"], "'TASK_ID'"),
+        ("logs", ["\udcff"], "'RUN_ID|TASK_ID'"),
+        ("pause a", ["\udcff"], "'TASK_ID...'"),
+        ("list --search", ["\udcff"], "'--search'"),
+        ("add a --command true --interval hourly --env", ["A=\udcff"], "'--env'"),
+        ("add a --command true --interval hourly --notify", ['{"subject": "\\ud800"}'], "'--notify'"),
+        ("list --token", ["\udcff"], "'--token'"),
+        ("list --user", ["\udcff:x"], "'--user'"),
+    ],
+)
+def test_an_argument_that_is_not_utf_8_is_named(shell: Shell, words: str, more: list[str], named: str) -> None:
+    said = shell.say(words, *more)
+    assert (said.code, f"Invalid value for {named}: it is not UTF-8" in said.err) == (2, True), said
+
+
+def test_another_encoding_of_the_shell_is_told(served: Server) -> None:
+    done = from_a_shell("$COMMAND show \u00e4", LC_ALL="C", PYTHONUTF8="0", SCHEDULER_URL=served.url)
+    assert (done.returncode, "not UTF-8; the encoding of this shell is ascii" in done.stderr) == (2, True)
+
+
+def test_an_argument_that_no_json_can_say_is_named(shell: Shell) -> None:
+    said = shell.say("add a --command true --interval hourly --timeout-seconds nan")
+    assert (said.code, "'--timeout-seconds': it is no finite number" in said.err) == (2, True)
+    said = shell.say("add a --command true --interval hourly --notify", "[" * 100_000)
+    assert (said.code, "'notify'" in said.err) == (1, True)
+
+
+def test_a_file_may_have_any_name(here: Path, served: Server) -> None:
+    line = "name=$(printf '\\377.json'); $COMMAND export -o $name && $COMMAND check $name && $COMMAND import $name"
+    done = from_a_shell(line, SCHEDULER_URL=served.url)
+    assert done.returncode == 0, done
+
+
 # --- exit codes --------------------------------------------------------------------------------
 
 

@@ -134,6 +134,25 @@ def test_problems_are_told_with_their_lines(shell: Shell, two: Path) -> None:
     assert shell.json("list")["count"] == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TWO.replace("echo a", '"\\ud800"'), "two.yaml:5: command: it is not UTF-8"),
+        (TWO.replace("echo a", 'a\n    env: {"\\ud800": x}'), "two.yaml:6: env: it is not UTF-8"),
+        (TWO.replace("echo a", "a\n    timeout_seconds: .nan"), "two.yaml:6: timeout_seconds: it is no finite number"),
+        ('{"tasks": [\n{"task_id": "\\udfff"}]}', "two.yaml:2: task_id: it is not UTF-8"),
+        ('{"tasks": [], "format": "\\ud800"}', "two.yaml:1: tasks.format: it is not UTF-8"),
+        ("- id: a\n  command: x\n  max_retries: -.inf", "two.yaml:3: max_retries: it is no finite number"),
+        ('- id: a\n  name: "\\ud800"', "two.yaml:1: an entry holds half of a surrogate pair"),
+    ],
+)
+def test_what_no_request_can_hold_is_told_with_its_line(shell: Shell, two: Path, text: str, told: str) -> None:
+    two.write_text(text)
+    for words in ("apply", "import", "diff"):
+        said = shell.say(f"{words} {two.name}")
+        assert (said.code, told in said.err) == (1, True), said
+
+
 def test_check_needs_no_server(two: Path) -> None:
     shell = Shell(SCHEDULER_URL="http://127.0.0.1:1")
     assert shell.ok(f"check {two.name}") == "2 tasks, 0 problems\n"
@@ -298,6 +317,12 @@ def test_json_with_tabs_and_escapes(here: Path, shell: Shell, clean: Server) -> 
     (here / "f.json").write_text(json.dumps([entry], indent="\t"))
     shell.ok("import f.json")
     assert shell.json("list")["tasks"][0]["id"] == "files-\U0001f600"
+
+
+def test_characters_are_sent_as_they_are(here: Path, shell: Shell, clean: Server) -> None:
+    entry = {"task_id": "files-large", "type": "custom", "interval": "hourly", "custom_script": "\u65e5" * 300_000}
+    (here / "f.json").write_text(json.dumps([entry], ensure_ascii=False))
+    shell.ok("import f.json")
 
 
 @pytest.mark.soak
