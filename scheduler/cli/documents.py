@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from scheduler import yaml_text
 from scheduler.cli.client import unsendable
 from scheduler.cli.ending import plain, suggested
+from scheduler.cli.inputs import read_text, unreadable
 from scheduler.errors import Problem
 from scheduler.jobsfiles.entry import translate
 from scheduler.jobsfiles.reading import FileProblem, RawEntry, raw_entries, told_twice
@@ -82,22 +80,15 @@ def read_definitions(name: str, directory: Callable[[], Path]) -> Definitions:
     `directory` tells where relative paths of executables begin, and is asked only where a file of jobs needs it.
     """
     try:
-        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        document = _read(raw.decode())
-    except OSError as error:
-        raise click.FileError(name, error.strerror) from error
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{name}: not in UTF-8: {error.reason} at byte {error.start}") from error
+        document = _read(read_text(name))
     except yaml_text.YamlError as error:
-        raise click.ClickException(f"{name}:{error.line}: {error.message}") from error
+        raise unreadable(name, error.message, error.line) from error
     value = document.value
     if isinstance(value, Mapping) and isinstance(value.get("tasks"), list):
         return Definitions(name, document, value["tasks"], ("tasks",), "format" in value)
     if isinstance(value, list) or (isinstance(value, Mapping) and not value.keys() & {"format", "tasks"}):
         return _of_jobs(name, document, directory())
-    raise click.ClickException(
-        f"{name}: no definitions: what `export` gives is taken, a list under 'tasks', or a file of jobs"
-    )
+    raise unreadable(name, "no definitions: what `export` gives is taken, a list under 'tasks', or a file of jobs")
 
 
 def _read(text: str) -> yaml_text.Document:

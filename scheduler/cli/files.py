@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import click
 from scheduler.cli.client import Client, encoded
 from scheduler.cli.documents import Definitions, as_plain, given_twice, in_a_line, read_definitions
 from scheduler.cli.ending import FAILED, Refused
-from scheduler.cli.options import FILE, override_option, remote
+from scheduler.cli.inputs import FILE
+from scheduler.cli.options import override_option, remote
 from scheduler.cli.printing import print_answer, print_json, with_json
 from scheduler.cli.settings import config_option, read_settings
 from scheduler.definitions import Definitions as Judge
@@ -193,25 +195,31 @@ def import_command(client: Client, file: str, replace: bool, override: bool, dry
 def export_command(client: Client, task_ids: tuple[str, ...], output: str | None, as_json: bool) -> None:
     """Write definitions down as one document."""
     answer = client.ask("export", tasks=list(task_ids) or None)
-    if as_json:
-        print_json(answer)
-        return
     text = json.dumps(answer["document"], ensure_ascii=False, indent=2) + "\n"
-    if output is None:
+    if output is not None:
+        _write(Path(output), text)
+        print_answer(answer | {"message": f"{answer['message']}, written to {output}"}, as_json)
+    elif as_json:
+        print_json(answer)
+    else:
         click.echo(text, nl=False)
-        return
-    _write(Path(output), text)
-    click.echo(f"{answer['message']}, written to {output}")
 
 
 def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file at once or not at all; what is no plain file, such as a pipe, is written into."""
+    target = Path(os.path.realpath(path))  # of a link, what it leads to is replaced
+    draft = target.with_name(f".export.{os.getpid()}")
     try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
         draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        draft.replace(target)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise click.FileError(str(path), error.strerror) from error
+        with suppress(OSError):
+            draft.unlink()
+        message = f"{path}: the file cannot be written: {error.strerror}"
+        raise Refused({"status": "error", "code": "unwritable_file", "message": message}) from error
 
 
 def _send(client: Client, definitions: Definitions, **options: Any) -> dict[str, Any]:
@@ -220,10 +228,11 @@ def _send(client: Client, definitions: Definitions, **options: Any) -> dict[str,
         raise _nothing_changed(faults)
     size = len(encoded(definitions.sent))
     if size > _MOST_BYTES - 1000:
-        raise click.ClickException(
+        text = (
             f"{definitions.name} has {size:,} bytes as one request, and the server takes {_MOST_BYTES:,}: "
             "split it into several files. Each is imported all or nothing, the whole is not."
         )
+        raise Refused({"status": "error", "code": "body_too_large", "message": text})
     try:
         return client.ask("import", tasks=definitions.sent, **options)
     except Refused as error:

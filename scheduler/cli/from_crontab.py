@@ -11,7 +11,8 @@ import click
 
 from scheduler.cli.client import Client
 from scheduler.cli.ending import FAILED
-from scheduler.cli.options import FILE, remote
+from scheduler.cli.inputs import FILE, read_text
+from scheduler.cli.options import remote
 from scheduler.cli.printing import print_answer, print_json
 from scheduler.cli.show import print_table
 from scheduler.crontab import Crontab, Proof, entries_of, prove, read_crontab
@@ -71,14 +72,7 @@ def import_crontab_command(
 
 
 def _read(name: str, system: bool | None) -> Crontab:
-    try:
-        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise click.FileError(name, error.strerror) from error
-    try:
-        return read_crontab(raw.decode(), _is_system(name) if system is None else system)
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{name}: not in UTF-8: {error.reason} at byte {error.start}") from error
+    return read_crontab(read_text(name), _is_system(name) if system is None else system)
 
 
 def _is_system(name: str) -> bool:

@@ -19,9 +19,6 @@ def _default_url() -> str:
     return f"http://127.0.0.1:{os.environ.get('SCHEDULER_PORT') or 10800}"
 
 
-FILE = click.Path(allow_dash=True, readable=False)
-"""The name of a file that is read, `-` for standard input; whoever reads it tells what is wrong with it."""
-
 override_option = click.option(
     "--override", is_flag=True, help="Change what a file defines, until its entry there changes."
 )

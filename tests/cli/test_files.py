@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,7 +116,40 @@ def test_export_and_import(shell: Shell, two: Path) -> None:
     assert shell.ok("import all.json --replace --dry-run").startswith("2 tasks would be imported: 1 created, 1 rep")
     assert shell.ok("import - --replace", stdin=document).startswith("2 tasks imported")
     assert shell.ok("export") == document
-    assert shell.say("export -o nowhere/all.json").code == 1
+
+
+def test_export_into_a_file(here: Path, shell: Shell, clean: Server) -> None:
+    document = shell.ok("export")
+    Path("link").symlink_to("all.json")
+    answer = shell.json("export -o link")
+    assert (answer["message"], answer["document"]) == (
+        "The definitions of 0 tasks, written to link",
+        json.loads(document),
+    )
+    assert (Path("link").is_symlink(), Path("all.json").read_text()) == (True, document)
+    os.mkfifo("pipe")
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    shell.ok("export -o pipe")
+    assert (os.read(reader, 1 << 16).decode(), Path("pipe").is_fifo()) == (document, True)
+    os.close(reader)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nowhere/all.json", "No such file or directory"),
+        ("file/all.json", "Not a directory"),
+        ("a" * 300, "File name too long"),
+        ("", "Is a directory"),
+        ("/dev/full", "No space left on device"),
+    ],
+)
+def test_export_where_nothing_can_be_written(here: Path, shell: Shell, name: str, why: str) -> None:
+    (here / "file").touch()
+    said = shell.say("export", "-o", name)
+    assert (said.code, f"the file cannot be written: {why}" in said.err) == (1, True), said
+    assert shell.json("export", "-o", name)["code"] == "unwritable_file"
+    assert [path.name for path in here.iterdir()] == ["file"]
 
 
 def test_problems_are_told_with_their_lines(shell: Shell, two: Path) -> None:
@@ -181,6 +215,10 @@ def test_files_that_hold_none(here: Path, shell: Shell, text: str | bytes | None
     for words in ("check", "import"):
         said = shell.say(f"{words} f.yaml")
         assert (said.code, says in said.err) == (1, True), said
+    for words in ("check", "import", "diff", "apply"):
+        answer = shell.json(f"{words} f.yaml")
+        assert (answer["code"], answer["problems"][0]["file"]) == ("unreadable_file", "f.yaml")
+        assert says in answer["message"]
 
 
 SPELLINGS = {
@@ -331,3 +369,4 @@ def test_too_large_for_one_request(here: Path, shell: Shell, clean: Server) -> N
     (here / "f.json").write_text(json.dumps([entry]))
     said = shell.say("import f.json")
     assert (said.code, "split it" in said.err) == (1, True)
+    assert shell.json("import f.json")["code"] == "body_too_large"

@@ -62,3 +62,4 @@ def test_nothing_is_imported_where_times_differ(shell: Shell, table: str, monkey
 def test_a_file_that_is_not_there(shell: Shell) -> None:
     said = shell.say("import-crontab /nonexistent/crontab")
     assert (said.code, "No such file" in said.err) == (1, True)
+    assert shell.json("import-crontab /nonexistent/crontab")["code"] == "unreadable_file"
