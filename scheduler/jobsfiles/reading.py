@@ -122,10 +122,12 @@ def read_entries(sources: Sequence[Source], judge: Judge, directory: Path) -> Re
 
 
 def told_twice(task_id: str, places: Sequence[tuple[Path, int]]) -> Iterator[FileProblem]:
-    """Yield a problem for each place of an id that is given at several."""
-    for here in places:
-        others = ", ".join(f"{file}:{line}" for file, line in places if (file, line) != here)
-        message = f"the id '{task_id}' is given more than once, also at {others}: none of these entries is applied"
+    """Yield a problem for each place of an id that is given at several, or at one more than once."""
+    for here in dict.fromkeys(places):
+        others = list(places)
+        others.remove(here)
+        named = ", ".join(f"{file}:{line}" for file, line in dict.fromkeys(others))
+        message = f"the id '{task_id}' is given more than once, also at {named}: none of these entries is applied"
         yield FileProblem(*here, Problem("id", message, task_id), task_id)
 
 
@@ -150,8 +152,9 @@ class RawEntry:
         return unicodedata.normalize("NFC", found) if isinstance(found, str) and found else None
 
     def line_of(self, *names: str) -> int:
-        """Return the line of the first of those fields that stands there, else that of the entry."""
-        return next((self.document.line((*self.place, name)) for name in names if name in self.values), self.line)
+        """Return the line of the first of those fields that stands in the entry, else that of the entry."""
+        lines = (self.document.line((*self.place, name)) for name in names if name in self.values)
+        return max(self.line, next(lines, self.line))  # what an alias brings in stands before the entry
 
     def read(self, judge: Judge, directory: Path, problems: list[FileProblem]) -> Entry | None:
         """Return the entry; where it is wrong, None, and what is wrong goes to `problems`."""

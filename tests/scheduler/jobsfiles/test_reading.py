@@ -183,6 +183,8 @@ def test_what_is_wrong_is_told_where_it_stands(
         ("jobs: []\njosb: 1\n", 2, "josb", "did you mean 'jobs'?"),
         ("id: a\ncommand: ls\nschedule: [\n", 4, "file", "no readable YAML"),
         ("id: a\nid: b\n", 2, "file", "stands here twice, first on line 1"),
+        ("id: a\ncommand: \0\n", 2, "file", "no readable YAML: the character U+0000 cannot stand in YAML"),
+        ("<<: {id: a}\ncommand: ls\nschedule: hourly\npriority: hihg\n", 4, "priority", "Did you mean"),
         ('id: a\nname: "\\uD800"\n', 1, "entry", "surrogate"),
     ],
 )
@@ -214,6 +216,22 @@ def test_one_id_twice_is_told_at_both_places_and_applied_at_none(read: Read, wri
     assert [(problem.file, problem.line) for problem in problems] == [(first, 1), (second, 2)]
     assert f"{second}:2" in problems[0].problem.message
     assert f"{first}:1" in problems[1].problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- &x {id: a, command: ls, schedule: hourly}\n- *x\n", {1: "jobs.yaml:2", 2: "jobs.yaml:1"}),
+        ("- &x {id: a, command: ls, schedule: hourly}\n- <<: *x\n", {1: "jobs.yaml:2", 2: "jobs.yaml:1"}),
+        ("[&x {id: a, command: ls, schedule: hourly}, *x]\n", {1: "jobs.yaml:1"}),
+    ],
+)
+def test_one_id_twice_by_an_alias(read: Read, write: Write, text: str, told: dict[int, str]) -> None:
+    entries, problems = read(write("jobs.yaml", text))
+    assert entries == ()
+    assert [problem.line for problem in problems] == list(told)
+    for problem in problems:
+        assert f"also at {problem.file.parent}/{told[problem.line]}: none" in problem.problem.message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
