@@ -64,7 +64,7 @@ def _read_template(text: str) -> str:
             raise ValueError(f"'{{{name}:...}}': a placeholder is a name in braces and nothing else")
         if name not in PLACEHOLDERS:
             guess = nearest(name, PLACEHOLDERS)
-            hint = f"; did you mean '{{{guess}}}'?" if guess else ""
+            hint = f"; did you mean '{{{guess}}}'?" if guess else "."
             known = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
             raise ValueError(f"'{{{name}}}' is no placeholder{hint} Known: {known}")
     return text

@@ -91,6 +91,22 @@ def test_what_is_no_span(text: str, hint: str) -> None:
         Expect(every=text)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{nope}", "'{nope}' is no placeholder. Known: {task_id}, {name}"),
+        ("{task}", "'{task}' is no placeholder; did you mean '{task_id}'? Known: {task_id}, {name}"),
+        ("{name!r}", "a name in braces and nothing else"),
+        ("{name:9}", "a name in braces and nothing else"),
+        ("{", "is no template"),
+    ],
+)
+def test_what_is_no_template(text: str, says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Notify(subject=text)
+    assert says in str(caught.value)
+
+
 def test_what_a_task_leaves_out_is_as_by_default() -> None:
     default = Notify.model_validate({"on": ["success"], "to": ["ops"], "every_minutes": 1})
     mine = Notify.model_validate({"on": ["failure"], "every_minutes": 0}).over(default)
