@@ -27,6 +27,7 @@ _NO_LIMIT_SECONDS = 31 * 86400
 """Cron lets a command run as long as it likes; this is the longest that a task may."""
 
 _ASSIGNMENT = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z_]\w*))\s*=\s*(.*?)\s*""")
+_COMMAND = re.compile(r"((?:[^\\%]|\\.?)*)(?:%(.*))?", re.DOTALL)
 _RANDOM = re.compile(r"(\d*)~(\d*)(?:/\d+)?")
 _LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _MAIL = ("MAILTO", "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING")
@@ -180,10 +181,15 @@ def _split_schedule(line: str) -> tuple[str, str]:
 
 
 def _split_command(text: str) -> tuple[str, str | None]:
-    """Return the command and what it reads: a bare % ends the command, each further one ends a line."""
-    first, *lines = re.split(r"(?<!\\)%", text)
-    parts = [part.replace("\\%", "%") for part in (first, *lines)]
-    return parts[0], "\n".join(parts[1:]) if lines else None
+    """Return the command and what it reads: a bare % ends the command, each further one ends a line.
+
+    As in cron, a backslash that another escapes escapes no % in the command, yet does in what it reads.
+    """
+    match = _COMMAND.fullmatch(text)
+    assert match is not None
+    command, given = match.groups()
+    lines = None if given is None else re.sub(r"(?<!\\)%", "\n", given).replace("\\%", "%")
+    return command.replace("\\%", "%"), lines
 
 
 def _unquoted(text: str) -> str:
@@ -216,7 +222,8 @@ def _as_command(line: CronLine) -> tuple[str, list[str]]:
     """Return a command of /bin/sh and its arguments, where another shell or an input is asked for as well."""
     shell = shlex.quote(line.shell or "/bin/sh")
     if line.stdin is not None:
-        return f'printf \'%s\\n\' "$1" | {shell} -c "$2"', [line.stdin, line.command]
+        end = "" if line.stdin == "" or line.stdin.endswith("\n") else "\\n"  # as cron does
+        return f'printf \'%s{end}\' "$1" | {shell} -c "$2"', [line.stdin, line.command]
     if line.shell is not None:
         return f'exec {shell} -c "$1"', [line.command]
     return line.command, []

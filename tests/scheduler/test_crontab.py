@@ -145,6 +145,10 @@ def test_lines(text: str, schedule: str | None, command: str | None) -> None:
         (r"date +\%Y", "date +%Y", None),
         (r"a%100\%%", "a", "100%\n"),
         ("a%", "a", ""),
+        (r"a\\%b", r"a\\", "b"),
+        (r"a\\\%b", r"a\\%b", None),
+        (r"a%b\\%c", "a", r"b\%c"),
+        ("a\\", "a\\", None),
     ],
 )
 def test_percent_signs(text: str, command: str, stdin: str | None) -> None:
@@ -161,6 +165,15 @@ def run(line: CronLine) -> str:
 
 def test_what_a_command_reads_reaches_it() -> None:
     assert run(only("* * * * * cat; echo end%one%two \\% $HOME 'x'")) == "one\ntwo % $HOME 'x'\nend\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("%", ""), ("%%", "\n"), ("%a", "a\n"), ("%a%", "a\n"), ("%a%%", "a\n\n"), ("%a%b", "a\nb\n"), (r"%\%", "%\n")],
+)
+def test_what_a_command_reads_ends_as_cron_ends_it(text: str, read: str) -> None:
+    assert run(only(f"* * * * * cat{text}")) == read
+    assert run(only(f"SHELL=/bin/bash\n* * * * * cat{text}")) == read
 
 
 def test_another_shell_gets_the_command() -> None:
