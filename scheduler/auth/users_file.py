@@ -35,19 +35,27 @@ class UsersFile:
         return self._needed or os.path.lexists(self.path)
 
     def current(self) -> Users:
-        """Return the users, by what the file says now."""
+        """Return the users, by what the file says now; what is newly wrong with it is logged."""
         with self._lock:
-            before = self._users.faults
-            try:
-                if (signature := _signature(os.stat(self.path))) != self._seen:
-                    self._users, self._seen = read_users(_read(self.path).splitlines(), str(self.path)), signature
-            except (OSError, InvalidRequest) as error:
-                # Looked at again next time, since what is in the way may leave no trace on the file when it goes.
-                self._users, self._seen = Users(faults=self._told(error)), None
-            for fault in self._users.faults:
-                if fault not in before:
-                    log.warning("%s", fault)
-            return self._users
+            before, found = self._users.faults, self._look()
+        for fault in found.faults:
+            if fault not in before:
+                log.warning("%s", fault)
+        return found
+
+    def look(self) -> Users:
+        """Return the users, by what the file says now, for whoever tells what is wrong with it."""
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> Users:
+        try:
+            if (signature := _signature(os.stat(self.path))) != self._seen:
+                self._users, self._seen = read_users(_read(self.path).splitlines(), str(self.path)), signature
+        except (OSError, InvalidRequest) as error:
+            # Looked at again next time, since what is in the way may leave no trace on the file when it goes.
+            self._users, self._seen = Users(faults=self._told(error)), None
+        return self._users
 
     def _told(self, error: OSError | InvalidRequest) -> tuple[str, ...]:
         if isinstance(error, FileNotFoundError) and not self._needed:

@@ -86,7 +86,7 @@ def _add_user(name: str, scopes: tuple[str, ...], path: Path | None, replace: bo
 @_tells_errors
 def _list_users(path: Path | None) -> None:
     """List users and their scopes, and what is wrong with the file."""
-    found = UsersFile(path or _config().users_path, needed=path is not None).current()
+    found = UsersFile(path or _config().users_path, needed=path is not None).look()
     _print_table(["NAME", "SCOPES"], [[one.name, scopes_text(one.scopes)] for one in found.by_name.values()])
     if found.faults:
         raise click.ClickException("\n".join(found.faults))
@@ -101,7 +101,7 @@ def _remove_user(name: str, path: Path | None) -> None:
     place = path or _config().users_path
     remove_user(place, read_name(name))
     click.echo(f"User '{name}' was removed from {place}.")
-    if not UsersFile(place, needed=True).current().by_name:
+    if not UsersFile(place, needed=True).look().by_name:
         click.echo(f"No user is left. A login is still asked for as long as {place} exists.", err=True)
 
 
@@ -154,6 +154,7 @@ def _list_tokens() -> None:
 @_tells_errors
 def _revoke_token(name: str) -> None:
     """Let a token be good for nothing: every server refuses it within a second."""
+    name = read_name(name)
     with _book() as book:
         changed = book.revoke(name)
     click.echo(f"Token '{name}' {'was revoked' if changed else 'was good for nothing already'}.")
@@ -164,6 +165,7 @@ def _revoke_token(name: str) -> None:
 @_tells_errors
 def _forget_token(name: str) -> None:
     """Remove what is known of a token that was revoked or has expired."""
+    name = read_name(name)
     with _book() as book:
         book.forget(name)
         left = book.all()

@@ -70,12 +70,16 @@ def test_what_is_refused(data: Path, arguments: list[str], given: str, hint: str
     assert not (data / "users").exists()
 
 
-def test_a_faulty_file_is_told(data: Path) -> None:
+def test_a_faulty_file_is_told_once(data: Path, caplog: pytest.LogCaptureFixture) -> None:
     call(user, "add", "ann", "--scope", "read", given=PASSWORD)
     (data / "users").chmod(0o644)
     result = call(user, "list")
     assert result.exit_code == 1
-    assert "chmod 600" in result.output
+    assert result.output.count("chmod 600") == 1
+    (data / "users").write_text("no user\n")
+    (data / "users").chmod(0o600)
+    assert call(user, "list").output.count("users, line 1: ") == 1
+    assert caplog.messages == [], "a log would go to the same terminal"
 
 
 def test_a_token_is_shown_once_listed_revoked_and_forgotten(data: Path) -> None:
@@ -92,4 +96,6 @@ def test_a_token_is_shown_once_listed_revoked_and_forgotten(data: Path) -> None:
     assert call(token, "list").output.rstrip().endswith("was revoked")
     assert "No named token is left" in call(token, "forget", "ci").output
     assert call(token, "revoke", "ci").exit_code == 1
+    assert "is no name" in call(token, "revoke", "\udcff").output
+    assert "is no name" in call(token, "forget", "\udcff").output
     assert "30d" in call(token, "add", "ci", "--scope", "run", "--expires", "soon").output
