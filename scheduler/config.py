@@ -472,12 +472,12 @@ def default_data_dir(environ: Mapping[str, str]) -> Path:
 
 def unknown_settings(environ: Mapping[str, str]) -> list[str]:
     """Say which SCHEDULER_ variables mean nothing here, each with the nearest that does."""
-    known = {PREFIX + name.upper() for name in (*SchedulerConfig.model_fields, CONFIG)}
-    silent = {PREFIX + name for name in _TOLD_TO_RUNS | _FOR_CALLERS}
-    found = sorted(name for name in environ if name.startswith(PREFIX) and name not in known | silent)
+    known = {name.upper() for name in (*SchedulerConfig.model_fields, CONFIG)}
+    given = {name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX)}
     return [
-        f"{name} is no setting" + (f"; did you mean {guess}?" if (guess := nearest(name, known)) else "")
-        for name in found
+        f"{PREFIX}{name} is no setting"
+        + (f"; did you mean {PREFIX}{guess}?" if (guess := nearest(name, known)) else "")
+        for name in sorted(given - known - _TOLD_TO_RUNS - _FOR_CALLERS)
     ]
 
 

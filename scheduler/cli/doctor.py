@@ -10,7 +10,7 @@ import click
 
 from scheduler.cli.ending import FAILED
 from scheduler.cli.examination import Finding, examine
-from scheduler.cli.printing import print_json, with_json
+from scheduler.cli.printing import counted, print_json, with_json
 from scheduler.cli.settings import config_option
 from scheduler.cli.show import print_table
 from scheduler.config import SchedulerConfig, unknown_settings
@@ -29,7 +29,7 @@ def doctor_command(config: str | None, as_json: bool) -> None:
     findings = _findings(config)
     failed = sum(finding.state == "failed" for finding in findings)
     warned = sum(finding.state == "warning" for finding in findings)
-    message = f"{len(findings)} checks: {failed} failed, {warned} with a warning"
+    message = f"{counted(len(findings), 'check')}: {failed} failed, {warned} with a warning"
     if as_json:
         checks = [asdict(finding) for finding in findings]
         print_json({"status": "error" if failed else "success", "message": message, "checks": checks})

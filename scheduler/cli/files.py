@@ -18,7 +18,7 @@ from scheduler.cli.documents import Definitions, as_plain, given_twice, in_a_lin
 from scheduler.cli.ending import FAILED, Refused
 from scheduler.cli.inputs import FILE
 from scheduler.cli.options import override_option, remote
-from scheduler.cli.printing import print_answer, print_json, with_json
+from scheduler.cli.printing import counted, print_answer, print_json, with_json
 from scheduler.cli.settings import config_option, read_settings
 from scheduler.definitions import Definitions as Judge
 from scheduler.errors import InvalidRequest, Problem
@@ -48,7 +48,7 @@ def check_command(files: tuple[str, ...], config: str | None, as_json: bool) -> 
     read = [read_definitions(name, lambda: settings.allowed_dirs[0]) for name in _named(files)]
     found = [told for definitions in read for told in _problems(judge, definitions)] + list(given_twice(read))
     count = sum(len(definitions.entries) for definitions in read)
-    message = f"{_counted(count, 'task')}, {_counted(len(found), 'problem')}"
+    message = f"{counted(count, 'task')}, {counted(len(found), 'problem')}"
     if as_json:
         problems = [as_plain(told) for told in found]
         print_json({"status": "error" if found else "success", "message": message, "problems": problems})
@@ -61,10 +61,6 @@ def check_command(files: tuple[str, ...], config: str | None, as_json: bool) -> 
 def _named(files: Sequence[str]) -> Iterator[str]:
     for name in files:
         yield from [str(source.path) for source in read_sources([Path(name)])] if os.path.isdir(name) else [name]
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _problems(judge: Judge, definitions: Definitions) -> list[FileProblem]:
@@ -158,7 +154,7 @@ def apply_command(client: Client, file: str, override: bool, prune: bool, yes: b
     for task_id in removed:
         client.ask("remove", task_id=task_id)
     if removed:
-        answer |= {"removed": removed, "message": f"{answer['message']}; {_counted(len(removed), 'task')} removed"}
+        answer |= {"removed": removed, "message": f"{answer['message']}; {counted(len(removed), 'task')} removed"}
     print_answer(answer, as_json)
 
 
@@ -172,7 +168,7 @@ def _agreed(plan: _Plan, yes: bool, as_json: bool) -> list[str]:
         if not sys.stdin.isatty():
             removed = ", ".join(plan.removed)
             raise click.UsageError(f"--prune would remove {removed}: nothing was changed; --yes lets it go on")
-        click.confirm(f"Remove {_counted(len(plan.removed), 'task')} and end their runs?", abort=True, err=True)
+        click.confirm(f"Remove {counted(len(plan.removed), 'task')} and end their runs?", abort=True, err=True)
     return plan.removed
 
 

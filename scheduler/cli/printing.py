@@ -27,3 +27,8 @@ def print_answer(answer: Mapping[str, Any], as_json: bool) -> None:
     click.echo(answer["message"])
     if answer.get("hint"):
         click.echo(f"note: {answer['hint']}", err=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 task, 2 tasks."""
+    return f"{number} {noun}{'s' * (number != 1)}"

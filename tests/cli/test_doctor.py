@@ -75,6 +75,11 @@ def test_settings_that_are_wrong(healthy: dict[str, str]) -> None:
     assert said.code == 1
     assert "did you mean SCHEDULER_PORT?" in said.out
     assert "'SCHEDULER_PORT'" in said.out or "'port'" in said.out
+    assert (
+        Shell(**healthy | {"SCHEDULER_PORT": "many"}).say("doctor").out.splitlines()[-1].startswith("1 check: 1 failed")
+    )
+    found = Shell(**healthy | {"SCHEDULER_FOO": "1"}).json("doctor")["checks"][0]["found"]
+    assert found == "SCHEDULER_FOO is no setting"
 
 
 def test_it_goes_by_the_configuration_file(healthy: dict[str, str], here: Path) -> None:
