@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from scheduler.cli.ending import FAILED, UNREACHABLE, Refused, exit_code_of
+from scheduler.cli.ending import FAILED, UNREACHABLE, Refused, advice_of, exit_code_of
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 330
@@ -104,7 +104,7 @@ class Client:
             text = f"What answers at {self.url} is no task scheduler: HTTP {response.status_code}, no JSON of ours"
             raise Refused({"status": "error", "code": "not_a_scheduler", "message": text}, FAILED)
         if answer["status"] == "error":
-            raise Refused(answer, exit_code_of(response.status_code))
+            raise Refused(answer, exit_code_of(response.status_code), advice_of(answer))
         return answer
 
     def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -28,11 +28,15 @@ def exit_code_of(http_status: int) -> int:
 
 
 class Refused(click.ClickException):
-    """End the command because something was refused; `body` is the error as the server words it."""
+    """End the command because something was refused; `body` is the error as the server words it.
 
-    def __init__(self, body: Mapping[str, Any], exit_code: int = FAILED) -> None:
+    `advice` says what the server advises as one would do it here.
+    """
+
+    def __init__(self, body: Mapping[str, Any], exit_code: int = FAILED, advice: str | None = None) -> None:
         super().__init__(str(body.get("message", "")))
         self.body = body
+        self.advice = advice
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
         context = click.get_current_context(silent=True)
         self.as_json = bool(context and context.params.get("as_json"))
@@ -48,6 +52,29 @@ class Refused(click.ClickException):
             click.echo(f"  {line}", err=True)
         if self.body.get("example") is not None:
             click.echo(f"This would work: {as_command(self.body['example'])}", err=True)
+        if self.advice is not None:
+            click.echo(f"On the command line: {self.advice}", err=True)
+
+
+_ADVISED_OPTIONS = {
+    "task_exists": ("replace",),
+    "already_running": ("force",),
+    "managed_by_file": ("override", "replace"),
+}
+"""What errors advise to send as fields, which are options of some commands; without the first the others are no use."""
+_ADVISED_COMMANDS = {"task_not_found": "list", "run_not_found": "runs"}
+"""The commands that list what exists, which such errors name as actions where they know nothing near."""
+
+
+def advice_of(body: Mapping[str, Any]) -> str | None:
+    """Return the options of the command that goes on, or the other command, that a server's error advises."""
+    code = str(body.get("code"))
+    if code in _ADVISED_COMMANDS and body.get("suggestion") is None:
+        return f"task-scheduler {_ADVISED_COMMANDS[code]}"
+    context = click.get_current_context(silent=True)
+    advised = _ADVISED_OPTIONS.get(code, ())
+    left = [name for name in advised if context is not None and context.params.get(name) is False]
+    return " ".join(f"--{name}" for name in left) if left and left[0] == advised[0] else None
 
 
 def refusal(error: SchedulerError) -> Refused:

@@ -17,7 +17,7 @@ from scheduler.auth.passwords import hash_password
 from scheduler.auth.scopes import read_scopes
 from scheduler.auth.users import User
 from scheduler.cli import COMMANDS, command
-from scheduler.cli.ending import as_command
+from scheduler.cli.ending import advice_of, as_command
 from tests.cli.conftest import Shell
 from tests.server import ROOT, Server, free_port
 
@@ -271,6 +271,37 @@ def test_something_else_answers() -> None:
     other.server_close()
     assert said.code == 1
     assert "no task scheduler" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "advice"),
+    [
+        ("add a --command x", {"code": "task_exists"}, "--replace"),
+        ("add a --command x --replace", {"code": "task_exists"}, None),
+        ("add a --command x", {"code": "managed_by_file"}, "--override --replace"),
+        ("pause a", {"code": "managed_by_file"}, "--override"),
+        ("import file", {"code": "managed_by_file"}, "--override --replace"),
+        ("apply file", {"code": "managed_by_file"}, "--override"),
+        ("import-crontab file", {"code": "managed_by_file"}, None),
+        ("run a", {"code": "already_running"}, "--force"),
+        ("show a", {"code": "task_not_found"}, "task-scheduler list"),
+        ("show a", {"code": "task_not_found", "suggestion": "b"}, None),
+        ("logs a", {"code": "run_not_found"}, "task-scheduler runs"),
+        ("start", {"code": "store_unavailable"}, None),
+    ],
+)
+def test_what_a_server_advises_in_the_words_of_the_command_line(
+    words: str, error: dict[str, str], advice: str | None
+) -> None:
+    name, *arguments = words.split()
+    with found(name).make_context(name, arguments):
+        assert advice_of(error) == advice
+
+
+def test_advice_stands_behind_what_was_refused(shell: Shell) -> None:
+    said = shell.say("show nobody-of-this-name")
+    assert said.err.splitlines()[-1] == "On the command line: task-scheduler list"
+    assert list(shell.json("show nobody-of-this-name")) == ["status", "code", "message"]
 
 
 @pytest.mark.parametrize(
