@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -82,7 +83,7 @@ class _Plan:
 
     answer: dict[str, Any]
     """What the server says that an import would do."""
-    named: frozenset[str]
+    named: frozenset[str | None]
     tasks: dict[str, dict[str, Any]]
     """All tasks that the server has, by their ids."""
     prune: bool
@@ -252,9 +253,7 @@ def _kept_pauses(client: Client, definitions: Definitions) -> Definitions:
         return definitions
     paused = {entry["task_id"] for entry in client.ask("export")["document"]["tasks"] if entry.get("paused")}
     entries = [
-        {**entry, "paused": True}
-        if isinstance(entry, dict) and entry.get("task_id") in paused and "paused" not in entry
-        else entry
+        {**entry, "paused": True} if _id_of(entry) in paused and "paused" not in entry else entry
         for entry in definitions.entries
     ]
     return replace(definitions, entries=entries)
@@ -263,7 +262,13 @@ def _kept_pauses(client: Client, definitions: Definitions) -> Definitions:
 def _plan(client: Client, definitions: Definitions, prune: bool) -> _Plan:
     answer = _send(client, definitions, replace=True, override=True, dry_run=True)
     tasks = {task["id"]: task["details"] for task in client.pages("list", "tasks")}
-    return _Plan(answer, frozenset(entry["task_id"] for entry in definitions.entries), tasks, prune)
+    return _Plan(answer, frozenset(map(_id_of, definitions.entries)), tasks, prune)
+
+
+def _id_of(entry: Any) -> str | None:
+    """Return the id of an entry as a server keeps it; None where it has none."""
+    task_id = entry.get("task_id") if isinstance(entry, dict) else None
+    return unicodedata.normalize("NFC", task_id) if isinstance(task_id, str) else None
 
 
 def _differences(plan: _Plan) -> Iterator[str]:

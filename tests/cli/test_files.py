@@ -92,6 +92,23 @@ def test_prune_removes_what_the_file_does_not_name(shell: Shell, two: Path) -> N
     assert shell.json("list")["count"] == 2
 
 
+def test_an_id_is_the_same_however_its_characters_are_composed(shell: Shell, two: Path) -> None:
+    two.write_text(TWO.replace("files-b", "files-e\u0301"), encoding="utf-8")
+    for _ in range(2):
+        shell.ok(f"apply {two.name} --prune --yes")
+        assert [task["id"] for task in shell.json("list")["tasks"]] == ["files-a", "files-\u00e9"]
+        shell.ok("pause", "files-\u00e9")
+    assert shell.say(f"diff {two.name} --prune").code == 0
+
+
+@pytest.mark.parametrize("entry", ["{task_id: [a]}", "{task_id: {}}", "{}", "5", "[a]"])
+def test_an_entry_without_an_id_is_told(shell: Shell, two: Path, entry: str) -> None:
+    two.write_text(f"tasks:\n- {entry}\n")
+    for words in ("apply", "diff", "import", "apply --prune --yes"):
+        said = shell.say(f"{words} {two.name}")
+        assert (said.code, "two.yaml:2: " in said.err) == (1, True), said
+
+
 def test_a_pause_outlives_an_apply(shell: Shell, two: Path) -> None:
     shell.ok(f"apply {two.name}")
     shell.ok("pause files-a")
