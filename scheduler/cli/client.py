@@ -60,7 +60,7 @@ class Client:
         self._login, self._seconds = login, seconds
         self._session = requests.Session()
         # A proxy cannot reach what this machine tells only itself.
-        self._session.trust_env = urlsplit(self.url).hostname not in _LOOPBACK
+        self._session.trust_env = not _is_loopback(self.url)
         self._session.auth = self._authorize
 
     def ask(self, action: str, **fields: Any) -> dict[str, Any]:
@@ -111,6 +111,13 @@ class Client:
         if (header := self._login.header) is not None:
             request.headers["Authorization"] = header
         return request
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:  # it is no URL, which is told as soon as somebody asks there
+        return False
 
 
 def _unreachable(url: str, message: str) -> Refused:

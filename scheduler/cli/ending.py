@@ -118,13 +118,13 @@ def as_command(request: Mapping[str, Any]) -> str:
     word = _WORDS.get(str(request["action"]))
     if word is None:
         return json.dumps(request, ensure_ascii=False)
-    parts = ["task-scheduler", word]
+    named = [_quoted(request["task_id"])] if "task_id" in request else []
+    options: list[str] = []
     for name, value in request.items():
-        if name == "task_id":
-            parts.append(_quoted(value))
-        elif name != "action":
-            parts += _option(name.replace("_", "-"), value)
-    return " ".join(parts)
+        if name not in ("action", "task_id"):
+            options += _option(name.replace("_", "-"), value)
+    is_like_option = named and str(request["task_id"]).startswith("-")
+    return " ".join(["task-scheduler", word, *([*options, "--", *named] if is_like_option else [*named, *options])])
 
 
 def _option(name: str, value: Any) -> list[str]:

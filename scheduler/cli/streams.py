@@ -13,11 +13,13 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def prepare_streams() -> None:
-    """Let closed streams lead nowhere, and write what the encoding of the output lacks as an escape."""
+    """Let closed streams lead nowhere, take any bytes, and write what the encoding of the output lacks as an escape."""
     # In the order of their numbers: what is opened gets the lowest free one, which no other file may have.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  # open as long as the program
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

@@ -142,6 +142,12 @@ def test_what_the_output_cannot_write_is_escaped(here: Path) -> None:
     assert done.stdout.startswith("\\u20ac.yaml:1: "), done
 
 
+def test_a_password_may_be_any_bytes() -> None:
+    line = "printf '\\377\\377\\377\\377\\377\\377\\377\\377' | $COMMAND user add ann --scope read --print"
+    done = from_a_shell(line, PYTHONIOENCODING="utf-8:strict")
+    assert (done.returncode, done.stdout.startswith("ann:read:$argon2id$")) == (0, True), done
+
+
 @pytest.mark.parametrize(
     ("words", "more", "named"),
     [
@@ -188,7 +194,8 @@ def test_nobody_answers() -> None:
     assert url in said.err
     assert "task-scheduler serve" in said.err
     assert Shell(SCHEDULER_URL=url).json("status")["code"] == "unreachable"
-    assert Shell(SCHEDULER_URL="no address").say("list").code == 3
+    for address in ("no address", "http://[::1"):
+        assert Shell(SCHEDULER_URL=address).say("list").code == 3
 
 
 def test_the_port_of_this_machine_is_taken_from_the_settings(served: Server) -> None:
@@ -317,6 +324,7 @@ def test_advice_stands_behind_what_was_refused(shell: Shell) -> None:
             {"action": "create", "task_id": "t", "coalesce": False, "tags": ["a", "b"], "trigger": {"type": "cron"}},
             'task-scheduler add t --no-coalesce --tags a --tags b --trigger \'{"type": "cron"}\'',
         ),
+        ({"action": "create", "task_id": "-x", "command": "y"}, "task-scheduler add --command y -- -x"),
         ({"action": "import", "tasks": []}, '{"action": "import", "tasks": []}'),
     ],
 )
