@@ -95,6 +95,10 @@ def _files_in(folder: Path) -> list[Path]:
 
 def _take_in(path: Path) -> Source:
     try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return Source(path, error="the name of the file is not UTF-8, and a job could not say where it is defined")
+    try:
         if not stat.S_ISREG(path.stat().st_mode):
             return Source(path, error="the file is no plain file")
         with path.open("rb") as file:

@@ -234,6 +234,14 @@ def test_one_id_twice_by_an_alias(read: Read, write: Write, text: str, told: dic
         assert f"also at {problem.file.parent}/{told[problem.line]}: none" in problem.problem.message
 
 
+def test_a_file_whose_name_is_no_text_leaves_the_others(read: Read, write: Write, tmp_path: Path) -> None:
+    write("jobs/good.yaml", ONE.format("a"))
+    write("jobs/\udcff.yaml", ONE.format("b"))
+    entries, [problem] = read(tmp_path / "jobs")
+    assert [entry.task_id for entry in entries] == ["a"]
+    assert "the name of the file is not UTF-8" in str(problem)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_unreadable_file_is_a_problem(read: Read, write: Write) -> None:
     path = write("jobs.yaml", ONE.format("a"))
