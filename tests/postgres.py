@@ -90,9 +90,9 @@ class Cluster:
             return [tuple(row) for row in result] if result.returns_rows else []
 
     def cut(self, database: str, which: str = "true") -> int:
-        """End the connections to a database that a condition on pg_stat_activity names; return how many."""
+        """End the connections to a database that a condition on pg_stat_activity names; return how many have ended."""
         where = f"datname = '{database}' AND pid <> pg_backend_pid() AND ({which})"
-        return len(self.run("postgres", f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {where}"))
+        return len(self.run("postgres", f"SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity WHERE {where}"))
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
