@@ -290,11 +290,11 @@ class Executor:
 
     def _attempted(self, assignment: Assignment) -> Run:
         """Make an attempt and return how its run ended, told to whoever traces it."""
-        run = assignment.run
+        run, began = assignment.run, time.monotonic()
         span = self._tracing.begin_run(run, assignment.job)
         if span is None:
-            return self._ended(run, self._attempts.make(assignment))
-        ended = self._ended(run, self._attempts.make(replace(assignment, env={VARIABLE: span.traceparent})))
+            return self._ended(run, self._attempts.make(assignment), began)
+        ended = self._ended(run, self._attempts.make(replace(assignment, env={VARIABLE: span.traceparent})), began)
         end_run(span, ended)
         return ended
 
@@ -305,11 +305,14 @@ class Executor:
         self.teller.record(connection, assignment.job, run)
         return True
 
-    def _ended(self, run: Run, ending: Ending) -> Run:
+    def _ended(self, run: Run, ending: Ending, began: float) -> Run:
         status = ending.status
         if status is RunStatus.CANCELLED and self._interrupting:
             status = RunStatus.INTERRUPTED
-        return replace(run, status=status, finished_at=self._now(), details={**parent_of(run), **ending.details})
+        finished_at = self._now()
+        if run.started_at is not None and finished_at < run.started_at:  # the wall clock was set back meanwhile
+            finished_at = run.started_at + timedelta(seconds=time.monotonic() - began)
+        return replace(run, status=status, finished_at=finished_at, details={**parent_of(run), **ending.details})
 
     def _finish(self, assignment: Assignment) -> None:
         """Write how a run ended and, in the same transaction, that it is to be tried again."""

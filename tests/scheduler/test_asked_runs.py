@@ -133,6 +133,19 @@ def test_one_that_breaks_by_a_fault_of_ours_ends(
     assert ended(scheduler, scheduler.run_now("a")).status is RunStatus.COMPLETED
 
 
+def test_one_during_which_the_clock_was_set_back_took_as_long_as_it_did(
+    scheduler: TaskScheduler, config: SchedulerConfig, job: MakeJob, time: Time
+) -> None:
+    scheduler.add_job(job("a", command="until test -e let-go; do sleep 0.02; done"))
+    run = scheduler.run_now("a")
+    wait_until(lambda: scheduler.get_run(run.run_id).status is RunStatus.RUNNING)
+    time.move(hours=-1)
+    (config.allowed_dirs[0] / "let-go").touch()
+    duration = ended(scheduler, run).duration_ms
+    assert duration is not None
+    assert 0 <= duration < 20_000
+
+
 def test_one_of_a_function_that_is_not_registered_here_is_skipped(scheduler: TaskScheduler) -> None:
     def count() -> None:
         raise AssertionError("it is not registered any more")
