@@ -41,11 +41,11 @@ class Basic:
     password: str = field(repr=False)
 
 
-def identify(access: Access, request: Request, proof: str | None = None) -> Caller:
+def identify(access: Access, request: Request, is_form: bool = False) -> Caller:
     """Return who asks; raise `Unauthorized`, or `LimitReached` where somebody failed too often.
 
-    A browser that has signed in shows its cookie, and with a change what only our pages know: in a header, or as
-    `proof`, where a form brought it.
+    A browser that has signed in shows its cookie, and with a change in a header what only our pages know. A form of
+    theirs has that in its body: whoever reads it checks that.
     """
     if not access.is_required:
         return ANYBODY
@@ -54,7 +54,8 @@ def identify(access: Access, request: Request, proof: str | None = None) -> Call
     try:
         if secret is not None:
             caller = access.resume_session(secret)
-            check_csrf(request, secret, request.headers.get(CSRF_HEADER, "") if proof is None else proof)
+            if not is_form:
+                check_csrf(request, secret, request.headers.get(CSRF_HEADER, ""))
             return caller
         match read_header(header):
             case Bearer(token):

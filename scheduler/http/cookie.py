@@ -46,13 +46,18 @@ def csrf_token(secret: str) -> str:
     return hmac.digest(secret.encode(), b"csrf", "sha256").hex()
 
 
-def check_csrf(request: Request, secret: str | None, sent: str) -> None:
+class Unproven(NotAllowed):
+    """Nothing shows that a change comes from a page of ours that belongs to what the browser's cookie holds now."""
+
+    code = "forbidden_origin"
+
+
+def check_csrf(request: Request, secret: str, sent: str) -> None:
     """Refuse a change that does not come from a page of ours, as far as the browser's cookie tells."""
     if request.method in _CHANGES_NOTHING:
         return
-    if secret is None or not hmac.compare_digest(csrf_token(secret).encode(), sent.encode()):
-        raise NotAllowed(
+    if not hmac.compare_digest(csrf_token(secret).encode(), sent.encode()):
+        raise Unproven(
             "This does not come from a page that this browser has open, or the page is too old: load it again. "
-            f"A script sends the header {CSRF_HEADER} with what the page's <meta name='csrf'> says.",
-            code="forbidden_origin",
+            f"A script sends the header {CSRF_HEADER} with what the page's <meta name='csrf'> says."
         )

@@ -37,14 +37,14 @@ class Guard:
         self._hosts = frozenset(_without_brackets(host.strip().lower()) for host in hosts)
         self._limiter = RateLimiter(config.rate) if config.rate else None
 
-    def check(self, request: Request, scope: Scope | None = None, proof: str | None = None) -> Caller:
+    def check(self, request: Request, scope: Scope | None = None, is_form: bool = False) -> Caller:
         """Return who asks; raise `NotAllowed` or `LimitReached` where the request may not pass.
 
-        Where what is asked for is known only from the body, `scope` is left out and required later. `proof` is what a
-        form of our pages brought (see cookie.py).
+        Where what is asked for is known only from the body, `scope` is left out and required later. That a form comes
+        from a page of ours is for those to check who read it (see cookie.py).
         """
         self.check_place(request)
-        caller = g.caller = identify(self.access, request, proof)
+        caller = g.caller = identify(self.access, request, is_form)
         if scope is not None:
             caller.require(scope, f"{request.method} {request.path[:200]}")
         return caller

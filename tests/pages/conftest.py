@@ -59,6 +59,11 @@ class Site:
         origin = {"Origin": "http://localhost:10800"}
         return self.client.post(path, data=given, headers={**BROWSER, **origin})
 
+    def send_stale(self, path: str, token: str = "0" * 64, **fields: str) -> TestResponse:
+        """Send a form with a token that is not, or not any more, the one of this browser's pages."""
+        origin = {"Origin": "http://localhost:10800"}
+        return self.client.post(path, data={"csrf": token, **fields}, headers={**BROWSER, **origin})
+
     def sign_in(self, name: str = "ann", password: str = PASSWORD, following: str = "/") -> TestResponse:
         """Sign in by the form."""
         return self.send("/sign-in", name=name, password=password, next=following)

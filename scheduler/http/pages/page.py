@@ -23,7 +23,8 @@ class Page:
 
     `section` is the entry of the navigation that is marked, `script` the module below static/ that makes the page
     live. Where `scope` is None nobody is asked who they are. A POST takes a form, and its function is only called
-    where the form is one of ours.
+    where the form is one of ours. `again` keeps nothing, and shows what came with a form of which nothing tells that,
+    as after signing in anew; where it is None, such a form is refused.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Page:
     scope: Scope | None = Scope.READ
     section: str = ""
     script: str = ""
+    again: Callable[..., Response] | None = None
 
     @property
     def endpoint(self) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import parse_qs, quote
 
-from flask import Blueprint, Flask, Request, Response, request
+from flask import Blueprint, Flask, Request, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from scheduler.auth.access import BadCredentials
 from scheduler.auth.scopes import Caller
 from scheduler.auth.sessions import new_secret
 from scheduler.errors import InvalidRequest, NotAllowed, NotFound, Problem, SchedulerError, nearest
 from scheduler.http.answers import MIMETYPE, error_response, http_status, malformed, retry_after
 from scheduler.http.auth import Unauthorized
-from scheduler.http.cookie import CSRF_FIELD, check_csrf, read_secret
+from scheduler.http.cookie import CSRF_FIELD, Unproven, check_csrf, read_secret
 from scheduler.http.examples import EXAMPLES
 from scheduler.http.guard import Guard, read_body
 from scheduler.http.pages import elements
@@ -28,6 +30,7 @@ from scheduler.task_scheduler import TaskScheduler
 log = logging.getLogger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
+_NOTHING_SENT: Mapping[str, str] = MappingProxyType({})
 _NOBODY = Caller(None, "anybody", frozenset())
 _OPTIONS = {"strict_slashes": False, "provide_automatic_options": False}
 _FOR_PROGRAMS = ("api", "schedule", "healthz", "readyz", "metrics", "openapi.json", "docs", "static")
@@ -100,25 +103,50 @@ def unknown_page(service: Service, error: HTTPException) -> Response:
 
 def _view(page: Page, service: Service) -> Callable[..., Response]:
     def view(**ids: str) -> Response:
-        return page.function(_visit(page, service, request), **ids)
+        fields = _form(request) if page.method == "POST" else {}
+        try:
+            visit = _begin(page, service, _let_in(page, service.guard), fields)
+            check_csrf(request, visit.secret, fields.get(CSRF_FIELD, ""))
+        except Unauthorized:
+            if page.again is None:
+                raise
+            return _ask_who(page, service, fields)
+        except Unproven:
+            if page.again is None:
+                raise
+            return page.again(visit, **ids)
+        return page.function(visit, **ids)
 
     return view
 
 
-def _visit(page: Page, service: Service, asked: Request) -> Visit:
-    """Let a visitor in; raise `SchedulerError` where they may not have this page, or where a form is not ours."""
-    fields = _form(asked) if page.method == "POST" else {}
-    proof, guard = fields.get(CSRF_FIELD, ""), service.guard
-    if page.scope is None:
-        guard.check_place(asked)
-        caller = _NOBODY
-    else:
-        caller = guard.check(asked, page.scope, proof)
-    secret = read_secret(asked)
-    check_csrf(asked, secret, proof)
+def _let_in(page: Page, guard: Guard) -> Caller:
+    """Return who has come; raise `SchedulerError` where they may not have this page."""
+    if page.scope is not None:
+        return guard.check(request, page.scope, is_form=page.method == "POST")
+    guard.check_place(request)
+    return _NOBODY
+
+
+def _begin(page: Page, service: Service, caller: Caller, fields: Mapping[str, str] = _NOTHING_SENT) -> Visit:
+    secret = read_secret(request)
     return Visit(
-        service.open(), caller, asked, page, guard.access, secret or new_secret(), is_new=secret is None, fields=fields
+        service.open(),
+        caller,
+        request,
+        page,
+        service.guard.access,
+        secret or new_secret(),
+        is_new=secret is None,
+        fields=fields,
     )
+
+
+def _ask_who(page: Page, service: Service, fields: Mapping[str, str]) -> Response:
+    """Ask somebody to sign in whose session is over, and hold what they have sent until they have."""
+    held = {name: text for name, text in fields.items() if name != CSRF_FIELD}
+    visit = _begin(page, service, _NOBODY)
+    return visit.show("session_over.html", title="You are signed out", status=403, held=held)
 
 
 def _form(asked: Request) -> dict[str, str]:
@@ -157,7 +185,7 @@ def _refusal(service: Service, error: SchedulerError) -> Response:
         return Response(status=303, headers={"Location": f"/sign-in?next={quote(following, safe='/')}"})
     if error.code == "forbidden_host":
         return error_response(error)  # No page, and no cookie, for whoever has pointed a name of theirs here.
-    response = _error_page(service, error.message, http_status(error), error)
+    response = _error_page(service, _known(service), error.message, http_status(error), error)
     if seconds := retry_after(error):
         response.headers["Retry-After"] = seconds
     return response
@@ -169,15 +197,22 @@ def _fault(service: Service, error: Exception) -> Response:
     text = f"A fault of the service, not yours. Its log tells more under {error_id}."
     if _wants_json(request):
         return error_response(SchedulerError(text, "internal_error", error_id=error_id))
-    return _error_page(service, text, 500, None)
+    return _error_page(service, g.get("caller", _NOBODY), text, 500)
 
 
-def _error_page(service: Service, message: str, status: int, error: SchedulerError | None) -> Response:
-    secret = read_secret(request)
-    page = Page("GET", request.path, _error_page)
-    visit = Visit(
-        service.open(), _NOBODY, request, page, service.guard.access, secret or new_secret(), is_new=secret is None
-    )
+def _known(service: Service) -> Caller:
+    """Return who has the browser's session, also where the request was refused before anybody asked."""
+    secret, access = read_secret(request), service.guard.access
+    try:
+        return access.resume_session(secret) if secret and access.is_required else _NOBODY
+    except BadCredentials:
+        return _NOBODY
+
+
+def _error_page(
+    service: Service, caller: Caller, message: str, status: int, error: SchedulerError | None = None
+) -> Response:
+    visit = _begin(Page("GET", request.path, _error_page), service, caller)
     return visit.show("error.html", title=elements.STATUS_TITLES.get(status, "That did not work"), status=status,
                       message=message, error=error)  # fmt: skip
 

@@ -31,6 +31,10 @@ from scheduler.standing import JobInfo, Planned
 from tasks.sandbox import Confinement
 from tasks.sandbox.request import MEGABYTE
 
+_UNPROVEN = (
+    "Nothing is saved yet: this form was opened before you signed in again, or too long ago. "
+    "What you have written is all here: look it over, then save it."
+)
 _OF_TIMES = (*WHEN_FIELDS, "max_runs", "jitter_seconds")
 
 
@@ -65,6 +69,12 @@ def show_task_form(visit: Visit, task_id: str) -> Response:
     return _show(visit, _shown(visit, visit.scheduler.get_job(task_id), is_edit=True))
 
 
+def show_new_task_again(visit: Visit) -> Response:
+    """Show what was sent as a new task, for its sender to look at before it is kept."""
+    shown = _shown(visit, _source(visit, visit.fields.get("from", "")), is_edit=False)
+    return _show(visit, replace(_sent(visit, shown), error=_UNPROVEN, status=403))
+
+
 def create_task_by_form(visit: Visit) -> Response:
     """Keep a new task, or show what is wrong with it."""
     source = _source(visit, visit.fields.get("from", ""))
@@ -81,16 +91,20 @@ def create_task_by_form(visit: Visit) -> Response:
     return visit.go(task_path(stored.task_id), f"Task '{stored.task_id}' is to run {schedule_text(planned.info)}.")
 
 
+def show_task_form_again(visit: Visit, task_id: str) -> Response:
+    """Show what was sent as a change of a task, for its sender to look at before it is kept."""
+    begun = _sent_of(visit, visit.scheduler.get_job(task_id))
+    return _show(visit, replace(begun, error=_UNPROVEN, status=403))
+
+
 def change_task_by_form(visit: Visit, task_id: str) -> Response:
     """Change the fields that were changed, unless somebody else has changed the task meanwhile."""
     before = visit.scheduler.get_job(task_id)
-    begun = _sent(visit, _shown(visit, before, is_edit=True))
+    begun = _sent_of(visit, before)
     if (otherwise := _asked_otherwise(visit, begun)) is not None:
         return otherwise
-    if visit.fields.get("seen") != str(before.stored.revision):
-        begun = _merged(visit, begun)
-        if begun.merged is not None and begun.merged.is_to_be_seen:
-            return _show(visit, begun)
+    if begun.merged is not None and begun.merged.is_to_be_seen:
+        return _show(visit, begun)
     changes = _changes(visit, begun, before.stored)
     try:
         planned = _update(visit, before.stored, changes)
@@ -98,7 +112,7 @@ def change_task_by_form(visit: Visit, task_id: str) -> Response:
         if error.code != "precondition_failed":
             return _refused(visit, begun, error)
         now = visit.scheduler.get_job(task_id)
-        return _show(visit, _merged(visit, _sent(visit, _shown(visit, now, is_edit=True))))
+        return _show(visit, _sent_of(visit, now))
     except SchedulerError as error:
         return _refused(visit, begun, error)
     said = "nothing was changed" if planned.change == "unchanged" else f"it is to run {schedule_text(planned.info)}"
@@ -156,6 +170,12 @@ def _sent(visit: Visit, shown: Shown) -> Shown:
     task_id = shown.task_id if shown.is_edit else form.get("task_id", "").strip()
     kind = form.get("type", shown.type)
     return replace(shown, task_id=task_id, type=kind, texts=view.sent_texts(form, shown.base))
+
+
+def _sent_of(visit: Visit, info: JobInfo) -> Shown:
+    """Return the form of a task as it was sent, with what somebody else has made of the task meanwhile."""
+    sent = _sent(visit, _shown(visit, info, is_edit=True))
+    return sent if visit.fields.get("seen") == str(info.stored.revision) else _merged(visit, sent)
 
 
 def _asked_otherwise(visit: Visit, begun: Shown) -> Response | None:
