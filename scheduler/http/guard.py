@@ -115,23 +115,23 @@ def set_patience(connection: socket.socket, receive: float, send: float | None =
             connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6)))
 
 
-def read_body(request: Request) -> bytes:
-    """Return the body; raise `LimitReached` where it is over MOST_BYTES, having read on for a moment.
+def read_body(request: Request, most_bytes: int = MOST_BYTES) -> bytes:
+    """Return the body; raise `LimitReached` where it is over `most_bytes`, having read on for a moment.
 
     A client that still sends when the connection closes would never see the answer.
     """
-    if (request.content_length or 0) <= MOST_BYTES:
+    if (request.content_length or 0) <= most_bytes:
         try:
-            body: bytes = request.stream.read(MOST_BYTES + 1)
+            body: bytes = request.stream.read(most_bytes + 1)
         except Exception as error:
             # Whatever the server's reader raises, what was sent is the reason: it broke off, or is badly cut in chunks.
             raise malformed(f"The body could not be read to its end: {_cause(error)}.") from error
-        if len(body) <= MOST_BYTES:
+        if len(body) <= most_bytes:
             return body
     if (connection := request.environ.get("gunicorn.socket")) is not None:
         set_patience(connection, _DRAIN_SECONDS)
     _drain(request.stream.read)
-    raise LimitReached(f"The body is over {MOST_BYTES} bytes, which is the limit.", code="body_too_large")
+    raise LimitReached(f"The body is over {most_bytes} bytes, which is the limit.", code="body_too_large")
 
 
 def _cause(error: Exception) -> str:

@@ -327,6 +327,15 @@ def test_who_may_not_change_tasks_is_shown_none_by_a_form_without_a_token(kept: 
     assert (refused.status_code, "every 1 hour" in refused.text) == (403, False)
 
 
+@pytest.mark.parametrize("script", ["# x\n" * 85_000, "s = 'äöü'\n" * 40_000, "\n" * 500_000 + "1"], ids=len)
+def test_a_task_as_long_as_a_call_may_be_is_changed_by_the_form(site: Site, script: str) -> None:
+    site.api.create("x", type="custom", custom_script=script)
+    form = form_of(site.open("/tasks/x/edit")) | {"timeout_seconds": "77"}
+    assert site.send("/tasks/x/edit", **form).headers["Location"] == "/tasks/x"
+    shown = export(site, "x")
+    assert (shown["custom_script"] == script, shown["timeout_seconds"]) == (True, 77)
+
+
 def test_what_was_written_where_the_form_has_no_place_any_more_is_told(site: Site) -> None:
     site.api.create("x", args=["a"])
     form = form_of(site.open("/tasks/x/edit")) | {"args": "mine", "name": "mine"}

@@ -199,25 +199,25 @@ def test_two_changes_are_brought_together() -> None:
     base = {"name": "a", "command": "x", "interval": "hourly", "tags": ""}
     mine = base | {"name": "mine", "command": "mine too"}
     theirs = base | {"name": "theirs", "interval": "daily at 10:00"}
-    merged = view.merge(base, mine, theirs)
+    merged = view.merge(view.marks_of(base), mine, theirs)
     assert merged.texts == {"name": "mine", "command": "mine too", "interval": "daily at 10:00", "tags": ""}
     assert (merged.taken, merged.contested) == (["When"], {"Name for people": "theirs"})
-    assert not view.merge(base, mine, base).is_to_be_seen
-    assert not view.merge(base, mine, mine).is_to_be_seen
+    assert not view.merge(view.marks_of(base), mine, base).is_to_be_seen
+    assert not view.merge(view.marks_of(base), mine, mine).is_to_be_seen
 
 
 def test_two_changes_of_one_field_are_brought_together_by_its_parts() -> None:
     base = {"sandbox.memory_mb": "", "sandbox.network": "none", "notify.on": "failure"}
     mine = base | {"sandbox.memory_mb": "64", "sandbox.network": "tcp"}
     theirs = base | {"sandbox.network": "", "notify.on": "failure, late"}
-    merged = view.merge(base, mine, theirs)
+    merged = view.merge(view.marks_of(base), mine, theirs)
     assert merged.texts == {"sandbox.memory_mb": "64", "sandbox.network": "tcp", "notify.on": "failure, late"}
     assert (merged.taken, merged.contested) == (["What is told"], {"Network": "as the server allows"})
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{", '{"nothing": "x"}', "null"])
 def test_what_a_form_carries_along_is_not_trusted(text: str) -> None:
-    assert view.read_base(text) == {}
+    assert view.read_marks(text) == {}
 
 
 @pytest.mark.parametrize(

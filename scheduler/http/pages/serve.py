@@ -20,7 +20,7 @@ from scheduler.http.answers import MIMETYPE, error_response, http_status, malfor
 from scheduler.http.auth import Unauthorized
 from scheduler.http.cookie import CSRF_FIELD, Unproven, check_csrf, read_secret
 from scheduler.http.examples import EXAMPLES
-from scheduler.http.guard import Guard, read_body
+from scheduler.http.guard import MOST_BYTES, Guard, read_body
 from scheduler.http.pages import elements
 from scheduler.http.pages.assets import send_asset
 from scheduler.http.pages.page import Page, Visit
@@ -30,6 +30,8 @@ from scheduler.task_scheduler import TaskScheduler
 log = logging.getLogger(__name__)
 
 FORM = "application/x-www-form-urlencoded"
+_MOST_FORM_BYTES = 4 * MOST_BYTES
+"""A form writes up to three bytes for each of a text: what fits into a call of the API fits into a form."""
 _NOTHING_SENT: Mapping[str, str] = MappingProxyType({})
 _NOBODY = Caller(None, "anybody", frozenset())
 _OPTIONS = {"strict_slashes": False, "provide_automatic_options": False}
@@ -156,7 +158,9 @@ def _form(asked: Request) -> dict[str, str]:
         problem = Problem("Content-Type", text, asked.mimetype[:100], [FORM], FORM)
         raise InvalidRequest([problem])
     try:
-        found = parse_qs(read_body(asked).decode(), keep_blank_values=True, max_num_fields=500, errors="strict")
+        found = parse_qs(
+            read_body(asked, _MOST_FORM_BYTES).decode(), keep_blank_values=True, max_num_fields=500, errors="strict"
+        )
     except ValueError as error:
         raise InvalidRequest([Problem("form", f"the form cannot be read: {error}")]) from error
     # Browsers send the ends of lines as CR LF, whatever was typed.

@@ -229,7 +229,7 @@ def _update(visit: Visit, stored: StoredJob, changes: dict[str, Any]) -> Planned
 
 def _merged(visit: Visit, begun: Shown) -> Shown:
     """Return what two have made of the task, for the visitor to look at before it is kept."""
-    base = view.read_base(visit.fields.get("base", ""))
+    base = view.read_marks(visit.fields.get("began_with", ""))
     # Also what the form showed when it was sent, and shows no more.
     mine = view.sent_texts(visit.fields, {**base, **begun.base})
     merged = view.merge(base, mine, begun.base)
@@ -261,6 +261,7 @@ def _show(visit: Visit, shown: Shown) -> Response:
         shown=shown,
         stored=stored,
         base=json.dumps(shown.base, ensure_ascii=False),
+        began_with=json.dumps(view.marks_of(shown.base)),
         whole=json.dumps({} if stored is None else write_fields(stored.job), ensure_ascii=False),
         beyond=view.beyond_the_form(definition, shown.base),
         wrong=mine,

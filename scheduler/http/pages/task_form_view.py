@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from scheduler.errors import Problem
@@ -24,6 +26,7 @@ from scheduler.http.pages.task_fields import (
 )
 from tasks import TASK_TYPES
 
+_MARK_LENGTH = 16
 _TASK_FIELDS = {name for task in TASK_TYPES.values() for name in task.model_fields} - {"type"}
 
 
@@ -137,15 +140,19 @@ class Merged:
 
 
 def merge(base: Mapping[str, str], mine: Mapping[str, str], theirs: Mapping[str, str]) -> Merged:
-    """Bring together what two made of the same texts; `theirs` are those that the form still shows."""
+    """Bring together what two made of the same texts, of which `base` has the marks.
+
+    `theirs` are the texts that the form still shows.
+    """
+    is_as_before = partial(_is_as_before, base)
     merged = Merged({name: text for name, text in mine.items() if name in theirs})
     for name in mine.keys() - theirs.keys():
-        if mine[name] != base.get(name, ""):
+        if not is_as_before(name, mine[name]):
             merged.aside[FIELDS[name].label] = mine[name] or FIELDS[name].empty
     for name in mine.keys() & theirs.keys():
-        if theirs[name] == base.get(name, ""):
+        if is_as_before(name, theirs[name]):
             continue
-        if mine[name] == base.get(name, ""):
+        if is_as_before(name, mine[name]):
             merged.texts[name] = theirs[name]
             merged.taken.append(FIELDS[name].label)
         elif mine[name] != theirs[name]:
@@ -154,8 +161,21 @@ def merge(base: Mapping[str, str], mine: Mapping[str, str], theirs: Mapping[str,
     return merged
 
 
-def read_base(text: str) -> dict[str, str]:
-    """Return the texts that a form began with, which it carries along; of another form's, none."""
+def _is_as_before(base: Mapping[str, str], name: str, text: str) -> bool:
+    return _mark(text) == base.get(name, _mark(""))
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_MARK_LENGTH]
+
+
+def marks_of(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return marks by which texts are known again, since the texts themselves may be too long to be sent twice."""
+    return {name: _mark(text) for name, text in texts.items()}
+
+
+def read_marks(text: str) -> dict[str, str]:
+    """Return the marks of the texts that a form began with, which it carries along; of another form's, none."""
     try:
         found = json.loads(text or "{}")
     except ValueError:

@@ -64,7 +64,7 @@ function textOf(field) {
  *   `gone` are fields whose value was taken away, which a PATCH cannot say
  */
 function changes(form) {
-  const base = JSON.parse(form.elements.base.value), type = typeOf(form), before = form.dataset.type ?? null;
+  const base = JSON.parse(form.dataset.base), type = typeOf(form), before = form.dataset.type ?? null;
   const whole = JSON.parse(form.dataset.whole), wholes = {}, fields = type === before ? {} : { type }, gone = [];
   for (const input of form.querySelectorAll("[data-kind]")) {
     const { name } = input, text = textOf(input);
@@ -92,7 +92,7 @@ const typeOf = (form) => form.querySelector('[name="type"]:checked, [name="type"
 
 /** @param {HTMLFormElement} form @returns {boolean} whether anything in it is not as it is kept, or as a new form has it */
 export function isChanged(form) {
-  const base = JSON.parse(form.elements.base.value), id = form.elements.task_id;
+  const base = JSON.parse(form.dataset.base), id = form.elements.task_id;
   return typeOf(form) !== (form.dataset.type ?? FIRST_TYPE) || (id !== undefined && id.value !== id.defaultValue)
     || [...form.querySelectorAll("[data-kind]")].some((field) => textOf(field) !== (base[field.name] ?? ""));
 }

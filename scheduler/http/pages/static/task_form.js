@@ -61,7 +61,7 @@ async function showPreview() {
 }
 
 function isAsItWas() {
-  const base = JSON.parse(form.elements.base.value);
+  const base = JSON.parse(form.dataset.base);
   return interval?.value === base.interval && timezone?.value === base.timezone;
 }
 
