@@ -51,6 +51,23 @@ def test_the_switch_of_colours_is_kept(demo: Server, open_page: OpenPage) -> Non
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_what_is_told_by_colour_is_told_where_colours_are_forced(
+    demo: Server, open_page: OpenPage, colours: str
+) -> None:
+    page = open_page("about:blank", colours=colours, forced_colors="active")
+    page.goto(f"{demo.url}/tasks/backup-database")
+    swatches = page.locator(".legend .day").evaluate_all(
+        "some => some.map(one => getComputedStyle(one).backgroundColor)"
+    )
+    assert len(set(swatches)) == len(swatches) == 5
+    page.goto(demo.url)
+    drawn = page.locator(".legend canvas")
+    expect(drawn).to_have_count(9)
+    skipped, missed = (drawn.nth(place).evaluate("canvas => canvas.toDataURL()") for place in (6, 7))
+    assert skipped != missed
+
+
 def test_keys(demo: Server, open_page: OpenPage) -> None:
     page = open_page(demo.url)
     page.keyboard.press("?")

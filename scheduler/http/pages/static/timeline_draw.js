@@ -6,9 +6,10 @@ const LOW = 10, TALL = 18, LEAST = 2;
 
 /** @typedef {Record<string, string>} Colours */
 
-/** @returns {Colours} the colours of base.css as they are now, light or dark */
+/** @returns {Colours} the colours of base.css as they are now, light or dark, also where the colours of a page are forced */
 export function readColours() {
   const probe = document.createElement("span"), colours = {};
+  probe.style.forcedColorAdjust = "none";
   document.body.append(probe);
   for (const name of NAMES) {
     probe.style.color = `var(--${name})`;
