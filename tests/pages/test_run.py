@@ -262,6 +262,25 @@ def test_what_each_failing_test_says() -> None:
     assert found["tests/test_c.py"].message == "ModuleNotFoundError: No module named 'nothing'"
 
 
+@pytest.mark.parametrize(
+    ("recorded", "line", "node_id", "message"),
+    [
+        ([], "x.py::test_p[a - b] - E: a - b", "x.py::test_p[a - b]", "E: a - b"),
+        ([], "x.py::test_p[a - b]", "x.py::test_p[a - b]", ""),
+        ([], "x.py::test_p - E: [1] - [2]", "x.py::test_p", "E: [1] - [2]"),
+        ([], "a[1]/x.py::test_p - E", "a[1]/x.py::test_p", "E"),
+        ([], "x.py::test_p[[] - E", "x.py::test_p[[]", "E"),
+        (["x.py::test_p[a] - b]"], "x.py::test_p[a] - b] - E", "x.py::test_p[a] - b]", "E"),
+        (["x.py::test_p", "x.py::test_p[a] - b]"], "x.py::test_p[a] - b]", "x.py::test_p[a] - b]", ""),
+        (["x.py::test_p - q", "x.py::test_p"], "x.py::test_p - q - E", "x.py::test_p - q", "E"),
+    ],
+)
+def test_parameters_may_look_like_a_message(recorded: list[str], line: str, node_id: str, message: str) -> None:
+    found = {one.node_id: one for one in find_failures(recorded, ["=== short test summary info ===", f"FAILED {line}"])}
+    assert set(found) == {*recorded, node_id}
+    assert found[node_id].message == message
+
+
 @pytest.mark.parametrize("lines", [[], ["nothing of pytest's"], REPORT[5:7], ["=== FAILURES ===", "___ ___", "E"]])
 def test_output_that_says_nothing_is_no_error(lines: Sequence[str]) -> None:
     assert [one.node_id for one in find_failures(["a::b"], lines)] == ["a::b"]

@@ -11,7 +11,9 @@ MOST_SHOWN = 200
 MOST_LINES = 40
 _BANNER = re.compile(r"={3,} (?P<title>.+?) ={3,}\Z")
 _HEADING = re.compile(r"_{3,} (?P<title>.+?) _{3,}\Z")
-_SUMMARY = re.compile(r"(?:FAILED|ERROR) (?P<node>\S.*?)(?: - (?P<message>.*))?\Z")
+_SUMMARY = re.compile(r"(?:FAILED|ERROR) (?P<said>\S.*)")
+_UNKNOWN = re.compile(r"(?P<node>.*?(?:\[.*?\])?)(?: - (?P<message>.*))?")
+"""A test that was not recorded, and its message; what stands in brackets belongs to the test."""
 _AT = re.compile(r"ERROR (?:at (?:setup|teardown) of|collecting) ")
 _ERROR = re.compile(r"E\s+(?P<text>\S.*)")
 
@@ -38,7 +40,7 @@ class _Section:
 
 def find_failures(failing: Sequence[str], lines: Sequence[str]) -> list[Failure]:
     """Return the failing tests, those that were recorded first, with what plain lines of output say of each."""
-    sections, said = _read(lines)
+    sections, said = _read(failing, lines)
     ids = list(dict.fromkeys([*failing, *said]))[:MOST_SHOWN]
     found = []
     for node_id in ids:
@@ -52,7 +54,7 @@ def find_failures(failing: Sequence[str], lines: Sequence[str]) -> list[Failure]
     return found
 
 
-def _read(lines: Sequence[str]) -> tuple[dict[str, list[_Section]], dict[str, str]]:
+def _read(failing: Sequence[str], lines: Sequence[str]) -> tuple[dict[str, list[_Section]], dict[str, str]]:
     """Return the sections of failures by their titles, and the messages of the summary by node id."""
     sections: defaultdict[str, list[_Section]] = defaultdict(list)
     said: dict[str, str] = {}
@@ -67,8 +69,18 @@ def _read(lines: Sequence[str]) -> tuple[dict[str, list[_Section]], dict[str, st
             elif open_section is not None:
                 open_section.lines.append(line)
         elif part == "short test summary info" and (summary := _SUMMARY.match(line)):
-            said.setdefault(summary["node"], summary["message"] or "")
+            said.setdefault(*_node_and_message(failing, summary["said"]))
     return dict(sections), said
+
+
+def _node_and_message(failing: Sequence[str], text: str) -> tuple[str, str]:
+    """Return the test of a line of the summary and what it says: parameters may look like the start of a message."""
+    known = max((node for node in failing if text == node or text.startswith(f"{node} - ")), key=len, default=None)
+    if known is not None:
+        return known, text[len(known) :].removeprefix(" - ")
+    found = _UNKNOWN.fullmatch(text)
+    assert found is not None
+    return found["node"], found["message"] or ""
 
 
 def _title(node_id: str) -> str:
