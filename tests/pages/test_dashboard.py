@@ -79,6 +79,16 @@ def test_the_part_that_changes_is_served_alone(site: Site) -> None:
     assert {"state", "running", "coming", "trouble"} == set(re.findall(r'data-part="(\w+)"', response.text))
 
 
+def test_what_is_counted_as_trouble_is_what_its_links_show(site: Site) -> None:
+    site.api.create("x", command="exit 1")
+    site.api.ok("start")
+    site.api.run("x")
+    links = set(
+        re.findall(r'href="(/runs\?[^"]*)"><span class="label">Trouble|href="(/runs\?[^"]*)">All</a>', site.open("/"))
+    )
+    assert links == {("/runs?status=trouble", ""), ("", "/runs?status=trouble")}
+
+
 def test_pages_are_open_to_who_may_read(locked: Site) -> None:
     assert locked.get("/dashboard/now").status_code == 303
     locked.sign_in("rob")
