@@ -127,6 +127,17 @@ def test_addresses_narrow_and_order_it(site: Site) -> None:
     assert 'aria-sort="descending"' in site.open("/tasks?sort=-next")
 
 
+@pytest.mark.parametrize(
+    ("query", "chosen"),
+    [("tag=gone", "gone"), ("tag=x", "x"), ("origin=/gone.yaml", "/gone.yaml"), ("state=paused", "paused")],
+)
+def test_what_narrows_the_table_is_chosen_in_its_list(site: Site, query: str, chosen: str) -> None:
+    site.api.create("a", tags=["x"])
+    page = site.open(f"/tasks?{query}")
+    assert page.count(f"<option selected>{chosen}</option>") == 1
+    assert page.count(f">{chosen}</option>") == 1
+
+
 def test_pages(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scheduler.http.pages.tasks.ROWS", 2)
     for number in range(5):
