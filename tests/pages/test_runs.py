@@ -107,10 +107,11 @@ def test_a_day_is_one_of_the_task_s_zone(site: Site) -> None:
 
 
 def test_what_narrows_must_be_right(site: Site) -> None:
-    for query, field in (("status=done", "run_status"), ("trigger=x", "run_trigger"), ("cursor=x", "cursor"),
+    for query, field in (("status=done", "status"), ("trigger=x", "trigger"), ("cursor=x", "cursor"),
                          ("day=soon", "day"), ("day=9999-12-31", "day")):  # fmt: skip
         page = site.open(f"/runs?{query}", 400)
         assert f"<code>{field}</code>" in page
+    assert "Try <code>trouble</code>" in site.open("/runs?status=troubles", 400)
     page = site.open("/runs?task=nothing+like+it")
     assert "No task &#39;nothing like it&#39; exists" in page
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask import Response
 
 from scheduler.calendar_year import first_of
-from scheduler.errors import InvalidRequest, NotFound, Problem
+from scheduler.errors import InvalidRequest, NotFound, Problem, nearest, shorten
 from scheduler.http import requests
 from scheduler.http.pages.page import Visit
 from scheduler.http.reading import read
@@ -25,6 +25,10 @@ ANY_TROUBLE = "trouble"
 """What the page has beside the statuses: whatever somebody should look at."""
 _FIELDS = {"status": "run_status", "task": "task_id", "trigger": "run_trigger", "cursor": "cursor"}
 """What the query of the page calls the fields of the action `runs`; `day` is the page's own."""
+_CHOICES = {
+    "status": [ANY_TROUBLE, *(status.value for status in RunStatus)],
+    "trigger": [origin.value for origin in Origin],
+}
 _NARROWING = ("status", "task", "trigger", "day")
 
 
@@ -58,8 +62,8 @@ def show_runs(visit: Visit) -> Response:
         narrowing=narrowing,
         newest=f"/runs?{urlencode(narrowing)}" if narrowing else "/runs",
         problem=problem,
-        statuses=[ANY_TROUBLE, *(status.value for status in RunStatus)],
-        triggers=[origin.value for origin in Origin],
+        statuses=_CHOICES["status"],
+        triggers=_CHOICES["trigger"],
         now=visit.scheduler.now(),
     )
 
@@ -76,7 +80,11 @@ def read_page(service: TaskScheduler, asked: Mapping[str, str], path: str, rows:
 
 
 def read_filter(service: TaskScheduler, asked: Mapping[str, str]) -> RunFilter:
-    """Return which runs are asked for; raise `InvalidRequest` by the rules of the action `runs`."""
+    """Return which runs are asked for; raise `InvalidRequest` by the rules of the page and of the action `runs`."""
+    if problems := [
+        _unknown(name, asked[name]) for name in _CHOICES if asked.get(name, "") not in ("", *_CHOICES[name])
+    ]:
+        raise InvalidRequest(problems)
     any_trouble = asked.get("status") == ANY_TROUBLE
     given = {field: asked[name] for name, field in _FIELDS.items() if name in asked}
     if any_trouble:
@@ -98,3 +106,9 @@ def read_filter(service: TaskScheduler, asked: Mapping[str, str]) -> RunFilter:
     except (ValueError, OverflowError) as error:
         message = f"'day' must be a date, not {asked['day'][:40]!r}"
         raise InvalidRequest([Problem("day", message, asked["day"], ["2026-12-24"], "2026-12-24")]) from error
+
+
+def _unknown(name: str, text: str) -> Problem:
+    choices, near = _CHOICES[name], nearest(text, _CHOICES[name])
+    message = f"'{name}' must be one of {', '.join(choices)}, not '{shorten(text, 40)}'"
+    return Problem(name, message, shorten(text), choices, near)
