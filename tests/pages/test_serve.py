@@ -126,6 +126,18 @@ def test_a_fault_is_told_in_a_page_without_a_trace(site: Site, monkeypatch: pyte
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize("path", ["/tasks/nothing", "/nothing", "/runs?status=x", "/scheduler/start"])
+def test_who_has_signed_in_is_known_to_pages_of_errors(locked: Site, path: str) -> None:
+    response = locked.get(path)
+    assert "Sign out" not in response.text
+    locked.sign_in()
+    response = locked.get(path)
+    check_page(response)
+    assert response.status_code in (400, 404, 405)
+    assert '<span class="who" title="user">ann</span>' in response.text
+    assert "ann</span>" in locked.send_stale("/theme").text
+
+
 def test_a_wrong_host_sees_nothing(site: Site) -> None:
     assert site.get("/", Host="evil.example").status_code == 403
     response = site.get("/nothing", Host="evil.example")
