@@ -158,8 +158,17 @@ def test_what_a_form_did_is_said_once(site: Site) -> None:
     assert site.send("/scheduler/start").headers["Location"] == "/"
     assert "Scheduler started" in site.open("/")
     assert "Scheduler started" not in site.open("/")
-    site.client.set_cookie("task-scheduler-10800-said", "!!!", domain="localhost")
-    site.open("/")
+    for wrong in ("!!!", "_w", "dWdseSB4"):
+        site.client.set_cookie("task-scheduler-10800-said", wrong, domain="localhost")
+        assert 'class="notice' not in site.open("/")
+
+
+def test_what_is_said_is_cut_to_what_a_cookie_may_have(site: Site) -> None:
+    names = [f"{number}{'任务' * 60}" for number in range(1, 9)]
+    response = site.send("/tasks", many="run", **{f"pick.{name}": "on" for name in names})
+    assert max(map(len, response.headers.getlist("Set-Cookie"))) < 4096
+    page = site.open("/tasks")
+    assert names[0] in page.partition('class="notice')[2].partition("</div>")[0]
 
 
 def test_what_people_name_runs_nowhere(site: Site) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 
 from flask import Request, Response
 
 from scheduler.http.cookie import cookie_name
 
 KINDS = ("good", "bad")
-_LONGEST = 1000
+_MOST_BYTES = 2700
+"""The most of a text: browsers drop cookies of more than 4096 bytes without a word, and base64 takes a third more."""
 _SECONDS = 60
 Notice = tuple[str, str]
 """Of which kind it is, and what it says."""
@@ -23,8 +23,8 @@ def keep_notice(response: Response, request: Request, notice: Notice | None) -> 
     if notice is None:
         response.delete_cookie(name, path="/", httponly=True, samesite="Strict")
         return
-    text = json.dumps([notice[0], notice[1][:_LONGEST]]).encode()
-    kept = base64.urlsafe_b64encode(text).decode().rstrip("=")
+    kind, text = notice
+    kept = base64.urlsafe_b64encode(f"{kind} {_cut(text)}".encode()).decode().rstrip("=")
     response.set_cookie(name, kept, _SECONDS, path="/", httponly=True, samesite="Strict", secure=request.is_secure)
 
 
@@ -32,10 +32,12 @@ def take_notice(request: Request) -> Notice | None:
     """Return what is to be said; a cookie that somebody else has written says nothing."""
     kept = request.cookies.get(f"{cookie_name(request)}-said", "")
     try:
-        found = json.loads(base64.urlsafe_b64decode(kept + "=" * (-len(kept) % 4))) if kept else None
+        kind, _, text = base64.urlsafe_b64decode(kept + "=" * (-len(kept) % 4)).decode().partition(" ")
     except (binascii.Error, ValueError):
         return None
-    match found:
-        case [str(kind), str(text)] if kind in KINDS:
-            return kind, text[:_LONGEST]
-    return None
+    return (kind, text) if kind in KINDS else None
+
+
+def _cut(text: str) -> str:
+    data = text.encode()
+    return text if len(data) <= _MOST_BYTES else f"{data[:_MOST_BYTES].decode(errors='ignore')}…"
