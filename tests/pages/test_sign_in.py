@@ -102,6 +102,13 @@ def test_signing_out_ends_the_session_for_whoever_has_the_cookie(locked: Site) -
     assert locked.get("/").status_code == thief.get("/").status_code == 303
 
 
+@pytest.mark.parametrize("path", ["/", "/dashboard/now", "/tasks/nothing", "/nothing"])
+def test_a_browser_keeps_no_page_of_those_who_sign_out(site: Site, locked: Site, path: str) -> None:
+    locked.sign_in()
+    assert locked.get(path).headers["Cache-Control"] == "no-store"
+    assert site.get(path).headers["Cache-Control"] == "private, no-cache"
+
+
 def test_a_session_ends_with_its_user_or_password(locked: Site) -> None:
     locked.sign_in()
     users = locked.api.data / "users"

@@ -75,7 +75,7 @@ def add_pages(app: Flask, service: Service) -> None:
     pages.register_error_handler(SchedulerError, lambda error: _refusal(service, error))
     pages.register_error_handler(HTTPException, lambda error: _refusal(service, _as_ours(error)))
     pages.register_error_handler(Exception, lambda error: _fault(service, error))
-    pages.after_request(_with_headers)
+    pages.after_request(lambda response: _with_headers(service, response))
     elements.add_to(app.jinja_env)
     app.register_blueprint(pages)
 
@@ -100,7 +100,7 @@ def unknown_page(service: Service, error: HTTPException) -> Response:
         service.guard.check_host(request)
     except NotAllowed as refused:
         return _refusal(service, refused)
-    return _with_headers(_refusal(service, _as_ours(error)))
+    return _with_headers(service, _refusal(service, _as_ours(error)))
 
 
 def _view(page: Page, service: Service) -> Callable[..., Response]:
@@ -221,9 +221,9 @@ def _error_page(
                       message=message, error=error)  # fmt: skip
 
 
-def _with_headers(response: Response) -> Response:
+def _with_headers(service: Service, response: Response) -> Response:
     if response.mimetype == "text/html":
         response.headers.extend(_HEADERS)
-        # Asked for anew each time, yet kept by a browser for its back button.
-        response.headers["Cache-Control"] = "private, no-cache"
+        # Asked for anew each time. Where nobody signs out of anything, a browser keeps it for its back button.
+        response.headers["Cache-Control"] = "no-store" if service.guard.access.is_required else "private, no-cache"
     return response
