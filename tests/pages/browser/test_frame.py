@@ -68,6 +68,25 @@ def test_what_is_told_by_colour_is_told_where_colours_are_forced(
     assert skipped != missed
 
 
+@pytest.mark.parametrize("width", [320, *WIDTHS])
+def test_long_names_stay_within_the_page_and_their_cells(
+    make_server: Callable[..., Server], open_page: OpenPage, width: int
+) -> None:
+    server, task_id = make_server(SCHEDULER_AUTOSTART="1"), "W" * 128
+    zone = "America/Argentina/Buenos_Aires"
+    server.ok("create", task_id=task_id, type="command", command="true", interval="daily at 02:30", timezone=zone,
+              tags=["t" * 64])  # fmt: skip
+    run_id = server.ok("run_now", task_id=task_id, wait=True)["run"]["run_id"]
+    server.ok("update", task_id=task_id, command="false")
+    page = open_page(server.url, width=width)
+    for path in ("/tasks", f"/tasks/{task_id}", f"/tasks/{task_id}/edit", f"/runs/{run_id}", "/rehearsal"):
+        page.goto(server.url + path)
+        expect(page.locator("#your-zone")).to_contain_text("UTC")
+        assert fits(page), path
+        cells = page.locator(".facts dd, .facts > div, .pairs dd, .changes > li")
+        assert cells.evaluate_all("some => some.every(one => one.scrollWidth <= one.clientWidth)"), path
+
+
 def test_keys(demo: Server, open_page: OpenPage) -> None:
     page = open_page(demo.url)
     page.keyboard.press("?")
