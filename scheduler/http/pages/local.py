@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
+
+from scheduler.http.rest.paths import encoded
 
 
 def local_path(text: str | None, default: str = "/") -> str:
@@ -23,9 +25,9 @@ def local_path(text: str | None, default: str = "/") -> str:
 
 def task_path(task_id: str) -> str:
     """Return the path of a task's page."""
-    return f"/tasks/{quote(task_id, safe='')}"
+    return f"/tasks/{encoded(task_id)}"
 
 
 def run_path(run_id: str) -> str:
     """Return the path of a run's page."""
-    return f"/runs/{quote(run_id, safe='')}"
+    return f"/runs/{encoded(run_id)}"

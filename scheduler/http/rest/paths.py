@@ -10,6 +10,9 @@ from werkzeug.routing import BaseConverter
 
 PREFIXES = ("/api/", "/tasks/", "/runs/")
 """Where paths hold ids."""
+_DOTS = {".": ". ", "..": ".. "}
+"""How the ids that are dots stand in a path: browsers take such segments out. No other id ends with a blank."""
+_OF_DOTS = {segment: text for text, segment in _DOTS.items()}
 
 
 class IdConverter(BaseConverter):
@@ -20,7 +23,7 @@ class IdConverter(BaseConverter):
 
     def to_python(self, value: str) -> str:
         """Return the id."""
-        return value.replace("%2F", "/").replace("%25", "%")
+        return _OF_DOTS.get(value) or value.replace("%2F", "/").replace("%25", "%")
 
     def to_url(self, value: Any) -> str:
         """Return an id as it stands in a path."""
@@ -53,7 +56,7 @@ def raw_path(environ: dict[str, Any]) -> str:
 
 def encoded(text: str) -> str:
     """Return an id as it stands in a path."""
-    return quote(text, safe="")
+    return quote(_DOTS.get(text, text), safe="")
 
 
 def _decoded(segment: str) -> str:

@@ -204,6 +204,15 @@ def test_any_id_works_in_a_path(shared_rest: Rest, task_id: str) -> None:
     assert rest("DELETE", path + "/").status_code == 204
 
 
+@pytest.mark.parametrize("task_id", [".", ".."])
+def test_an_id_of_dots_has_a_path_that_clients_leave_alone(shared_rest: Rest, task_id: str) -> None:
+    rest, path = shared_rest, f"/api/tasks/{task_id}%20"
+    created = rest("PUT", path, COMMAND)
+    assert (created.status_code, created.json["id"], created.headers["Location"]) == (201, task_id, path)
+    assert rest("GET", f"{path}/runs/").status_code == 200
+    assert rest("DELETE", path).status_code == 204
+
+
 def test_an_id_is_normalised_and_a_bad_one_refused(rest: Rest) -> None:
     rest.create("caf\u00e9")
     assert rest.ok("GET", "/api/tasks/cafe%CC%81")["id"] == "caf\u00e9"

@@ -125,6 +125,21 @@ def test_filters_and_order_are_kept_in_the_address(tasks: Server, open_page: Ope
     expect(page.locator("[data-row] [data-open]").first).to_have_text("0")
 
 
+def test_a_task_whose_id_is_dots_has_its_page_and_buttons(tasks: Server, open_page: OpenPage) -> None:
+    tasks.ok("create", task_id="..", type="command", command="true", interval="hourly")
+    page = open_page(tasks.url + "/tasks?q=..")
+    row = page.locator('[data-id=".."]')
+    row.locator("[data-does=run]").click()
+    expect(page.locator(".toast")).to_contain_text("‘..’ started")
+    row.locator("[data-open]").click()
+    expect(page.locator("h1")).to_have_text("..")
+    page.get_by_role("link", name="Edit").click()
+    page.fill("#f-name", "dots")
+    page.click("#save")
+    expect(page.locator("h1")).to_have_text("dots")
+    assert tasks.ok("get", task_id="..")["task"]["details"]["name"] == "dots"
+
+
 def test_what_people_name_runs_nowhere(tasks: Server, open_page: OpenPage) -> None:
     page = open_page("about:blank")
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))

@@ -62,8 +62,8 @@ export function get(path, query = {}, options = {}) {
 /** @param {string} path @param {object} [body] */
 export const post = (path, body) => call("POST", path, body);
 
-/** @param {string} text an id @returns {string} the same as one segment of a path */
-export const part = encodeURIComponent;
+/** @param {string} text an id @returns {string} the same as one segment of a path; one of dots alone would be taken out */
+export const part = (text) => encodeURIComponent(/^\.\.?$/.test(text) ? `${text} ` : text);
 
 /**
  * Read a piece of HTML that the service makes, such as a part of this page as it is now.

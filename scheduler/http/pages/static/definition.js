@@ -1,5 +1,7 @@
 // Read the form of a task: what each field means, and the call that would do the same. pages/task_fields.py reads it so, too.
 
+import { part } from "./api.js";
+
 const OF_TYPE = {
   command: ["command", "args"], script: ["file_path", "args"], test: ["file_path", "args"], custom: ["custom_script"],
 };
@@ -72,8 +74,8 @@ function changes(form) {
     if (isTasks && !OF_TYPE[type]?.includes(name)) continue;
     if (text === (base[name] ?? "") && !(type !== before && isTasks && text.trim())) continue;
     const value = text === input.dataset.usual ? null : readValue(input.dataset.kind, text);
-    const [outer, part] = name.split(".");
-    if (part) (wholes[outer] ??= { ...whole[outer] })[part] = value;
+    const [outer, inner] = name.split(".");
+    if (inner) (wholes[outer] ??= { ...whole[outer] })[inner] = value;
     else if (value !== null) fields[name] = value;
     else if ("cleared" in input.dataset) fields[name] = JSON.parse(input.dataset.cleared);
     else gone.push(name);
@@ -115,7 +117,7 @@ export function request(form) {
   if (!form.dataset.id) return { method: "POST", path: "/api/tasks", body: definition(form), headers: {} };
   const { fields, gone } = changes(form);
   const headers = { "If-Match": `"${form.elements.seen.value}"` };
-  const path = `/api/tasks/${encodeURIComponent(form.dataset.id)}`;
+  const path = `/api/tasks/${part(form.dataset.id)}`;
   if (form.elements.override?.checked) fields.override = true;
   if (!gone.length) return { method: "PATCH", path, body: fields, headers };
   const { task_id: _, ...body } = definition(form);

@@ -4,7 +4,7 @@
 // is kept in the address, so that it can be sent to somebody, and the back button goes back. timeline_keys.js goes over
 // it by keys.
 
-import { get } from "./api.js";
+import { get, part } from "./api.js";
 import { serviceNow } from "./time.js";
 import { drawBars, drawLegend, drawNow, drawPlan, drawRows, drawScale, readColours, ticks } from "./timeline_draw.js";
 import { TimelineKeys } from "./timeline_keys.js";
@@ -401,7 +401,7 @@ export class Timeline {
 
   /** Open a run; of what is only planned, the task. @param {{head: Head, bar?: Bar}} found */
   open({ head, bar }) {
-    location.assign(bar ? `/runs/${encodeURIComponent(bar.run_id)}` : `/tasks/${encodeURIComponent(head.task_id)}`);
+    location.assign(bar ? `/runs/${part(bar.run_id)}` : `/tasks/${part(head.task_id)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 // What stands beside the lanes of the timeline, and what is said of what lies on them.
 
+import { part } from "./api.js";
 import { say, sayDuration, sayRelative, serviceNow, viewerZone } from "./time.js";
 
 /** How high a lane is, and the scale above all of them. */
@@ -29,7 +30,7 @@ export function told({ bar, planned }) {
 export function nameRow({ head, group }) {
   const isOff = head.state === "paused" || head.state === "disabled";
   const row = element("div", isOff ? "lane off" : "lane", "row"), name = element("div", "name", "rowheader"), link = element("a", "cut");
-  link.href = `/tasks/${encodeURIComponent(head.task_id)}`;
+  link.href = `/tasks/${part(head.task_id)}`;
   link.textContent = link.title = head.task_id;
   link.tabIndex = -1;
   const trouble = head.troubled ? `, ${head.troubled} in trouble` : "";
