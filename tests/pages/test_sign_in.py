@@ -41,6 +41,16 @@ def test_who_has_not_signed_in_is_led_to_the_form_and_back(locked: Site) -> None
     assert "Sign out" in locked.open("/")
 
 
+@pytest.mark.parametrize(
+    "path", ["/tasks/a%20b%2Fc%25", "/tasks/%C3%BC%20%F0%9F%9A%80", "/tasks?q=a+b%26c", "/tasks/..%20"]
+)
+def test_who_signs_in_comes_to_what_was_asked_for(locked: Site, path: str) -> None:
+    form = locked.open(locked.get(path).headers["Location"])
+    assert f'name="next" value="{path}"' in form
+    assert locked.sign_in(following=path).headers["Location"] == path
+    assert f'name="back" value="{path}"' in locked.get(path).text
+
+
 def test_the_cookie_is_for_this_service_alone_and_new_at_each_sign_in(locked: Site) -> None:
     locked.open("/sign-in")
     before = cookie(locked)

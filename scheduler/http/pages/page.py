@@ -14,6 +14,7 @@ from scheduler.http.cookie import csrf_token, set_secret
 from scheduler.http.pages.notice import keep_notice, take_notice
 from scheduler.http.pages.theme import theme_of
 from scheduler.http.rest.compression import compressed
+from scheduler.http.rest.paths import raw_path
 from scheduler.task_scheduler import TaskScheduler
 
 
@@ -41,6 +42,12 @@ class Page:
         return str(self.function.__name__)
 
 
+def address_of(request: Request) -> str:
+    """Return the path and the query that were asked for, as a link has them."""
+    query = request.query_string.decode("latin-1")
+    return f"{raw_path(request.environ)}?{query}" if query else raw_path(request.environ)
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One visit: the scheduler, who has come, and the request; `fields` are those of a form, each once."""
@@ -55,6 +62,11 @@ class Visit:
     is_new: bool
     """Whether the browser has no cookie yet."""
     fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """Where a visitor comes back to what is shown: the same page, or the first of all where a form was sent."""
+        return address_of(self.request) if self.request.method == "GET" else "/"
 
     def may(self, scope: Scope) -> bool:
         """Whether the visitor may do what needs that scope."""

@@ -23,7 +23,7 @@ from scheduler.http.examples import EXAMPLES
 from scheduler.http.guard import MOST_BYTES, Guard, read_body
 from scheduler.http.pages import elements
 from scheduler.http.pages.assets import send_asset
-from scheduler.http.pages.page import Page, Visit
+from scheduler.http.pages.page import Page, Visit, address_of
 from scheduler.http.pages.routes import PAGES
 from scheduler.task_scheduler import TaskScheduler
 
@@ -185,7 +185,7 @@ def _refusal(service: Service, error: SchedulerError) -> Response:
             error = InvalidRequest(error.problems, error.example or EXAMPLES["status"])
         return error_response(error)
     if isinstance(error, Unauthorized):
-        following = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "/"
+        following = address_of(request) if request.method in ("GET", "HEAD") else "/"
         return Response(status=303, headers={"Location": f"/sign-in?next={quote(following, safe='/')}"})
     if error.code == "forbidden_host":
         return error_response(error)  # No page, and no cookie, for whoever has pointed a name of theirs here.
