@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import parse_qs, quote
@@ -147,7 +148,7 @@ def _begin(page: Page, service: Service, caller: Caller, fields: Mapping[str, st
 def _ask_who(page: Page, service: Service, fields: Mapping[str, str]) -> Response:
     """Ask somebody to sign in whose session is over, and hold what they have sent until they have."""
     held = {name: text for name, text in fields.items() if name != CSRF_FIELD}
-    visit = _begin(page, service, _NOBODY)
+    visit = _begin(replace(page, script=""), service, _NOBODY)
     return visit.show("session_over.html", title="You are signed out", status=403, held=held)
 
 
