@@ -87,6 +87,18 @@ def test_long_names_stay_within_the_page_and_their_cells(
         assert cells.evaluate_all("some => some.every(one => one.scrollWidth <= one.clientWidth)"), path
 
 
+def test_on_paper_it_is_dark_on_white_and_whole_and_has_no_buttons(demo: Server, open_page: OpenPage) -> None:
+    page = open_page("about:blank", colours="dark")
+    page.emulate_media(media="print")
+    run_id = demo.ok("runs", limit=1)["runs"][0]["run_id"]
+    for path in ("/", "/tasks", "/tasks/backup-database", f"/runs/{run_id}"):
+        page.goto(demo.url + path)
+        expect(page.locator("h1, #now").first).to_be_visible()
+        assert page.locator("button:visible, nav:visible").count() == 0, path
+        assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 32, 38)"
+    assert page.locator(".log").first.evaluate("log => getComputedStyle(log).maxHeight") == "none"
+
+
 def test_keys(demo: Server, open_page: OpenPage) -> None:
     page = open_page(demo.url)
     page.keyboard.press("?")
