@@ -8,7 +8,7 @@ import os
 import stat
 from collections import deque
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -132,38 +132,75 @@ def _forget_spare(tmp_root: Path) -> list[str]:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory and all that is in it, however deep and whatever its modes are."""
+    """Remove a directory and all that is in it, however deep and whatever its modes are.
+
+    Another run may still change what is in it: a folder of the workspace that was moved there. So everything below is
+    named by its open folder, and no link is followed.
+    """
     try:
         try:
             os.rmdir(path)
         except OSError:
-            _empty(path)
+            with _opened(path) as top:
+                _empty(top)
             os.rmdir(path)
     except OSError as error:
         log.warning("The directory %s of a run could not be removed: %s", path, error)
 
 
-def _empty(top: Path) -> None:
-    """Empty a directory level by level, lifting what is below a folder into `top`.
+def _empty(top: int) -> None:
+    """Empty a directory level by level, lifting what is below a folder into it.
 
-    Paths stay short, so that a tree too deep for recursion or for the longest path goes too.
+    Nothing is ever more than two levels down, so that a tree too deep for recursion or for the longest path goes too.
     """
-    os.chmod(top, 0o700)
-    names = (top / f".removed-{number}" for number in itertools.count())
-    while entries := list(os.scandir(top)):
-        for entry in entries:
-            if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.path)
+    names = (f".removed-{number}" for number in itertools.count())
+    while entries := _entries(top):
+        for name, is_folder in entries:
+            if not is_folder:
+                os.unlink(name, dir_fd=top)
                 continue
-            os.chmod(entry.path, 0o700)
-            for below in list(os.scandir(entry.path)):
-                if below.is_dir(follow_symlinks=False):
-                    os.chmod(below.path, 0o700)
-                    os.rename(below.path, _free(names))
-                else:
-                    os.unlink(below.path)
-            os.rmdir(entry.path)
+            with _opened(name, top) as folder:
+                _lift(folder, top, names)
+            os.rmdir(name, dir_fd=top)
 
 
-def _free(names: Iterator[Path]) -> Path:
-    return next(name for name in names if not os.path.lexists(name))
+def _lift(folder: int, top: int, names: Iterator[str]) -> None:
+    for name, is_folder in _entries(folder):
+        if is_folder:
+            with _opened(name, folder):  # an ordinary user may only move a folder that it may write to
+                os.rename(name, _free(names, top), src_dir_fd=folder, dst_dir_fd=top)
+        else:
+            os.unlink(name, dir_fd=folder)
+
+
+@contextmanager
+def _opened(name: str | Path, parent: int | None = None) -> Iterator[int]:
+    """Open a directory, never what a link in its place leads to, and let its owner use it whatever its mode was."""
+    fd = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        os.chmod(f"/proc/self/fd/{fd}", 0o700)  # fchmod takes only what could be opened with the mode it has
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _entries(folder: int) -> list[tuple[str, bool]]:
+    """Return the names in an open directory, and which of them are directories."""
+    readable = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        with os.scandir(readable) as entries:
+            return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    finally:
+        os.close(readable)
+
+
+def _free(names: Iterator[str], folder: int) -> str:
+    return next(name for name in names if not _is_there(name, folder))
+
+
+def _is_there(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
