@@ -41,6 +41,8 @@ SET_ID_BITS = 0o6000
 O_CREAT = 0o100
 MSG_FASTOPEN = 0x20000000
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+PRIO_PROCESS, PRIO_PGRP = 0, 1
+IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP = 1, 2
 
 Instruction = tuple[int, int, int, int]
 
@@ -126,10 +128,15 @@ def _checks(abilities: Abilities | None, network: Network, allow_unix: bool) -> 
         yield "truncate", [_DENY]
     for name in ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"):
         yield name, _deny_unless(0, 0)
-    for name in ("setpriority", "ioprio_set"):
-        yield name, _deny_unless(1, 0)
+    yield "setpriority", _own_priority(PRIO_PROCESS, PRIO_PGRP)
+    yield "ioprio_set", _own_priority(IOPRIO_WHO_PROCESS, IOPRIO_WHO_PGRP)
     yield from _set_id_checks()
     yield from _socket_checks(network, allow_unix or bool(files & RESOLVE_UNIX))
+
+
+def _own_priority(process: int, group: int) -> list[Instruction]:
+    """Deny the call but for the caller or its group: zero may also stand for its user, the server perhaps included."""
+    return [_load(0), (EQUAL, 2, 0, process), (EQUAL, 1, 0, group), _DENY, *_deny_unless(1, 0)]
 
 
 def _set_id_checks() -> Iterator[tuple[str, list[Instruction]]]:
