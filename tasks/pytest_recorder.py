@@ -21,6 +21,8 @@ import pytest
 INI_NAMES = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
 CONFIG_NAMES = (*INI_NAMES, "pyproject.toml", "tox.ini", "setup.cfg")
 
+NODE_ID_LENGTH = 1000
+
 
 class Recorder:
     """A pytest plugin that writes one line for each event."""
@@ -28,8 +30,11 @@ class Recorder:
     def __init__(self, path: str) -> None:
         self.file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - open until the process ends
 
-    def write(self, event: str, node_id: str = "") -> None:
-        self.file.write(json.dumps([event, node_id]) + "\n")
+    def write(self, event: str, node_id: str) -> None:
+        text = node_id.encode("utf-8", "backslashreplace").decode()  # of a file whose name is no UTF-8
+        if len(text) > NODE_ID_LENGTH:  # a parameter is part of it, however long
+            text = f"{text[:NODE_ID_LENGTH]}..."
+        self.file.write(json.dumps([event, text], ensure_ascii=False) + "\n")
         self.file.flush()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:

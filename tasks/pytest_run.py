@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+import io
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+import orjson
 from pydantic import Field
 
 from tasks.base import Arguments, BaseTask, Sandbox, TaskResult, TestCounts
@@ -18,8 +19,16 @@ RECORDER = Path(__file__).with_name("pytest_recorder.py").read_text("utf-8")
 """Read once, so that what a run writes cannot change how the next is counted."""
 
 RECORD_NAME = "tests.jsonl"
-RECORD_BYTES = 64 * 1024 * 1024
+RECORD_BYTES = 32 * 1024 * 1024
+MOST_LINES = 1_000_000
+"""How much of the record is read: what some 100,000 tests write, or 300,000 with short names."""
+LINE_BYTES = 8 * 1024
+"""The longest line that is read; the recorder writes none as long."""
+MOST_AT_ONCE = 100
+"""How many tests can be under way: one, or one in each of the processes that pytest has for them."""
 FAILING_KEPT = 1000
+
+NOT_ALL_COUNTED = "The record of the tests is too long to be read as a whole: what came last is not counted."
 
 REASONS = {
     2: "pytest was interrupted",
@@ -67,9 +76,12 @@ class TestTask(BaseTask):
         record = sandbox.read_file(RECORD_NAME, RECORD_BYTES)
         if record is None:  # pytest is missing, or ended before it began
             return result
-        events = list(_events(record))
-        counts = _count(events)
-        return replace(result, tests=counts, reason=_reason(result, counts, _unfinished(events)))
+        tally = _Tally(record)
+        counts = tally.told()
+        result = replace(result, tests=counts, reason=_reason(result, counts, list(tally.unfinished)))
+        if len(record) < RECORD_BYTES and record.count(b"\n") <= MOST_LINES:
+            return result
+        return replace(result, hint=f"{result.hint} {NOT_ALL_COUNTED}" if result.hint else NOT_ALL_COUNTED)
 
 
 def _split(file_path: str) -> tuple[str, str]:
@@ -77,37 +89,48 @@ def _split(file_path: str) -> tuple[str, str]:
     return path, separator + inner
 
 
+class _Tally:
+    """What became of the tests of a record. However much a run makes up, what is kept of it stays small."""
+
+    def __init__(self, record: bytes) -> None:
+        self.counts = dict.fromkeys(("passed", "failed", "error", "skipped"), 0)
+        self.unfinished: dict[str, None] = {}
+        """The tests that had begun when pytest died: those of a crash, a timeout, or a cancellation."""
+        self.failing: dict[str, None] = {}
+        for event, node_id in _events(record):
+            self._add(event, node_id)
+
+    def _add(self, event: str, node_id: str) -> None:
+        if event in self.counts:
+            self.counts[event] += 1
+        if event == "start" and len(self.unfinished) < MOST_AT_ONCE:
+            self.unfinished[node_id] = None
+        elif event == "finish":
+            self.unfinished.pop(node_id, None)
+        elif event in ("failed", "error") and len(self.failing) < FAILING_KEPT:
+            self.failing[node_id] = None
+
+    def told(self) -> TestCounts:
+        """Return what the run tells of its tests."""
+        return TestCounts(
+            passed=self.counts["passed"],
+            failed=self.counts["failed"],
+            errors=self.counts["error"] + len(self.unfinished),
+            skipped=self.counts["skipped"],
+            failing=tuple(self.failing | self.unfinished)[:FAILING_KEPT],
+        )
+
+
 def _events(record: bytes) -> Iterator[tuple[str, str]]:
-    for line in record.splitlines():
+    for line in islice(io.BytesIO(record), MOST_LINES):
+        if len(line) > LINE_BYTES:
+            continue
         try:
-            event, node_id = json.loads(line)
+            event, node_id = orjson.loads(line)
         except (ValueError, TypeError):  # the last line of a crash, or something of the run's own
             continue
         if isinstance(event, str) and isinstance(node_id, str):
-            yield event, node_id.encode("utf-8", "backslashreplace").decode()  # of a file whose name is no UTF-8
-
-
-def _count(events: list[tuple[str, str]]) -> TestCounts:
-    counts = Counter(event for event, _ in events)
-    unfinished = _unfinished(events)
-    failing = dict.fromkeys(node_id for event, node_id in events if event in ("failed", "error"))
-    failing.update(dict.fromkeys(unfinished))
-    return TestCounts(
-        passed=counts["passed"],
-        failed=counts["failed"],
-        errors=counts["error"] + len(unfinished),
-        skipped=counts["skipped"],
-        failing=tuple(failing)[:FAILING_KEPT],
-    )
-
-
-def _unfinished(events: list[tuple[str, str]]) -> list[str]:
-    """Return the tests that had begun when pytest died: those of a crash, a timeout, or a cancellation."""
-    begun = dict.fromkeys(node_id for event, node_id in events if event == "start")
-    for event, node_id in events:
-        if event == "finish":
-            begun.pop(node_id, None)
-    return list(begun)
+            yield event, node_id
 
 
 def _reason(result: TaskResult, counts: TestCounts, unfinished: list[str]) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import pytest
 
 from tasks import TaskRefused, TestCounts, TestTask
+from tasks.pytest_run import MOST_AT_ONCE, NOT_ALL_COUNTED
 
 MIXED = """
 import pytest
@@ -27,6 +29,12 @@ def breaks_late():
     yield
     raise RuntimeError
 def test_late(breaks_late): pass
+"""
+
+WRITES_LINES = """
+import os
+def test_a():
+    with open(os.environ["TMPDIR"] + "/tests.jsonl", "a") as file: file.write({lines} + chr(10))
 """
 
 
@@ -161,6 +169,32 @@ def test_a_record_made_into_something_else_does_no_harm(place: Any) -> None:
     )
     result = place.run(TestTask(file_path="test_hostile.py"))
     assert (result.status, result.tests) == ("completed", None)
+
+
+@pytest.mark.parametrize("line", ["'['*200000", "'[\"start\",' * 5000", "'[1,2,3]'", '\'["start","x"\'', "''"])
+def test_a_line_that_is_no_event_is_passed_over(place: Any, line: str) -> None:
+    place.write("test_one.py", WRITES_LINES.format(lines=line))
+    assert place.run(TestTask()).tests == TestCounts(passed=1)
+
+
+def test_a_flood_of_events_costs_little_and_is_told(place: Any) -> None:
+    lines = "'\\n'.join(f'[\"start\",\"{number}\"]' for number in range(1_600_000))"
+    place.write("test_one.py", WRITES_LINES.format(lines=lines))
+    before = time.process_time()
+    result = place.run(TestTask())
+    assert time.process_time() - before < 10
+    assert result.tests is not None
+    assert result.tests.errors == len(result.tests.failing) == MOST_AT_ONCE
+    assert result.hint == NOT_ALL_COUNTED
+
+
+def test_a_name_of_any_length_is_shortened_where_it_is_kept(place: Any) -> None:
+    code = "import pytest\n@pytest.mark.parametrize('x', [1, 2], ids=['a' * 100_000, 'b'])\ndef test_a(x): assert 0\n"
+    place.write("test_long.py", code)
+    result = place.run(TestTask())
+    assert result.tests is not None
+    first, second = result.tests.failing
+    assert (len(first), first[-4:], second) == (1003, "a...", "test_long.py::test_a[b]")
 
 
 def test_no_cache_is_left_in_the_workspace(place: Any) -> None:
