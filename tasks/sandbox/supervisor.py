@@ -175,6 +175,7 @@ class _Run:
         self.fault = fault
         self.watch = Watch()
         self.children = Children()
+        self.cpu_seconds = 0.0
 
     def attend(self) -> dict[str, Any]:
         """Wait for the end, see to it that all has ended, and return the report."""
@@ -190,7 +191,7 @@ class _Run:
             "cause": cause,
             "fault": fault,
             "tidy": tidy,
-            "cpu_seconds": self.children.cpu_seconds,
+            "cpu_seconds": max(self.cpu_seconds, self.children.cpu_seconds + self.watch.lost_seconds()),
             "memory": max(self.watch.most_memory, self.children.most_memory),
             "processes": self.watch.most_processes,
             "again": tidy and cause == "itself" and not fault and self.watch.looks == 0,
@@ -236,6 +237,7 @@ class _Run:
         if self.watch.looks == 0:
             hurry()
         self.watch.look()
+        self.cpu_seconds = self.children.cpu_seconds + self.watch.cpu_seconds()
         self._reap_orphans()
         limits = self.policy
         if self.watch.count > limits["processes"]:
@@ -243,14 +245,13 @@ class _Run:
         if self.watch.memory > limits["memory"] and self.watch.fair_memory() > limits["memory"]:
             return "memory"
         most_seconds = limits["cpu_seconds"]
-        used = self.children.cpu_seconds + self.watch.cpu_seconds()
-        return "cpu" if most_seconds is not None and used > most_seconds else None
+        return "cpu" if most_seconds is not None and self.cpu_seconds > most_seconds else None
 
     def _reap_orphans(self) -> None:
         me = os.getpid()
-        for member in self.watch.members.values():
-            if member.dead and member.parent == me and member.pid != self.main:
-                self.children.collect(member.pid)
+        for member in list(self.watch.members.values()):
+            if member.dead and member.parent == me and member.pid != self.main and self.children.collect(member.pid):
+                self.watch.leave(member)
 
     def _ask_to_end(self, grace: float) -> None:
         """Ask all to end, wake stopped ones to hear it, and wait while any are left."""

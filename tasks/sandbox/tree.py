@@ -27,9 +27,13 @@ LARGE_GROUP = 4
 
 
 class Member:
-    """What the process table says of one process: parent, group, start, state, CPU ticks, memory pages."""
+    """What the process table says of one process: parent, group, start, state, CPU ticks, memory pages.
 
-    __slots__ = ("cpu", "dead", "group", "pages", "parent", "pid", "started")
+    `waited` of its `cpu` ticks are of children that it waited for. `owed` are those of descendants that have gone,
+    as far as seen, less what it has waited for meanwhile: above zero, nobody ever will.
+    """
+
+    __slots__ = ("cpu", "dead", "group", "owed", "pages", "parent", "pid", "started", "waited")
 
     def __init__(self, pid: int, line: bytes) -> None:
         fields = line[line.rindex(b")") + 2 :].split()
@@ -37,7 +41,9 @@ class Member:
         self.dead = fields[0] in b"ZX"
         self.parent = int(fields[1])
         self.group = int(fields[2])
-        self.cpu = sum(map(int, fields[11:15]))  # its own, and that of children it waited for
+        self.waited = int(fields[13]) + int(fields[14])
+        self.cpu = int(fields[11]) + int(fields[12]) + self.waited
+        self.owed = 0
         self.started = int(fields[19])
         self.pages = int(fields[21])
 
@@ -98,6 +104,7 @@ class Watch:
         self.most_memory = 0
         self.looks = 0
         self._seen = 0
+        self._lost = 0
 
     def look(self) -> None:
         """Bring the picture up to date."""
@@ -105,7 +112,8 @@ class Watch:
         newest = last_number()
         newer = range(self._seen + 1, newest + 1)
         known = self._seen > 0 and newest >= self._seen and len(newer) <= FEW
-        self.members = below([*self.members, *newer] if known else all_numbers())
+        before, self.members = self.members, below([*self.members, *newer] if known else all_numbers())
+        self._carry_over(before)
         self._seen = newest
         self.most_processes = max(self.most_processes, self.count)
         self.most_memory = max(self.most_memory, self.memory)
@@ -121,8 +129,35 @@ class Watch:
         return sum(member.pages for member in self.members.values()) * PAGE
 
     def cpu_seconds(self) -> float:
-        """How long the living ones have computed, with the children that they waited for."""
-        return sum(member.cpu for member in self.members.values()) / TICK
+        """How long the members have computed, with the children that they waited for, and those that nobody did."""
+        return sum(member.cpu for member in self.members.values()) / TICK + self.lost_seconds()
+
+    def lost_seconds(self) -> float:
+        """How long those have computed, as far as seen, that have gone without having been waited for.
+
+        That is so for the children of a process that ignores SIGCHLD: the kernel adds their time to nobody's.
+        """
+        return (self._lost + sum(max(member.owed, 0) for member in self.members.values())) / TICK
+
+    def leave(self, member: Member) -> None:
+        """Watch a member no longer that this process has waited for."""
+        del self.members[member.pid]
+        self._lost += max(member.owed, 0)
+
+    def _carry_over(self, before: dict[int, Member]) -> None:
+        """Have the nearest living ancestor of each member that has gone owe its time."""
+        now = {pid: self.members[pid] for pid, old in before.items() if _goes_on(old, self.members)}
+        for pid, member in now.items():
+            member.owed += before[pid].owed - (member.waited - before[pid].waited)
+        for pid, gone in before.items():
+            if pid in now:
+                continue
+            self._lost += max(gone.owed, 0)
+            parent = gone.parent
+            while parent in before and parent not in now:
+                parent = before[parent].parent
+            if parent in now:  # else it is this process, which counts whom it waits for
+                now[parent].owed += gone.cpu
 
     def fair_memory(self) -> int:
         """How many bytes all of them hold, what several share counted once; dearer to find out.
@@ -132,6 +167,10 @@ class Watch:
         """
         shares = [(member, _fair_bytes(member)) for member in self.members.values()]
         return sum(min(share, _bytes_now(member)) for member, share in shares)
+
+
+def _goes_on(old: Member, members: dict[int, Member]) -> bool:
+    return old.pid in members and members[old.pid].started == old.started
 
 
 def _fair_bytes(member: Member) -> int:

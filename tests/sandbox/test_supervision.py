@@ -371,6 +371,39 @@ def test_processor_time_is_bounded_for_all_together(ground: Any) -> None:
     assert (result.status, result.reason) == ("failed", "used more than 0.3 s of CPU time")
 
 
+BURN = """
+import os, signal, sys, time
+def burn(seconds):
+    if os.fork() == 0:
+        while time.process_time() < seconds: pass
+        os._exit(0)
+"""
+UNWAITED = f"""{BURN}
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for _ in range(4):
+    burn(0.3)
+    try: os.wait()
+    except ChildProcessError: pass
+"""
+ORPHAN = f"{BURN}if os.fork() == 0: burn(0.5); os._exit(0)\nos.wait(); time.sleep(1.2)"
+WAITED = f"{BURN}for _ in range(8): burn(0.05); os.wait()"
+
+
+def test_processor_time_of_children_that_nobody_waits_for_is_bounded(ground: Any) -> None:
+    result = ground.python(UNWAITED, request=SandboxRequest(cpu_seconds=0.5))
+    assert (result.status, result.reason) == ("failed", "used more than 0.5 s of CPU time")
+    assert result.usage is not None
+    assert result.usage["cpu_seconds"] > 0.5
+
+
+@pytest.mark.parametrize(("code", "least", "most"), [(UNWAITED, 0.5, 1.4), (ORPHAN, 0.5, 0.8), (WAITED, 0.4, 0.7)])
+def test_processor_time_counts_once(code: str, least: float, most: float, ground: Any) -> None:
+    result = ground.python(code, request=SandboxRequest(cpu_seconds=0.9) if code == ORPHAN else None)
+    assert result.status == "completed", result
+    assert result.usage is not None
+    assert least < result.usage["cpu_seconds"] < most
+
+
 def test_usage_is_told(ground: Any) -> None:
     result = ground.python("x = bytearray(50 << 20); import time; time.sleep(0.2)")
     assert result.usage is not None
