@@ -18,7 +18,14 @@ from tasks.sandbox.paths import AllowedDirs
 from tasks.sandbox.plain import PlainSandbox
 from tasks.sandbox.policy import Policy, Rules
 from tasks.sandbox.private_dir import clear_private_dirs, drop_spare
-from tasks.sandbox.run_user import ConfinementError, choose_user, is_passable, kept_capabilities, shared_root
+from tasks.sandbox.run_user import (
+    ConfinementError,
+    choose_user,
+    is_passable,
+    kept_capabilities,
+    link_to_shared_root,
+    shared_root,
+)
 from tasks.sandbox.seccomp import Network
 from tasks.sandbox.self_test import run_self_test
 from tasks.sandbox.spec import RunSpec
@@ -58,15 +65,20 @@ class Confinement:
         """Return the place of one run, confined as strongly as `describe` says."""
         if self.rules is None or self.launcher is None:
             return PlainSandbox(spec, cancellation, told=self.told, refusal=self.refusal)
+        refusal = self.refusal
+        try:
+            spec = replace(spec, tmp_root=self.reachable_root(spec.tmp_root))
+        except OSError as error:
+            refusal = refusal or f"no private directory can be made where the runs' user could reach it: {error}"
         return ConfinedSandbox(
-            replace(spec, tmp_root=self.reachable_root(spec.tmp_root)),
+            spec,
             cancellation,
             policy=self.policy,
             rules=self.rules,
             launcher=self.launcher,
             told=self.told,
             own_user=os.geteuid(),
-            refusal=self.refusal,
+            refusal=refusal,
         )
 
     def reachable_root(self, tmp_root: Path) -> Path:
@@ -76,7 +88,7 @@ class Confinement:
         """
         if self.rules is None or self.rules.user is None:
             return tmp_root
-        if tmp_root not in self._roots:
+        if self._roots.get(tmp_root) != tmp_root:
             os.makedirs(tmp_root, mode=0o700, exist_ok=True)
             reachable = is_passable(tmp_root, *self.rules.user)
             self._roots[tmp_root] = tmp_root if reachable else shared_root(tmp_root)
@@ -84,8 +96,9 @@ class Confinement:
 
     def clear_private_dirs(self, tmp_root: Path) -> None:
         """Remove what a server that died left; for the start of the process that carries out runs."""
-        for root in {tmp_root, self.reachable_root(tmp_root)}:
-            clear_private_dirs(root)
+        clear_private_dirs(tmp_root)
+        with suppress(OSError):  # where none can be made, none was left
+            clear_private_dirs(self.reachable_root(tmp_root))
 
     def self_test(self) -> list[str]:
         """Try from inside a run what must fail; return what succeeded, and refuse tasks if anything did."""
@@ -118,6 +131,7 @@ class Confinement:
             if root != asked:
                 with suppress(OSError):  # not empty: another process of the server has runs there
                     root.rmdir()
+                    link_to_shared_root(asked).unlink()
 
 
 def make_confinement(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
 import stat
@@ -77,13 +76,34 @@ def is_passable(path: Path, uid: int, gid: int) -> bool:
 
 
 def shared_root(tmp_root: Path) -> Path:
-    """Return a directory of ours that everybody may pass and nobody may list, the same for the same tmp_root."""
-    number = hashlib.sha256(os.fsencode(tmp_root)).hexdigest()[:16]
-    path = Path(tempfile.gettempdir(), f"task-scheduler-{number}")
-    with suppress(FileExistsError):
-        path.mkdir(mode=0o711)
-        path.chmod(0o711)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise ConfinementError(f"{path} belongs to somebody else; runs need it for their private directories.")
-    return path
+    """Return a directory of ours that everybody may pass and nobody may list, the same for the same tmp_root.
+
+    Nobody can know its name beforehand and take it; a link beside tmp_root remembers it. OSError if none can be made.
+    """
+    link = link_to_shared_root(tmp_root)
+    with suppress(FileNotFoundError):
+        known = Path(os.readlink(link))
+        if _is_ours(known):
+            return known
+        link.unlink()
+    made = Path(tempfile.mkdtemp(prefix="task-scheduler-"))
+    made.chmod(0o711)
+    try:
+        link.symlink_to(made)
+    except FileExistsError:  # another process of the server was faster
+        made.rmdir()
+        return shared_root(tmp_root)
+    return made
+
+
+def link_to_shared_root(tmp_root: Path) -> Path:
+    """Return where it is remembered which directory stands in for tmp_root."""
+    return tmp_root.with_name(f"{tmp_root.name}-elsewhere")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # whoever tidies up temporary files took it
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()

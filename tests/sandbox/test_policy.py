@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -269,3 +270,55 @@ def test_runs_have_that_user(ground: Any, setting: str, told: int) -> None:
 def test_only_root_gives_runs_another_user(tmp_path: Path) -> None:
     with pytest.raises(ConfinementError, match="only a server that is root"):
         choose_user("1", AllowedDirs([tmp_path]))
+
+
+@pytest.fixture
+def unreachable(ground: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """A ground whose private directories, in a data directory that only root may pass, must be made elsewhere."""
+    if not IS_ROOT:
+        pytest.skip("runs have the server's own user")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "elsewhere"))
+    return ground
+
+
+def places_elsewhere(ground: Any) -> list[Path]:
+    return list((ground.root / "elsewhere").iterdir())
+
+
+def test_private_directories_are_made_where_runs_can_reach_them(unreachable: Any) -> None:
+    assert unreachable.sh("cd && pwd").status == "completed", unreachable.err
+    (place,) = places_elsewhere(unreachable)
+    assert unreachable.out.startswith(f"{place}/run-")
+    assert os.readlink(unreachable.data_dir / "tmp-elsewhere") == str(place)
+    assert place.stat().st_mode & 0o777 == 0o711
+    unreachable.confine()  # another process of the server, or the next one after a crash
+    unreachable.sh("cd && pwd")
+    assert unreachable.out.startswith(f"{place}/run-")
+    unreachable.close()
+    assert places_elsewhere(unreachable) == []
+    assert not os.path.lexists(unreachable.data_dir / "tmp-elsewhere")
+
+
+@pytest.mark.parametrize("taken", ["by another user", "by a link", "away"])
+def test_a_place_that_is_not_ours_any_more_is_left_alone(unreachable: Any, tmp_path: Path, taken: str) -> None:
+    unreachable.sh("true")
+    (place,) = places_elsewhere(unreachable)
+    place.rename(tmp_path / "gone")
+    if taken == "by another user":
+        place.mkdir()
+        os.chown(place, 4321, 4321)
+    elif taken == "by a link":
+        place.symlink_to(tmp_path / "gone")
+    assert unreachable.sh("cd && pwd").status == "completed", unreachable.err
+    assert not unreachable.out.startswith(f"{place}/")
+
+
+def test_runs_that_can_have_no_private_directory_are_refused(unreachable: Any) -> None:
+    tempfile.tempdir = str(unreachable.root / "missing")
+    assert "no private directory can be made" in (unreachable.sh("touch started").reason or "")
+    assert not (unreachable.workspace / "started").exists()
+    unreachable.confinement.clear_private_dirs(unreachable.data_dir / "tmp")
+    (fault,) = unreachable.confinement.self_test()
+    assert "no private directory can be made" in fault
+    assert fault in unreachable.confinement.describe()["refused"]
