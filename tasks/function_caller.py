@@ -96,10 +96,20 @@ class Finder:
 
 def outcome_of(value: Any, most: int) -> dict[str, Any]:
     """Return a result as it is kept, with a note where that is not the value itself."""
+    try:
+        return kept(value, most)
+    except Exception as error:  # too deep, too long a number, or from its own methods
+        kind, fault = type(value).__name__, type(error).__name__
+        note = f"the function returned a value of type {kind} whose text cannot be made ({fault}): it is not kept"
+        return {"result": None, "note": note}
+
+
+def kept(value: Any, most: int) -> dict[str, Any]:
+    """Return a result as JSON has it, or its repr; raise whatever keeps its text from being made."""
     if not is_plain(value, 0):
         kind = type(value).__name__
         note = f"the function returned a value of type {kind} that JSON has no form for: 'result' is its repr"
-        return {"result": repr(value)[:most], "note": note}
+        return {"result": repr(value)[:most].encode("utf-8", "backslashreplace").decode(), "note": note}
     text = json.dumps(value)
     if len(text) > most:
         note = f"the result has {len(text)} bytes of JSON, of which {most} are kept: write large results to a file"

@@ -43,6 +43,23 @@ def writes():
     pathlib.Path(os.environ["TMPDIR"], "outcome.json").write_bytes(b"[" * 100_000)
     os._exit(0)
 
+def deep():
+    value = []
+    for _ in range(2000):
+        value = [value]
+    return value
+
+def long_number():
+    return 10**5000
+
+class Mute:
+    def __repr__(self):
+        raise OSError("no words")
+
+class Garbled:
+    def __repr__(self):
+        return "\\ud800"
+
 class Kind:
     @staticmethod
     def make():
@@ -107,6 +124,21 @@ def test_result_that_json_has_no_form_for_is_its_repr(place: Any) -> None:
     assert result.outcome is not None
     assert result.outcome["result"] == "datetime.date(2026, 1, 2)"
     assert "type date" in (result.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "fault"),
+    [("deep", "list", "RecursionError"), ("long_number", "int", "ValueError"), ("Mute", "Mute", "OSError")],
+)
+def test_result_whose_text_cannot_be_made_is_not_kept(place: Any, name: str, kind: str, fault: str) -> None:
+    result = call(place, name)
+    assert (result.status, place.err) == ("completed", "")
+    assert result.outcome == {"result": None, "exception": None}
+    assert f"type {kind} whose text cannot be made ({fault}): it is not kept" in (result.hint or "")
+
+
+def test_repr_that_is_no_unicode_is_kept_readably(place: Any) -> None:
+    assert call(place, "Garbled").outcome == {"result": r"\ud800", "exception": None}
 
 
 def test_large_result_is_cut_and_told(place: Any) -> None:
