@@ -109,7 +109,8 @@ def kept(value: Any, most: int) -> dict[str, Any]:
     if not is_plain(value, 0):
         kind = type(value).__name__
         note = f"the function returned a value of type {kind} that JSON has no form for: 'result' is its repr"
-        return {"result": repr(value)[:most].encode("utf-8", "backslashreplace").decode(), "note": note}
+        text = repr(value).encode("utf-8", "backslashreplace")[:most].decode("utf-8", "ignore")
+        return {"result": text, "note": note}
     text = json.dumps(value)
     if len(text) > most:
         note = f"the result has {len(text)} bytes of JSON, of which {most} are kept: write large results to a file"
@@ -138,8 +139,8 @@ def is_plain(value: Any, depth: int) -> bool:
 
 def write(path: str, outcome: dict[str, Any]) -> None:
     """Write what came of the call, all of it or nothing."""
-    with open(path + ".new", "w", encoding="ascii") as file:
-        json.dump(outcome, file)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump(outcome, file, ensure_ascii=False)
     os.replace(path + ".new", path)
 
 

@@ -60,6 +60,10 @@ class Garbled:
     def __repr__(self):
         return "\\ud800"
 
+class Wordy:
+    def __repr__(self):
+        return "\U0001f600" * 20_000
+
 class Kind:
     @staticmethod
     def make():
@@ -139,6 +143,12 @@ def test_result_whose_text_cannot_be_made_is_not_kept(place: Any, name: str, kin
 
 def test_repr_that_is_no_unicode_is_kept_readably(place: Any) -> None:
     assert call(place, "Garbled").outcome == {"result": r"\ud800", "exception": None}
+
+
+def test_long_repr_is_cut_by_its_bytes(place: Any) -> None:
+    outcome = call(place, "Wordy").outcome
+    assert outcome is not None
+    assert outcome["result"] == "\U0001f600" * (RESULT_BYTES // 4)
 
 
 def test_large_result_is_cut_and_told(place: Any) -> None:
