@@ -139,7 +139,7 @@ def is_plain(value: Any, depth: int) -> bool:
 
 def write(path: str, outcome: dict[str, Any]) -> None:
     """Write what came of the call, all of it or nothing."""
-    with open(path + ".new", "w", encoding="utf-8") as file:
+    with open(path + ".new", "w", encoding="utf-8", errors="backslashreplace") as file:
         json.dump(outcome, file, ensure_ascii=False)
     os.replace(path + ".new", path)
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tasks.sandbox.landlock import ALL, CHANGE
-from tasks.sandbox.policy import Policy
+from tasks.sandbox.policy import MEMORY_BYTES, Policy
+from tasks.sandbox.request import MEGABYTE
 from tasks.sandbox.seccomp import Network
 from tasks.sandbox.system_paths import Rule
 
@@ -20,6 +21,10 @@ FILE_WORDS = ("Permission denied", "Operation not permitted", "EACCES", "EPERM",
 NETWORK_WORDS = (
     *("Address family not supported", "EAFNOSUPPORT", "Protocol not supported", "EPROTONOSUPPORT"),
     *("Temporary failure in name resolution", "Could not resolve host", "Name or service not known"),
+)
+MEMORY_WORDS = (
+    *("MemoryError", "can't start new thread", "Cannot allocate memory", "ENOMEM"),
+    *("bad_alloc", "OutOfMemoryError", "unable to create native thread"),
 )
 
 _QUOTED = re.compile(r"['\"‘’]([^'\"‘’]+)['\"‘’]")
@@ -40,6 +45,8 @@ def denied_hint(
             return hint
     if policy.network != "all" and any(word in line for line in lines for word in NETWORK_WORDS):
         return _network_hint(policy.network, most)
+    if any(word in line for line in lines for word in MEMORY_WORDS):
+        return _memory_hint(policy)
     if any("Operation not permitted" in line or "EPERM" in line for line in lines):
         return (
             "A call may have been refused by the sandbox (Operation not permitted). Runs cannot change "
@@ -96,3 +103,13 @@ def _network_hint(network: Network, most: Network) -> str:
         f"{came}SCHEDULER_NETWORK of the server allows more (`tcp` or `all`); `sandbox.network` of the task can only "
         "narrow it."
     )
+
+
+def _memory_hint(policy: Policy) -> str:
+    came = (
+        f"All processes of this run may use {policy.memory // MEGABYTE} MB of memory together, and each may reserve "
+        f"{policy.reserved // MEGABYTE} MB, of which the stack of a thread mostly takes 8. "
+    )
+    if policy.memory < MEMORY_BYTES:
+        return f"{came}The task's own `sandbox.memory_mb` asks for that; up to {MEMORY_BYTES // MEGABYTE} may be given."
+    return f"{came}No task may have more."

@@ -20,6 +20,8 @@ NETWORKS: tuple[Network, ...] = ("none", "tcp", "all")
 """From the narrowest to the widest."""
 
 MEMORY_BYTES = 2048 * MEGABYTE
+STACK_BYTES = 1024 * MEGABYTE
+"""What the stacks of 128 threads reserve, and mostly never use: a process may reserve so much beyond its memory."""
 PROCESSES = 256
 FILE_BYTES = 1024 * MEGABYTE
 OPEN_FILES = 4096
@@ -57,9 +59,14 @@ class Policy:
             cpu_seconds=_least_known(self.cpu_seconds, request.cpu_seconds),
         )
 
+    @property
+    def reserved(self) -> int:
+        """How many bytes a single process may reserve; what all of them use together is watched."""
+        return min(self.memory + STACK_BYTES, MEMORY_BYTES)
+
     def own_limits(self) -> list[tuple[int, int]]:
         """Return the limits of each single process that are narrower than LIMITS; the whole tree is watched."""
-        limits = [] if self.memory == MEMORY_BYTES else [(resource.RLIMIT_DATA, self.memory)]
+        limits = [] if self.reserved == MEMORY_BYTES else [(resource.RLIMIT_DATA, self.reserved)]
         if self.cpu_seconds is not None:
             limits.append((resource.RLIMIT_CPU, int(self.cpu_seconds) + 1))
         return limits

@@ -306,11 +306,37 @@ def test_shared_memory_is_bounded(ground: Any) -> None:
     assert result.usage["peak_memory_mb"] > 120
 
 
-def test_own_memory_is_bounded(ground: Any) -> None:
-    code = "x = bytearray(200 << 20)"
-    assert ground.python(code, request=SandboxRequest(memory_mb=128)).exit_code == 1
+def test_what_one_process_reserves_is_bounded(ground: Any) -> None:
+    code = "x = bytearray(1200 << 20)"
+    result = ground.python(code, request=SandboxRequest(memory_mb=128))
+    assert result.exit_code == 1
     assert "MemoryError" in ground.err
+    assert "`sandbox.memory_mb` asks for that" in (result.hint or "")
     assert ground.python(code).status == "completed"
+
+
+def test_own_memory_is_bounded(ground: Any) -> None:
+    code = "import time; x = bytearray(b'x') * (200 << 20); time.sleep(0.5)"
+    result = ground.python(code, request=SandboxRequest(memory_mb=128))
+    assert (result.status, result.reason) == ("failed", "used more than 128 MB of memory")
+    assert ground.python(code).status == "completed"
+
+
+THREADS = """
+import sys, threading
+end = threading.Event()
+threads = [threading.Thread(target=end.wait) for _ in range(int(sys.argv[1]))]
+try:
+    for thread in threads: thread.start()
+finally:
+    end.set()
+"""
+
+
+def test_threads_that_sleep_cost_little_memory(ground: Any) -> None:
+    assert ground.python(THREADS, "100", request=SandboxRequest(memory_mb=64)).status == "completed", ground.err
+    result = ground.python(THREADS, "1000", request=SandboxRequest(memory_mb=64))
+    assert "each may reserve 1088 MB, of which the stack of a thread" in (result.hint or ""), ground.err
 
 
 def test_memory_that_children_share_counts_once(ground: Any) -> None:
@@ -385,7 +411,16 @@ for _ in range(4):
     try: os.wait()
     except ChildProcessError: pass
 """
-ORPHAN = f"{BURN}if os.fork() == 0: burn(0.5); os._exit(0)\nos.wait(); time.sleep(1.2)"
+ORPHAN = f"""{BURN}
+ended, held = os.pipe()
+if os.fork() == 0:
+    burn(0.5)
+    os._exit(0)
+os.close(held)
+os.wait()
+os.read(ended, 1)
+time.sleep(0.3)
+"""
 WAITED = f"{BURN}for _ in range(8): burn(0.05); os.wait()"
 
 
@@ -396,7 +431,7 @@ def test_processor_time_of_children_that_nobody_waits_for_is_bounded(ground: Any
     assert result.usage["cpu_seconds"] > 0.5
 
 
-@pytest.mark.parametrize(("code", "least", "most"), [(UNWAITED, 0.5, 1.4), (ORPHAN, 0.5, 0.8), (WAITED, 0.4, 0.7)])
+@pytest.mark.parametrize(("code", "least", "most"), [(UNWAITED, 0.4, 1.4), (ORPHAN, 0.4, 0.8), (WAITED, 0.3, 0.7)])
 def test_processor_time_counts_once(code: str, least: float, most: float, ground: Any) -> None:
     result = ground.python(code, request=SandboxRequest(cpu_seconds=0.9) if code == ORPHAN else None)
     assert result.status == "completed", result
