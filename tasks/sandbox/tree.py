@@ -33,7 +33,7 @@ class Member:
     as far as seen, less what it has waited for meanwhile: above zero, nobody ever will.
     """
 
-    __slots__ = ("cpu", "dead", "group", "owed", "pages", "parent", "pid", "started", "waited")
+    __slots__ = ("cpu", "dead", "group", "owed", "pages", "parent", "pid", "started", "thread", "waited")
 
     def __init__(self, pid: int, line: bytes) -> None:
         fields = line[line.rindex(b")") + 2 :].split()
@@ -46,16 +46,18 @@ class Member:
         self.owed = 0
         self.started = int(fields[19])
         self.pages = int(fields[21])
+        self.thread = int(fields[35]) < 0  # without a signal for its end, which every process has
 
 
 def read_member(pid: int) -> Member | None:
-    """Return what the process table says of a process, or None where it has gone."""
+    """Return what the process table says of a process, or None where it has gone or is a thread of another."""
     try:
         fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
     except (FileNotFoundError, ProcessLookupError):
         return None
     try:
-        return Member(pid, os.read(fd, 4096))
+        member = Member(pid, os.read(fd, 4096))
+        return None if member.thread else member
     except ProcessLookupError:
         return None
     finally:

@@ -333,6 +333,16 @@ finally:
 """
 
 
+def test_threads_are_no_processes(ground: Any) -> None:
+    after_a_look = "import time; time.sleep(0.3); x = bytearray(b'x') * (20 << 20)"
+    code = f"{after_a_look}\n{THREADS.replace('end.set()', 'time.sleep(0.5); end.set()')}"
+    result = ground.python(code, "50", request=SandboxRequest(memory_mb=256, processes=10))
+    assert result.status == "completed", result
+    assert result.usage is not None
+    assert result.usage["processes"] == 1
+    assert result.usage["peak_memory_mb"] < 100
+
+
 def test_threads_that_sleep_cost_little_memory(ground: Any) -> None:
     assert ground.python(THREADS, "100", request=SandboxRequest(memory_mb=64)).status == "completed", ground.err
     result = ground.python(THREADS, "1000", request=SandboxRequest(memory_mb=64))
