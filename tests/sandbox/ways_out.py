@@ -393,6 +393,8 @@ os.close(call(300, 0x200, 0))
 where = call(29, 0, 4096, 0o1600); call(31, where, 0, 0)
 # semaphore by number
 where = call(64, 0, 1, 0o1600); call(66, where, 0, 0)
+# memory that is no process's
+os.close(os.memfd_create("way"))
 # queue by number
 where = call(68, 0, 0o1600); call(71, where, 0, 0)
 # queue by name
