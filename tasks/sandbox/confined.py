@@ -16,6 +16,7 @@ from tasks.sandbox.output import read_ends
 from tasks.sandbox.plain import PlainSandbox
 from tasks.sandbox.policy import Policy, Rules, supervision
 from tasks.sandbox.request import SandboxRequest
+from tasks.sandbox.shared_memory import SharedMemory
 from tasks.sandbox.spec import RunSpec
 
 GIT_TRUSTS_ALL = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
@@ -39,6 +40,7 @@ class ConfinedSandbox(PlainSandbox):
         policy: Policy,
         rules: Rules,
         launcher: Launcher,
+        shared_memory: SharedMemory,
         told: Mapping[str, Any],
         own_user: int,
         refusal: str | None = None,
@@ -48,6 +50,13 @@ class ConfinedSandbox(PlainSandbox):
         self._rules = rules
         self._launcher = launcher
         self._own_user = own_user
+        self._shared_memory = shared_memory
+        shared_memory.enter()
+
+    def close(self) -> None:
+        """Remove the private directory, and what runs left in memory."""
+        self._shared_memory.leave()
+        super().close()
 
     def start(self, programs: Sequence[Sequence[str]], directory: Path, env: dict[str, str]) -> TaskResult:
         """Run the first program that can be started, under the policy that the server and the task's request leave."""

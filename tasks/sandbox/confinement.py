@@ -25,9 +25,11 @@ from tasks.sandbox.run_user import (
     kept_capabilities,
     link_to_shared_root,
     shared_root,
+    user_of_nothing_else,
 )
 from tasks.sandbox.seccomp import Network
 from tasks.sandbox.self_test import run_self_test
+from tasks.sandbox.shared_memory import SharedMemory
 from tasks.sandbox.spec import RunSpec
 from tasks.sandbox.system_paths import interpreter_paths, system_rules
 
@@ -51,6 +53,10 @@ class Confinement:
     refusal: str | None = None
     launcher: Launcher | None = field(default=None, repr=False)
     _roots: dict[Path, Path] = field(default_factory=dict, repr=False)
+    _shared_memory: SharedMemory = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._shared_memory = SharedMemory(user_of_nothing_else(self.rules.user if self.rules else None))
 
     def describe(self) -> dict[str, Any]:
         """Return what `status` says: level, net, uid, missing, and how runs are started."""
@@ -76,6 +82,7 @@ class Confinement:
             policy=self.policy,
             rules=self.rules,
             launcher=self.launcher,
+            shared_memory=self._shared_memory,
             told=self.told,
             own_user=os.geteuid(),
             refusal=refusal,

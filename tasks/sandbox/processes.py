@@ -67,6 +67,12 @@ def read_variable(pid: int, name: bytes) -> bytes | None:
     return behind.partition(b"\0")[0] if found else b""
 
 
+def read_user(pid: int) -> int | None:
+    """Return the user that a process has; None where it has gone."""
+    block = _read(f"/proc/{pid}/status")
+    return None if block is None else int(block.partition(b"\nUid:")[2].split(maxsplit=1)[0])
+
+
 def last_pid() -> int:
     """Return the number given to the newest process or thread."""
     return int(os.pread(_loadavg(), 128, 0).split()[-1])

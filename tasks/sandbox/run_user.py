@@ -35,6 +35,11 @@ def choose_user(task_user: str, allowed: AllowedDirs) -> tuple[int, int] | None:
     return (owner.st_uid, owner.st_gid) if owner.st_uid else (TASK_USER, TASK_USER)
 
 
+def user_of_nothing_else(user: tuple[int, int] | None) -> int | None:
+    """Return the number of the runs' user if nothing but runs has it."""
+    return TASK_USER if user is not None and user[0] == TASK_USER else None
+
+
 def _named_user(text: str) -> tuple[int, int]:
     uid, _, gid = text.partition(":")
     if not uid.isdecimal() or (gid and not gid.isdecimal()):

@@ -322,6 +322,29 @@ def test_own_memory_is_bounded(ground: Any) -> None:
     assert ground.python(code).status == "completed"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="runs have a user who has more than runs")
+def test_files_of_shared_memory_go_with_the_last_run(ground: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.sandbox.run_user.TASK_USER", 60200)  # no other server's runs have that one
+    ground.confine()
+    left = Path(f"/dev/shm/left-by-{ground.spec().run_id}")
+    foreign = Path(f"{left}-foreign")
+    foreign.touch()
+    other = Background(ground, "touch there; sleep 60")
+    try:
+        until(lambda: (ground.workspace / "there").exists())
+        assert ground.sh(f"echo x > {left}").status == "completed"
+        assert left.stat().st_uid == 60200
+        other.cancellation.cancel("enough")
+        other.join()
+        assert not left.exists()
+        assert foreign.exists()
+    finally:
+        other.cancellation.cancel("enough")
+        other.join()
+        foreign.unlink()
+        left.unlink(missing_ok=True)
+
+
 THREADS = """
 import sys, threading
 end = threading.Event()
