@@ -165,9 +165,10 @@ def make_confinement(
     user = choose_user(task_user, allowed)
     if mode == "off" or not kernel.seccomp:
         return _unconfined(mode, kernel, policy, allowed, data_dir)
-    check_apart(data_dir, [*allowed.dirs, *readable, *map(Path, interpreter_paths())])
+    read = [*readable, *map(Path, interpreter_paths())]
+    check_apart(data_dir, [*allowed.dirs, *read])
     landlock = abilities(kernel.landlock) if kernel.landlock else None
-    keep = kept_capabilities(user, landlock, allow_unix)
+    keep = kept_capabilities(user, landlock, allow_unix, allowed.dirs, read)
     rules = Rules(kernel.machine, landlock, user, keep, tuple(system_rules()), network, allow_unix)
     told = {
         "level": f"landlock-{landlock.abi}+seccomp" if landlock else "seccomp-only",

@@ -6,6 +6,7 @@ import os
 import pwd
 import stat
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,16 +59,34 @@ def _group_of(uid: int) -> int:
         return uid
 
 
-def kept_capabilities(user: tuple[int, int] | None, landlock: Abilities | None, allow_unix: bool) -> tuple[int, ...]:
-    """Return the capabilities that runs keep.
+def kept_capabilities(
+    user: tuple[int, int] | None,
+    landlock: Abilities | None,
+    allow_unix: bool,
+    own: Iterable[Path],
+    read: Iterable[Path],
+) -> tuple[int, ...]:
+    """Return the capabilities that runs keep: to override modes where their user could not use all they are allowed.
 
-    With another user than root's, files of root in the workspace and an interpreter in root's home
-    stay within reach by overriding modes, which Landlock bounds to what is allowed anyhow. So it is
-    given only where Landlock bounds all of it.
+    Files of root in the workspace and an interpreter in root's home stay within reach by that. Landlock bounds reading
+    and writing to what is allowed; so it is given only where Landlock bounds all of it. `own` are the directories that
+    runs may change, `read` is what they must reach beside.
     """
     if user is None or landlock is None or not landlock.files & TRUNCATE:
         return ()
-    return () if allow_unix and not landlock.files & RESOLVE_UNIX else (CAP_DAC_OVERRIDE,)
+    if (allow_unix and not landlock.files & RESOLVE_UNIX) or _is_at_home(user, own, read):
+        return ()
+    return (CAP_DAC_OVERRIDE,)
+
+
+def _is_at_home(user: tuple[int, int], own: Iterable[Path], read: Iterable[Path]) -> bool:
+    """Return whether the directories are a user's own, and everything is within his reach."""
+    try:
+        return all(path.stat().st_uid == user[0] and is_passable(path, *user) for path in own) and all(
+            is_passable(path, *user) for path in read
+        )
+    except FileNotFoundError:
+        return False
 
 
 def is_passable(path: Path, uid: int, gid: int) -> bool:

@@ -18,6 +18,7 @@ from tasks.sandbox.landlock import abilities, missing
 from tasks.sandbox.policy import Rules
 from tasks.sandbox.seccomp import ALLOW, ARCHITECTURES, FAIL, build_filter
 from tasks.sandbox.seccomp_table import CHECKED, DENIED, UNKNOWN, UNSUPPORTED
+from tests.sandbox.ground import open_to_runs
 
 MACHINE = platform.machine()
 REAL = Kernel.probe()
@@ -147,6 +148,26 @@ def test_rights_over_modes_only_where_landlock_bounds_them(levels: Any) -> None:
     assert levels(0).rules.keep == ()
     assert levels(7, allow_unix=True).rules.keep == ()
     assert levels(9, allow_unix=True).rules.keep == (1,)
+
+
+def test_rights_over_modes_only_where_they_are_needed(
+    levels: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root has them to give")
+    monkeypatch.setattr("tasks.sandbox.confinement.interpreter_paths", lambda: ["/usr/bin"])
+    workspace, foreign, closed = (open_to_runs(tmp_path) / name for name in ("w", "foreign", "closed"))
+    for folder in (workspace, foreign, closed):
+        folder.mkdir()
+    os.chown(workspace, 4321, 4321)
+    closed.chmod(0o700)
+    assert levels(7).rules.keep == ()
+    assert levels(7, read_dirs=[foreign]).rules.keep == ()
+    assert levels(7, read_dirs=[closed]).rules.keep == (1,)
+    assert levels(7, allowed=AllowedDirs([workspace, foreign])).rules.keep == (1,)
+    assert levels(7, task_user="1234").rules.keep == (1,)
+    monkeypatch.setattr("tasks.sandbox.confinement.interpreter_paths", lambda: [str(closed)])
+    assert levels(7).rules.keep == (1,)
 
 
 @pytest.mark.skipif(REAL.landlock < 7 or not REAL.seccomp, reason="needs a kernel with Landlock 7 and seccomp")
