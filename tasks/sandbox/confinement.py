@@ -95,10 +95,12 @@ class Confinement:
         """
         if self.rules is None or self.rules.user is None:
             return tmp_root
-        if self._roots.get(tmp_root) != tmp_root:
+        if tmp_root not in self._roots:
             os.makedirs(tmp_root, mode=0o700, exist_ok=True)
             reachable = is_passable(tmp_root, *self.rules.user)
             self._roots[tmp_root] = tmp_root if reachable else shared_root(tmp_root)
+        elif self._roots[tmp_root] != tmp_root:  # whoever tidies up temporary files may have taken it
+            self._roots[tmp_root] = shared_root(tmp_root)
         return self._roots[tmp_root]
 
     def clear_private_dirs(self, tmp_root: Path) -> None:
