@@ -178,7 +178,8 @@ def _opened(name: str | Path, parent: int | None = None) -> Iterator[int]:
     """Open a directory, never what a link in its place leads to, and let its owner use it whatever its mode was."""
     fd = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
-        os.chmod(f"/proc/self/fd/{fd}", 0o700)  # fchmod takes only what could be opened with the mode it has
+        with suppress(PermissionError):  # it is another user's, and this is root, who may do without
+            os.chmod(f"/proc/self/fd/{fd}", 0o700)  # fchmod takes only what could be opened with the mode it has
         yield fd
     finally:
         os.close(fd)

@@ -84,3 +84,17 @@ def test_a_folder_of_any_mode_with_links_and_equal_names_is_removed(tmp_path: Pa
     assert not private.exists()
     assert victim.stat().st_mode & 0o777 == 0o755
     assert (victim / "kept").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can do without")
+def test_root_needs_no_right_to_change_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private = tmp_path / "private"
+    (private / "a/b").mkdir(parents=True)
+    (private / "a").chmod(0)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    remove_tree(private)
+    assert not private.exists()
