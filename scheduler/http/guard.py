@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -108,13 +106,6 @@ def _without_brackets(host: str) -> str:
     return host[1:-1] if host.startswith("[") and host.endswith("]") else host
 
 
-def set_patience(connection: socket.socket, receive: float, send: float | None = None) -> None:
-    """Let the system end a blocking read or write after so many seconds without a byte."""
-    for option, seconds in ((socket.SO_RCVTIMEO, receive), (socket.SO_SNDTIMEO, send)):
-        if seconds is not None:
-            connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6)))
-
-
 def read_body(request: Request, most_bytes: int = MOST_BYTES) -> bytes:
     """Return the body; raise `LimitReached` where it is over `most_bytes`, having read on for a moment.
 
@@ -128,14 +119,13 @@ def read_body(request: Request, most_bytes: int = MOST_BYTES) -> bytes:
             raise malformed(f"The body could not be read to its end: {_cause(error)}.") from error
         if len(body) <= most_bytes:
             return body
-    if (connection := request.environ.get("gunicorn.socket")) is not None:
-        set_patience(connection, _DRAIN_SECONDS)
     _drain(request.stream.read)
     raise LimitReached(f"The body is over {most_bytes} bytes, which is the limit.", code="body_too_large")
 
 
 def _cause(error: Exception) -> str:
-    return "the client stopped sending" if isinstance(error, OSError | ClientDisconnected) else str(error)[:200]
+    broke_off = isinstance(error, OSError | ClientDisconnected)
+    return "the client stopped sending, or sends too slowly" if broke_off else str(error)[:200]
 
 
 def check_media_type(request: Request) -> None:

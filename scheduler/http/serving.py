@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import ipaddress
 import os
+import resource
 import sys
 import threading
 import time
@@ -22,6 +23,9 @@ from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import adopt_orphans, protect_process
 
 THREADS = 8
+CONNECTIONS = 1000
+DESCRIPTORS = 16 * 1024
+"""How many files and sockets a process may have open, where the system lets it: a client can make it open sockets."""
 _DO_NOT_TRY_AGAIN = 4
 """The exit code of a worker after which gunicorn gives up, instead of starting the next to fail the same way."""
 STORE_SECONDS = 15.0
@@ -43,7 +47,7 @@ def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
         "worker_class": "scheduler.http.worker.HandoffWorker",
         "workers": 1,
         "threads": THREADS,
-        "worker_connections": 1000,
+        "worker_connections": min(CONNECTIONS, _raise_descriptor_limit() // 2),
         "timeout": 60,
         "graceful_timeout": int(config.stop_grace_seconds + KILL_SECONDS + 15),
         "keepalive": 30,
@@ -54,6 +58,20 @@ def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
         "post_worker_init": _open,
         "worker_exit": _close,
     }
+
+
+def _raise_descriptor_limit() -> int:
+    """Let this process and its children have up to DESCRIPTORS files and sockets open; return how many they may.
+
+    Confined runs have a limit of their own.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return DESCRIPTORS
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(soft, wanted)
 
 
 class Server(BaseApplication):

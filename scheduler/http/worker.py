@@ -2,49 +2,103 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import select
+import selectors
+import socket
+import struct
 import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from gunicorn import glogging, util
-from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
 from scheduler.errors import SchedulerError
 from scheduler.http.answers import dump, error_body, malformed
-from scheduler.http.guard import set_patience
+from scheduler.http.connection import Connection
 from scheduler.http.handoff import allow_handoff
 
-RECEIVE_SECONDS = 5.0
+HEAD_SECONDS = 10.0
+"""How long a connection may take to the end of the head of its request; it holds no thread meanwhile."""
 SEND_SECONDS = 30.0
+LINGER_SECONDS = 2.0
+"""How long a client may take to close, after which it is closed."""
 STAY_SECONDS = 0.005
 """How long a thread stays with a connection that it has served."""
 NEVER_STAY = 2
 """How many threads are always left for others than those that may send nothing more."""
+PAUSE_SECONDS = 0.5
+"""How long no connection is accepted after one could not be."""
+TELL_AGAIN_SECONDS = 60.0
 
 
 class HandoffWorker(ThreadWorker):
-    """A gthread worker that forgets a connection whose socket the application has taken."""
+    """A gthread worker whose threads wait for no client, and that forgets a connection whose socket was taken.
+
+    Its main thread takes in what comes, and hands a connection to a thread when the head of a request is whole. Who
+    sends nothing, or byte after byte, costs a place, and has to give way when all places are taken.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._leaving: deque[Any] = deque()
+        self._accepts_from = self._tells_from = float("-inf")
 
     def init_process(self) -> None:
         """Prepare the worker's process and serve."""
         allow_handoff()
         # gunicorn has no setting for what it answers to requests that it cannot read.
         util.write_error = _write_error
-        SocketUnreader.chunk = _chunk  # type: ignore[method-assign]
         self._stays = threading.BoundedSemaphore(max(1, self.cfg.threads - NEVER_STAY))
         super().init_process()
 
-    def handle(self, conn: Any) -> Any:
-        """Serve a request, and those that follow at once on its connection.
+    def accept(self, listener: socket.socket) -> None:
+        """Accept a connection; where the system has none to give, go on without for a moment."""
+        try:
+            sock, client = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            self._pause(error)
+            return
+        _set_send_timeout(sock, SEND_SECONDS)
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname()))
 
-        Who stops sending or reading half-way loses the connection, for threads are few.
-        """
-        set_patience(conn.sock, RECEIVE_SECONDS, SEND_SECONDS)
+    def set_accept_enabled(self, enabled: bool | None) -> None:
+        """Accept connections, or not; not before a pause is over."""
+        super().set_accept_enabled(bool(enabled) and time.monotonic() >= self._accepts_from)
+
+    def _pause(self, error: OSError) -> None:
+        now = time.monotonic()
+        self._accepts_from = now + PAUSE_SECONDS
+        self.set_accept_enabled(False)
+        if now >= self._tells_from:
+            self._tells_from = now + TELL_AGAIN_SECONDS
+            self.log.error("connections have to wait, since none can be accepted: %s", error)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Have a thread serve a connection, once the head of its next request is whole."""
+        if not conn.received.has_head() and not conn.received.take_in():
+            self._close(conn)
+        elif conn.received.has_head():
+            super().enqueue_req(conn)
+        else:
+            self._watch(conn, self.pending_conns, HEAD_SECONDS, self.on_pending_socket_readable)
+
+    def on_pending_socket_readable(self, conn: Any, client: Any) -> None:
+        """Take in what has come; its time goes on until the head is whole."""
+        if not conn.received.take_in() or conn.received.has_head():
+            super().on_pending_socket_readable(conn, client)
+
+    def handle(self, conn: Any) -> Any:
+        """Serve a request, and those that follow at once on its connection."""
+        conn.received.expect()
         while (goes_on := super().handle(conn)) is True and self._follows(conn):
-            pass
+            conn.received.expect()
         return goes_on
 
     def _follows(self, conn: Any) -> bool:
@@ -56,7 +110,7 @@ class HandoffWorker(ThreadWorker):
         if not self.alive or self._others_wait() or not self._stays.acquire(blocking=False):
             return False
         try:
-            return _has_more(conn, STAY_SECONDS) and not self._others_wait()
+            return conn.received.brings_head(STAY_SECONDS) and not self._others_wait()
         finally:
             self._stays.release()
 
@@ -64,12 +118,61 @@ class HandoffWorker(ThreadWorker):
         # The pool tells nobody how much it has to do.
         return self.tpool._work_queue.qsize() > 0
 
-    def finish_request(self, conn: Any, fs: Any) -> None:
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Put a served connection back, or let it go."""
         if conn.sock.fileno() == -1:
             self.nr_conns -= 1
+        elif fs.exception() is None and not fs.result():
+            self._part(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def _part(self, conn: Any) -> None:
+        """Close a connection when its client has: who still sends when it is closed may never see the answer."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._close(conn)
             return
-        super().finish_request(conn, fs)
+        self._watch(conn, self._leaving, LINGER_SECONDS, self._on_leaving_socket_readable)
+
+    def _on_leaving_socket_readable(self, conn: Any, client: Any) -> None:
+        if not conn.received.discard():
+            self._leaving.remove(conn)
+            self._unwatch(conn)
+
+    def _watch(self, conn: Any, group: deque[Any], seconds: float, call: Any) -> None:
+        try:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(call, conn))
+        except OSError:  # The user may have no more watches.
+            self._close(conn)
+            return
+        conn.timeout = time.monotonic() + seconds
+        group.append(conn)
+
+    def _unwatch(self, conn: Any) -> None:
+        self.poller.unregister(conn.sock)
+        self._close(conn)
+
+    def _close(self, conn: Any) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """Close connections whose time is over; and where all places are taken, the one that has waited longest."""
+        super().murder_pending()
+        now = time.monotonic()
+        while self._leaving and self._leaving[0].timeout <= now:
+            self._unwatch(self._leaving.popleft())
+        groups = (self._leaving, self.pending_conns, self.keepalived_conns)
+        while self.nr_conns >= self.worker_connections and (group := next(filter(None, groups), None)):
+            self._unwatch(group.popleft())
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Let no connection without a request outlive a worker that stops."""
+        super()._cap_keepalive(deadline)  # type: ignore[misc]
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout or deadline, deadline)
 
 
 class Logger(glogging.Logger):
@@ -81,23 +184,9 @@ class Logger(glogging.Logger):
         return self.access_log.isEnabledFor(logging.INFO) and super().access_log_enabled
 
 
-def _has_more(conn: Any, seconds: float) -> bool:
-    """Whether a connection brings something within so many seconds; its end, too, is something."""
-    if conn.parser.unreader.buf.getvalue():  # what came along with the request before
-        return True
-    poll = select.poll()
-    poll.register(conn.sock, select.POLLIN)
-    return bool(poll.poll(seconds * 1000))
-
-
-_read_chunk = SocketUnreader.chunk
-
-
-def _chunk(self: SocketUnreader, *args: Any) -> Any:
-    try:
-        return _read_chunk(self, *args)
-    except BlockingIOError as error:
-        raise ConnectionResetError(errno.ECONNRESET, "the client stopped sending") from error
+def _set_send_timeout(sock: socket.socket, seconds: float) -> None:
+    """Let the system end a blocking write after so many seconds without a byte."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6)))
 
 
 def _write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 
+from scheduler.http.connection import RECEIVE_SECONDS
 from scheduler.http.serving import THREADS
-from scheduler.http.worker import RECEIVE_SECONDS
 from tests.http.conftest import check_problems
 from tests.server import Server, wait_until
 

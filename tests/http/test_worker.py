@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore, Event
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gunicorn.workers.gthread import ThreadWorker
 
 from scheduler.http import worker as worker_module
+from scheduler.http.connection import PacedUnreader
 from scheduler.http.worker import HandoffWorker
+
+END = b"\r\n\r\n"
+
+
+def _requests(count: int) -> bytes:
+    return b"".join(b"%d" % number + END for number in range(count))
 
 
 class Line:
@@ -22,7 +27,7 @@ class Line:
 
     def __init__(self) -> None:
         self.sock, self.client = socket.socketpair()
-        self.parser = SimpleNamespace(unreader=SimpleNamespace(buf=io.BytesIO()))
+        self.received = PacedUnreader(self.sock)
         self.served = 0
 
 
@@ -36,14 +41,13 @@ def line() -> Iterator[Line]:
 
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Return a worker whose requests are one byte each, and a connection goes on after them."""
+    """Return a worker whose requests are a digit and the end of a head, and a connection goes on after them."""
     worker: Any = HandoffWorker.__new__(HandoffWorker)
     worker.alive, worker.answer = True, lambda: True
     worker.tpool, worker._stays = ThreadPoolExecutor(1), BoundedSemaphore(1)
 
     def handle(self: Any, conn: Line) -> Any:
-        if not conn.parser.unreader.buf.read(1):
-            conn.sock.recv(1)
+        assert conn.received.read(5)[1:] == END
         conn.served += 1
         return self.answer()
 
@@ -54,14 +58,14 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_requests_that_follow_are_served_by_the_same_thread(worker: Any, line: Line) -> None:
-    line.client.sendall(b"123")
+    line.client.sendall(_requests(3))
     assert worker.handle(line) is True
     assert line.served == 3
 
 
 def test_what_came_along_with_the_request_before_is_served(worker: Any, line: Line) -> None:
-    line.parser.unreader.buf = io.BytesIO(b"12")
-    line.client.sendall(b"3")
+    line.received.unread(_requests(2))
+    line.client.sendall(_requests(1))
     worker.answer = lambda: line.served < 2
     assert worker.handle(line) is False
     assert line.served == 2
@@ -81,7 +85,7 @@ def _closes(worker: Any) -> None:
 
 @pytest.mark.parametrize("change", [_stopped, _all_stay, _closes])
 def test_the_connection_is_given_back_at_once(worker: Any, line: Line, change: Callable[[Any], None]) -> None:
-    line.client.sendall(b"12")
+    line.client.sendall(_requests(2))
     change(worker)
     worker.handle(line)
     assert line.served == 1
@@ -91,13 +95,20 @@ def test_the_connection_is_given_back_where_others_wait_for_a_thread(worker: Any
     over = Event()
     worker.tpool.submit(over.wait)
     worker.tpool.submit(over.wait)
-    line.client.sendall(b"12")
+    line.client.sendall(_requests(2))
     assert worker.handle(line) is True
     over.set()
     assert line.served == 1
 
 
 def test_one_that_sends_nothing_more_keeps_no_thread(worker: Any, line: Line) -> None:
-    line.client.sendall(b"1")
+    line.client.sendall(_requests(1))
     assert worker.handle(line) is True
     assert worker._stays.acquire(blocking=False)
+
+
+def test_one_whose_next_request_is_not_whole_keeps_no_thread(worker: Any, line: Line) -> None:
+    line.client.sendall(_requests(1) + b"GET / HT")
+    assert worker.handle(line) is True
+    assert line.served == 1
+    assert line.received.take_buffered() == b"GET / HT"
