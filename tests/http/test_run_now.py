@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from scheduler.http import actions
+from scheduler.http.requests import RunNow
 from tests.http.conftest import Api
 
 RUN_KEYS = {
@@ -75,6 +78,16 @@ def test_a_failing_run_is_no_error_of_ours(
     assert run["reason"]
     if status != "timeout":
         assert (run["exit_code"], run["signal"]) == (exit_code, signal)
+
+
+def test_who_is_told_before_the_time_is_over_is_told_the_time_that_passed(api: Api) -> None:
+    api.create("t", command="exec sleep 600")
+    waiting = actions.run_now(api.scheduler, RunNow(action="run_now", task_id="t", wait=True, wait_seconds=30))
+    assert isinstance(waiting, actions.Waiting)
+    message = waiting.finish(False)["message"]
+    assert re.search(r": still (queued|running) after [0-9.]+ s$", message)
+    assert "30 s" not in message
+    api.ok("cancel", task_id="t")
 
 
 def test_a_test_run_counts_its_tests(api: Api) -> None:
