@@ -196,7 +196,9 @@ class SocketDoorbell:
     def wait(self, seconds: float) -> frozenset[Ring]:
         """Wait for a ring and return all that was rung for, or nothing after so many seconds."""
         assert self._listener is not None
-        ready, _, _ = select.select([self._listener], [], [], seconds)
+        poll = select.poll()  # select() knows no descriptors beyond 1,023
+        poll.register(self._listener, select.POLLIN)
+        ready = poll.poll(seconds * 1000)
         rung: set[Ring] = set()
         while ready:
             try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -83,3 +85,23 @@ def test_a_thousand_rings_block_nobody(tmp_path: Path) -> None:
 def test_a_lease_file_with_rubbish_in_it_is_read_as_unknown(tmp_path: Path, text: str) -> None:
     (tmp_path / "lease").write_text(text)
     assert FileLease(tmp_path / "lease").holder() is None
+
+
+def test_the_bell_is_heard_by_a_process_with_many_descriptors(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip(f"a process may have {hard} descriptors here, which are too few for this test")
+    bell = SocketDoorbell(tmp_path)
+    bell.listen()
+    assert bell._listener is not None
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    try:
+        high = socket.socket(fileno=fcntl.fcntl(bell._listener.fileno(), fcntl.F_DUPFD_CLOEXEC, 1500))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    bell._listener.close()
+    bell._listener = high
+    bell.ring(Ring.JOBS)
+    assert bell.wait(5) == {Ring.JOBS}
+    assert bell.wait(0) == frozenset()
+    bell.close()
