@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import logging
 import os
 import sqlite3
+import stat
 import threading
-from contextlib import AbstractContextManager, nullcontext
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,10 +25,16 @@ from scheduler.namespaces import DEFAULT, label_of
 from scheduler.store import schema
 from scheduler.store.writer import cause_of
 
+log = logging.getLogger(__name__)
+
 BUSY_SECONDS = 10.0
+TURN_SECONDS = 30.0
+"""How long a start waits for others that bring the schema up to date."""
+_LOOK_AGAIN_SECONDS = 0.05
 _KIND = 0xFF
 _PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
 """Kinds of SQLite's result codes, their lowest byte, that may be others in a moment."""
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
 def sqlite_url(data_dir: Path) -> str:
@@ -54,16 +65,17 @@ class Sqlite:
             self._counter.detach()  # so that it is no reader's, and is closed with this
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise _unusable(self._path, error) from error
+        except OSError as error:
+            raise _out_of_reach(self._path, error) from error
         self._identity = _identity(self._path)
 
     def _upgrade(self, lock: Path) -> None:
         """Bring the schema up to date; several processes that start at once take turns."""
-        with lock.open("a") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
+        with _turn(lock):
+            _make_private(self._path)
             with self.writers.connect() as connection:
                 _check_pages(connection)
                 schema.upgrade(connection)
-        os.chmod(self._path, 0o600)
 
     def check(self) -> None:
         """Refuse to write into a file that is no longer there: SQLite would, and all of it would be lost."""
@@ -93,6 +105,47 @@ class Sqlite:
     def close(self) -> None:
         """Close the connection that counts commits."""
         self._counter.close()
+
+
+@contextmanager
+def _turn(lock: Path) -> Iterator[None]:
+    """Hold the lock; raise `Unavailable` where another process does not let it go."""
+    file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.chmod(lock, 0o600)  # Who may open it could hold it for ever.
+        deadline, told = time.monotonic() + TURN_SECONDS, False
+        while not _try_lock(file):
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"another process has held the lock {lock} for {TURN_SECONDS:g} s: end it; fuser names it"
+                )
+            if not told:
+                log.warning("waiting for another process that starts, which holds the lock %s", lock)
+                told = True
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        yield
+    finally:
+        os.close(file)
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _make_private(path: Path) -> None:
+    """Let nobody else read the database: what SQLite puts beside it gets its mode, if it is there before."""
+    path = path.resolve()
+    # Not opened here: to close it again would take other connections of this process their locks.
+    with suppress(FileExistsError):
+        os.mknod(path, stat.S_IFREG | 0o600)
+    os.chmod(path, 0o600)
+    for suffix in ("-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            os.chmod(f"{path}{suffix}", 0o600)
 
 
 def _engine(url: URL, begin: str, connections: int) -> Engine:
@@ -143,4 +196,13 @@ def _unusable(path: Path, error: SQLAlchemyError | sqlite3.Error) -> Unavailable
         f"the database {path} cannot be used: {cause_of(error)}. It was left as it is. If it is damaged, save what can "
         f"be saved with 'sqlite3 {path} .recover | sqlite3 new.db' and put new.db in its place, or put a backup there; "
         "to start anew, move the file away."
+    )
+
+
+def _out_of_reach(path: Path, error: OSError) -> Unavailable:
+    kind = Unavailable if error.errno in _FULL else Unusable
+    why = ": ".join(filter(None, (error.strerror, error.filename)))
+    return kind(
+        f"the database {path} cannot be used: {why}. Name one that this user may write, in a directory that is there "
+        "(SCHEDULER_DATA_DIR, SCHEDULER_DATABASE_URL)."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import stat
 import sys
@@ -22,7 +24,7 @@ from sqlalchemy import Connection, MetaData, NullPool, bindparam, create_engine,
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.config import SchedulerConfig
-from scheduler.errors import Conflict, SchedulerError, Unavailable
+from scheduler.errors import Conflict, SchedulerError, Unavailable, Unusable
 from scheduler.models import Job, Origin, Priority, Run, RunStatus
 from scheduler.store import Database, Remembered, events, planning, runs, schema, sqlite_url, state, underway
 from scheduler.store.jobs import JobFilter
@@ -57,8 +59,45 @@ def test_what_is_acknowledged_is_on_disk_in_sqlite(tmp_path: Path) -> None:
     assert store.read(pragma("journal_mode")) == "wal"
     assert store.write(pragma("synchronous")) == 2  # FULL
     assert store.write(pragma("foreign_keys")) == 1
-    assert stat.S_IMODE((tmp_path / "scheduler.db").stat().st_mode) == 0o600
     store.close()
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_nobody_else_may_read_the_database_or_hold_its_lock(tmp_path: Path, existing: bool) -> None:
+    names = {"scheduler.db", "scheduler.db-wal", "scheduler.db-shm", "schema.lock"}
+    opened = []
+    before = os.umask(0)
+    try:
+        opened.append(Database(sqlite_url(tmp_path), tmp_path))
+        if existing:  # as earlier versions left them
+            for name in names:
+                (tmp_path / name).chmod(0o644)
+            opened.append(Database(sqlite_url(tmp_path), tmp_path))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+        for store in opened:
+            store.close()
+    assert modes == dict.fromkeys(names, 0o600)
+
+
+def test_a_lock_that_is_never_let_go_is_told_and_ends_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("scheduler.store.sqlite.TURN_SECONDS", 0.2)
+    with (tmp_path / "schema.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(Unavailable, match=r"schema\.lock"):
+            Database(sqlite_url(tmp_path), tmp_path)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"waiting for another process that starts, which holds the lock {tmp_path}/schema.lock"
+    ]
+    Database(sqlite_url(tmp_path), tmp_path).close()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match=r"/nowhere/scheduler\.db cannot be used: No such file or directory"):
+        Database(sqlite_url(tmp_path / "nowhere"), tmp_path)
 
 
 def setting(name: str) -> Callable[[Connection], object]:
