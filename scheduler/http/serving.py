@@ -51,6 +51,8 @@ def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
         "timeout": 60,
         "graceful_timeout": int(config.stop_grace_seconds + KILL_SECONDS + 15),
         "keepalive": 30,
+        # gunicorn lets clients on loopback say what the path is: a proxy might, but so might any program and run.
+        "forwarder_headers": "",
         "control_socket_disable": True,
         "logger_class": "scheduler.http.worker.Logger",
         "logconfig_dict": logging_settings(config.log_level, config.log_format, config.log_file),

@@ -128,6 +128,7 @@ def test_a_wait_that_is_over_before_the_run(server: Server) -> None:
     answer = server.ok("run_now", task_id="slow", wait=True, wait_seconds=0.3)
     assert 0.25 < time.monotonic() - begun < 10
     assert answer["run"]["status"] in ("queued", "running")
+    assert answer["message"].endswith(" after 0.3 s")
     assert server.ok("cancel", task_id="slow")["cancelled"] == [answer["run_id"]]
 
 
@@ -249,6 +250,13 @@ def test_malformed_http_is_answered_in_json(server: Server, sent: bytes) -> None
     assert answer["message"]
     if number == 400:
         check_problems(answer)
+
+
+@pytest.mark.parametrize("name", ["SCRIPT_NAME: /heal", "SCRIPT_NAME: /zzz", "PATH_INFO: /schedule"])
+def test_no_header_moves_the_path(server: Server, name: str) -> None:
+    sent = f"GET /healthz HTTP/1.1\r\nHost: localhost\r\n{name}\r\n\r\n"
+    number, _, body = exchange(server, sent.encode())
+    assert (number, json.loads(body)["status"]) == (200, "ok")
 
 
 def test_http_1_0_without_host(server: Server) -> None:
