@@ -8,4 +8,5 @@ from scheduler.http.serving import gunicorn_settings
 try:
     globals().update(gunicorn_settings())
 except SchedulerError as error:
-    sys.exit(f"task-scheduler: {error.message}")
+    print(f"task-scheduler: {error.message}", file=sys.stderr)
+    sys.exit(2)

@@ -60,6 +60,18 @@ def with_place(config: SchedulerConfig) -> tuple[SchedulerConfig, TemporaryData 
     return config.model_copy(update={"data_dir": path}), temporary
 
 
+def make_data_dir(path: Path) -> None:
+    """Make the data directory where it is not there; raise `InvalidRequest` where it cannot be used."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        why = None if os.access(path, os.W_OK | os.X_OK) else "this user may not write there"
+    except OSError as error:
+        why = error.strerror
+    if why is not None:
+        text = f"the data directory {path} cannot be used: {why}. Set SCHEDULER_DATA_DIR to one that may be written"
+        raise InvalidRequest([Problem("SCHEDULER_DATA_DIR", text, str(path))])
+
+
 def _check_apart(config: SchedulerConfig, path: Path) -> None:
     """Refuse a directory that tasks could reach, where anything keeps them from reaching others."""
     for allowed in config.allowed_dirs if config.sandbox != "off" else ():

@@ -60,7 +60,7 @@ from scheduler.models import (
 from scheduler.namespaces import DEFAULT
 from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
-from scheduler.placing import note_maker, with_namespace, with_place
+from scheduler.placing import make_data_dir, note_maker, with_namespace, with_place
 from scheduler.previews import preview
 from scheduler.readiness import Readiness
 from scheduler.rehearsing import Rehearsals
@@ -127,7 +127,7 @@ class TaskScheduler:
         self.config, self.now = config, now
         _check_default_targets(config)
         data_dir = config.state_dir
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_data_dir(data_dir)
         self.events = Events()
         url, namespace = config.database_url or sqlite_url(data_dir), config.namespace or DEFAULT
         self._store = Database(url, data_dir, namespace)

@@ -22,7 +22,7 @@ from scheduler.errors import SchedulerError
 from scheduler.models import utc_now
 from scheduler.moments import iso
 from scheduler.namespaces import DEFAULT
-from scheduler.placing import with_place
+from scheduler.placing import make_data_dir, with_place
 from scheduler.store import Database, sqlite_url
 
 _SCOPES = click.option(
@@ -195,7 +195,7 @@ def _config() -> SchedulerConfig:
 def _book() -> Iterator[TokenBook]:
     """Open the database that the server uses, beside it."""
     config, _ = with_place(_config())
-    config.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_data_dir(config.state_dir)
     if (owner := config.state_dir.stat().st_uid) != os.geteuid():
         # Files that SQLite makes would be another's, and the server could not open them.
         raise click.ClickException(

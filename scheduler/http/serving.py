@@ -19,6 +19,8 @@ from scheduler.http.app import EXTENSION, Service, create_app
 from scheduler.http.present import task_texts
 from scheduler.http.systemd import Condition, Systemd, hide_socket
 from scheduler.logs import check_log_file, keep_records_small, logging_settings
+from scheduler.placing import make_data_dir
+from scheduler.store import check_url
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import adopt_orphans, protect_process
 
@@ -26,8 +28,8 @@ THREADS = 8
 CONNECTIONS = 1000
 DESCRIPTORS = 16 * 1024
 """How many files and sockets a process may have open, where the system lets it: a client can make it open sockets."""
-_DO_NOT_TRY_AGAIN = 4
-"""The exit code of a worker after which gunicorn gives up, instead of starting the next to fail the same way."""
+_TRY_LATER, _NEVER_TRY_AGAIN = 3, 4
+"""The exit codes of a worker after which gunicorn ends with the same, instead of starting the next to fail likewise."""
 STORE_SECONDS = 15.0
 """How long a start waits for a store that is in trouble."""
 _TRY_AGAIN_SECONDS = 0.25
@@ -38,8 +40,7 @@ KILL_SECONDS = 5.0
 def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
     """Return gunicorn's settings: few threads, and hooks that open and close each worker's scheduler."""
     config = config or SchedulerConfig.from_environment()
-    if config.log_file is not None:
-        check_log_file(config.log_file)
+    _check(config)
     hide_socket(os.environ)
     host = f"[{config.host}]" if ":" in config.host else config.host
     return {
@@ -76,6 +77,15 @@ def _raise_descriptor_limit() -> int:
     return max(soft, wanted)
 
 
+def _check(config: SchedulerConfig) -> None:
+    """Raise `SchedulerError` where the settings are wrong, as far as that shows without opening anything."""
+    if config.log_file is not None:
+        check_log_file(config.log_file)
+    make_data_dir(config.state_dir)
+    if config.database_url is not None:
+        check_url(config.database_url)
+
+
 class Server(BaseApplication):
     """gunicorn around our application, without its command line."""
 
@@ -94,10 +104,16 @@ class Server(BaseApplication):
 
 
 def serve(config: SchedulerConfig, environ: dict[str, str]) -> None:
-    """Serve until told to stop; raise `InvalidRequest` where the log file cannot be written."""
+    """Serve until told to stop; raise `SchedulerError` where no start would go better before something is mended."""
     for line in unknown_settings(environ):
         print(f"warning: {line}", file=sys.stderr)
-    Server(config).run()
+    first = os.getpid()
+    try:
+        Server(config).run()
+    except SystemExit as end:
+        if end.code != _NEVER_TRY_AGAIN or os.getpid() != first:  # a worker ends by way of this, too
+            raise
+        raise Unusable("nothing is served: the log says above what has to be mended first") from None
 
 
 def _service(worker: Any) -> Service:
@@ -124,7 +140,8 @@ def _open(worker: Any) -> None:
         scheduler = _opened(service, worker.log)
     except SchedulerError as error:
         worker.log.error(error.message)
-        sys.exit(_DO_NOT_TRY_AGAIN)
+        may_pass = isinstance(error, Unavailable) and not isinstance(error, Unusable)
+        sys.exit(_TRY_LATER if may_pass else _NEVER_TRY_AGAIN)
     _spare_the_collector()
     for warning in scheduler.warnings():
         worker.log.warning(warning)

@@ -25,7 +25,7 @@ from scheduler.store import (
     tokens,
     underway,
 )
-from scheduler.store.database import Database, data_dir_beside
+from scheduler.store.database import Database, check_url, data_dir_beside
 from scheduler.store.remembered import Remembered
 from scheduler.store.sqlite import sqlite_url
 from scheduler.store.writer import is_trouble
@@ -35,6 +35,7 @@ __all__ = [
     "Database",
     "Remembered",
     "changes",
+    "check_url",
     "data_dir_beside",
     "deliveries",
     "events",

@@ -153,10 +153,17 @@ def _parse(url: str) -> URL:
     try:
         return make_url(url)
     except (ArgumentError, ValueError):  # the text of the error may hold the password
-        raise Unusable(f"the database URL is none: use {_USABLE}") from None
+        raise Unusable(f"the database URL (SCHEDULER_DATABASE_URL) is none: use {_USABLE}") from None
 
 
 _USABLE = "sqlite:///PATH or postgresql://USER@HOST/DATABASE"
+
+
+def check_url(url: str) -> None:
+    """Raise `Unusable` where a URL names no kind of database that can be opened."""
+    parsed = _parse(url)
+    if not (_is_sqlite(parsed) or is_postgres(parsed)):
+        raise _not_supported(parsed)
 
 
 def data_dir_beside(url: str, namespace: str) -> Path | None:
@@ -178,7 +185,11 @@ def _open(url: URL, data_dir: Path, namespace: str, fence: Fence) -> Sqlite | Po
         return Sqlite(namespaced(url, namespace), data_dir)
     if is_postgres(url):
         return Postgres(url, fence, namespace)
-    raise Unusable(f"the database URL {shown(url)} is not supported: use {_USABLE}")
+    raise _not_supported(url)
+
+
+def _not_supported(url: URL) -> Unusable:
+    return Unusable(f"the database URL {shown(url)} (SCHEDULER_DATABASE_URL) is not supported: use {_USABLE}")
 
 
 def _unavailable(error: SQLAlchemyError) -> Unavailable:

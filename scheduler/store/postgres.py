@@ -168,7 +168,9 @@ class Postgres:
                     raise Unusable(f"the database {self._shown} has no schema that its user may make tables in.")
                 schema.upgrade(connection)
         except SQLAlchemyError as error:
-            raise Unusable(
+            no_answer = isinstance(error, OperationalError) and not _is_refusal(error)
+            kind = Unavailable if no_answer else Unusable
+            raise kind(
                 f"the database {self._shown} cannot be used: {cause_of(error)}. Check SCHEDULER_DATABASE_URL."
             ) from error
 

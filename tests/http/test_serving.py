@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, Problem, SchedulerError, Unavailable, Unusable
 from scheduler.http import serving
+from scheduler.http.app import EXTENSION
 from tests.http.conftest import COMMAND, Api
+from tests.server import PATIENCE, Server
 
 log = logging.getLogger("a worker")
 LOCKED, FULL = Unavailable("database is locked"), Unavailable("disk is full")
@@ -60,6 +64,59 @@ def test_it_does_not_wait_for_ever(opened: Callable[..., Any]) -> None:
 def test_what_no_waiting_mends_is_told_at_once(opened: Callable[..., Any], fault: SchedulerError) -> None:
     with pytest.raises(type(fault)):
         opened(LOCKED, fault, LOCKED)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [(FULL, 3), (Unusable("file is not a database"), 4), (InvalidRequest([Problem("token", "is short")]), 4)],
+)
+def test_a_worker_that_cannot_open_says_whether_to_try_again(
+    monkeypatch: pytest.MonkeyPatch, fault: SchedulerError, code: int
+) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    for name in ("protect_process", "adopt_orphans", "keep_records_small"):
+        monkeypatch.setattr(serving, name, lambda: None)
+    monkeypatch.setattr(serving.sys, "setswitchinterval", lambda _: None)
+    monkeypatch.setattr(serving, "_opened", fail)
+    app = SimpleNamespace(wsgi=lambda: SimpleNamespace(extensions={EXTENSION: SimpleNamespace()}))
+    with pytest.raises(SystemExit) as ended:
+        serving._open(SimpleNamespace(app=app, sockets=[], log=log))
+    assert ended.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"SCHEDULER_DATA_DIR": "{tmp}/file"}, "SCHEDULER_DATA_DIR"),
+        ({"SCHEDULER_DATA_DIR": "{tmp}/file/below"}, "SCHEDULER_DATA_DIR"),
+        ({"SCHEDULER_DATA_DIR": "/proc/nope"}, "SCHEDULER_DATA_DIR"),
+        ({"SCHEDULER_DATABASE_URL": "nonsense"}, "SCHEDULER_DATABASE_URL"),
+        ({"SCHEDULER_DATABASE_URL": "mysql://host/database"}, "SCHEDULER_DATABASE_URL"),
+    ],
+)
+def test_wrong_settings_are_told_before_anything_is_started(
+    tmp_path: Path, settings: dict[str, str], told: str
+) -> None:
+    (tmp_path / "file").touch()
+    given = {name: text.format(tmp=tmp_path) for name, text in settings.items()}
+    work = {"SCHEDULER_ALLOWED_DIRS": str(tmp_path / "work"), "SCHEDULER_DATA_DIR": str(tmp_path / "data")}
+    config = SchedulerConfig.from_environment(work | given)
+    with pytest.raises(SchedulerError, match=told):
+        serving.gunicorn_settings(config)
+
+
+@pytest.mark.parametrize("settings", [{"DATA_DIR": "{tmp}/file"}, {"DATABASE_URL": "sqlite:///{tmp}/nowhere/x.db"}])
+def test_a_server_with_wrong_settings_ends_with_2_and_a_line(tmp_path: Path, settings: dict[str, str]) -> None:
+    (tmp_path / "file").touch()
+    given = {f"SCHEDULER_{name}": text.format(tmp=tmp_path) for name, text in settings.items()}
+    server = Server(tmp_path, **given).launch()
+    assert server.process is not None
+    assert server.process.wait(PATIENCE) == 2
+    assert "Traceback" not in server.log
+    assert "cannot be used" in server.log
+    assert server.log.splitlines()[-1].startswith("task-scheduler: ")
 
 
 def test_a_worker_prepares_the_lists_of_the_tasks_that_it_finds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
