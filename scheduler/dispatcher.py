@@ -12,10 +12,12 @@ from scheduler.clock import Clock
 from scheduler.executor import Executor
 from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
+from scheduler.logs import Outage
 from scheduler.models import Origin, Run, RunStatus, StoredJob, utc_now
 from scheduler.policy import Decision, Verdict, forgone, judge, within_runs
 from scheduler.store import Connection, Database, glances, is_trouble, jobs, planning, runs
 from scheduler.store.planning import Advance, DueJob, Plan
+from scheduler.store.writer import cause_of
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +71,7 @@ class Dispatcher:
         self._store, self._executor, self._now = store, executor, now
         self._rules: dict[int, Rule] = {}
         self._retries: dict[str, Assignment] = {}
+        self._outage = Outage(log, "fire times are recorded again")
         self._clock: Clock | None = None
 
     def attach(self, clock: Clock) -> None:
@@ -173,10 +176,11 @@ class Dispatcher:
     def _follow(self, due: Sequence[Plan], claimed: int, outcome: _Outcome | BaseException) -> None:
         assert self._clock is not None
         if isinstance(outcome, BaseException):
-            log.error("fire times could not be recorded; they come again: %s", outcome)
+            self._outage.tell(f"fire times cannot be recorded; they come again and again: {cause_of(outcome)}")
             self._executor.release(claimed)
             self._clock.plan_again(due)
             return
+        self._outage.end()
         self._executor.submit(outcome.assignments)
         if outcome.claims_left:
             self._executor.release(outcome.claims_left)

@@ -12,11 +12,12 @@ from scheduler.clock import Clock
 from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
 from scheduler.endings import LEASE_TAKEN
-from scheduler.errors import SchedulerError
+from scheduler.errors import SchedulerError, Unavailable
 from scheduler.events import Events
 from scheduler.executor import Executor, assignments
 from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring, here
+from scheduler.logs import Outage
 from scheduler.metrics.book import Vitals
 from scheduler.models import Run, utc_now
 from scheduler.notify.delivery import Deliverer
@@ -77,6 +78,7 @@ class Holder:
         self._zones = zone_data_mark()
         self._zones_seen = time.monotonic()
         self.on_ready: Callable[[], None] | None = None
+        self._outage = Outage(log, "the store is followed again")
         self._closing = threading.Event()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="holder", daemon=True)
@@ -194,8 +196,12 @@ class Holder:
                     tended = time.monotonic()
                     self._tend()
                     self._settle_doubts()
+                    self._outage.end()
             except LeaseLost:
                 raise
+            except Unavailable as error:
+                self._outage.tell(f"the store cannot be followed; it is tried again and again: {error}")
+                self._closing.wait(LOOK_AGAIN_SECONDS)
             except Exception:
                 log.exception("the store could not be followed; it is tried again")
                 self._closing.wait(LOOK_AGAIN_SECONDS)

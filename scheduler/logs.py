@@ -149,3 +149,23 @@ def logging_settings(level: str, style: str, file: Path | None = None) -> dict[s
             "alembic": quiet,
         },
     }
+
+
+class Outage:
+    """Tell what fails again and again for the same reason once, and once that it is over. For one thread."""
+
+    def __init__(self, log: logging.Logger, over: str) -> None:
+        self._log, self._over = log, over
+        self._told: str | None = None
+
+    def tell(self, failure: str) -> None:
+        """Log a failure, unless the last one was the same."""
+        if failure != self._told:
+            self._told = failure
+            self._log.error("%s", failure)
+
+    def end(self) -> None:
+        """Log that it is over, where there was a failure."""
+        if self._told is not None:
+            self._told = None
+            self._log.warning("%s", self._over)

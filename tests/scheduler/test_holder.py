@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
 from scheduler import holder as module
+from scheduler.errors import Unavailable
 from scheduler.lease import EVERYTHING, Ring
 from scheduler.models import Job
 from scheduler.task_scheduler import TaskScheduler
@@ -95,3 +98,26 @@ def test_where_commits_are_not_counted_each_look_is_made(
     look_around(scheduler)
     look_around(scheduler)
     assert looks == [EVERYTHING, EVERYTHING]
+
+
+def test_a_store_out_of_reach_is_told_once_and_once_that_it_is_back(
+    scheduler: TaskScheduler, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    holder = scheduler._holder
+    faults = ["full", "full", "locked", "", "", "full"]
+
+    def look(_: bool) -> None:
+        if not faults:
+            holder._closing.set()
+        elif (fault := faults.pop(0)) != "":
+            raise Unavailable(fault)
+
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(holder, "_look_around", look)
+    monkeypatch.setattr(holder, "_doorbell", SimpleNamespace(wait=lambda _: frozenset()))
+    monkeypatch.setattr(holder, "_closing", threading.Event())
+    holder._follow_until_closed()
+    failed, back = "the store cannot be followed; it is tried again and again: ", "the store is followed again"
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"{failed}full", f"{failed}locked", back, f"{failed}full", back]
+    assert not any(record.exc_info for record in caplog.records)
