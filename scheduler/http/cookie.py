@@ -29,7 +29,7 @@ def read_secret(request: Request) -> str | None:
 
 
 def set_secret(response: Response, request: Request, secret: str) -> None:
-    """Let the browser keep a secret: no script sees it, and no other site's page sends it."""
+    """Let the browser keep a secret: no script sees it, and no other site's page sends it but by a link."""
     response.set_cookie(
         cookie_name(request),
         secret,
@@ -37,7 +37,7 @@ def set_secret(response: Response, request: Request, secret: str) -> None:
         path="/",
         secure=request.is_secure,
         httponly=True,
-        samesite="Strict",
+        samesite="Lax",  # by Strict a link from elsewhere would come without it, and the answer replace it
     )
 
 
