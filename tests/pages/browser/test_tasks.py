@@ -146,10 +146,10 @@ def test_what_people_name_runs_nowhere(tasks: Server, open_page: OpenPage) -> No
     tasks.ok("create", task_id=HOSTILE, type="command", command="true", interval="hourly", tags=[HOSTILE], name=HOSTILE)
     page.goto(f"{tasks.url}/tasks")
     one = page.locator("[data-row]", has_text="onerror").first
-    for button in ("Pause", "Remove"):
+    for button, did in (("Pause", "paused"), ("Remove", "removed")):
         one.locator("summary").click()
         one.get_by_role("button", name=button, exact=True).click()
-        expect(page.locator(".toast").last).to_contain_text("onerror")
+        expect(page.locator(".toast", has_text=did)).to_contain_text("onerror")
     assert page.evaluate("document.images.length") == 0
 
 

@@ -1,5 +1,7 @@
 // Ask the API as any client does: the browser's cookie says who asks, and a token of the page that it is ours.
 
+import { setServiceTime } from "./time.js";
+
 /** What a refused call says: `message` for people, `problems` with `field`, `message` and `suggestion` each. */
 export class ApiError extends Error {
   /**
@@ -35,16 +37,9 @@ export async function call(method, path, body, options = {}) {
   const headers = { Accept: "application/json", ...options.headers };
   if (method !== "GET") headers["X-CSRF-Token"] = csrf();
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  let response;
-  try {
-    response = await fetch(path, {
-      method, headers, signal: options.signal, credentials: "same-origin",
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ApiError(0, { code: "unreachable", message: "The service cannot be reached. Is it running?" });
-  }
+  const response = await reach(path, {
+    method, headers, signal: options.signal, body: body === undefined ? undefined : JSON.stringify(body),
+  });
   if (response.status === 401) signIn();
   const text = await response.text();
   const answer = text && response.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : {};
@@ -86,11 +81,25 @@ export function sendForm(path, fields, isTaken) {
 }
 
 async function page(path, options, isTaken = () => false) {
-  const response = await fetch(path, { credentials: "same-origin", headers: { Accept: "text/html" }, ...options });
-  if (response.redirected && new URL(response.url).pathname === "/sign-in") signIn();
+  const response = await reach(path, { headers: { Accept: "text/html" }, ...options });
+  if (response.redirected && new URL(response.url).pathname === "/sign-in") {
+    signIn();
+    throw new ApiError(401, { message: "The session is over: sign in again." });
+  }
   const found = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (found.documentElement.dataset.now) setServiceTime(found.documentElement.dataset.now);
   if (response.ok || isTaken(found)) return found;
   throw new ApiError(response.status, { message: found.querySelector(".message")?.textContent ?? `The page answered ${response.status}.` });
+}
+
+/** @param {string} path @param {RequestInit} options @returns {Promise<Response>} */
+async function reach(path, options) {
+  try {
+    return await fetch(path, { credentials: "same-origin", ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, { code: "unreachable", message: "The service cannot be reached. Is it running?" });
+  }
 }
 
 /** Go and sign in, and come back here: the session is over. */

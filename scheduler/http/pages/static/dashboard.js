@@ -1,15 +1,16 @@
 // Keep the dashboard as things are: what runs with its last line, what comes, what went wrong, and the timeline.
 
-import { html } from "./api.js";
+import { ApiError, html } from "./api.js";
 import { follow } from "./events.js";
-import { localise, setServiceTime } from "./time.js";
+import { untilReleased } from "./morph.js";
+import { put } from "./parts.js";
+import { setServiceTime } from "./time.js";
 import { Timeline } from "./timeline.js";
 
 const SHORTEST = 120, LONGEST = 1000, QUIET = 2000;
 const timeline = new Timeline(document.getElementById("timeline"));
 let due = false, busy = false, last = -Infinity, pause = SHORTEST;
 
-setServiceTime(document.getElementById("now").dataset.now);
 follow({ output: true }, (event) => {
   if (event.type === "run.output") return showLine(event);
   timeline.take(event);
@@ -31,27 +32,15 @@ async function refresh() {
   busy = true;
   last = performance.now();
   try {
-    const found = await html("/dashboard/now");
-    setServiceTime(found.getElementById("now").dataset.now);
-    for (const part of found.querySelectorAll("[data-part]")) putInPlace(part);
+    const now = (await html("/dashboard/now")).getElementById("now");
+    setServiceTime(now.dataset.now);
+    await untilReleased();
+    put(document.getElementById("now"), now);
   } catch (error) {
-    if (error.status) throw error; // that nobody answers is told by the stream of events
+    if (!(error instanceof ApiError)) throw error; // that nobody answers is told by the stream of events
   } finally {
     busy = false;
   }
-}
-
-/** Put a part in the place of the one that is shown; who has come to a row in it stays there. */
-function putInPlace(part) {
-  const before = document.querySelector(`[data-part="${part.dataset.part}"]`);
-  const focused = before.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-  const current = before.querySelector(".current [data-open]")?.getAttribute("href");
-  const children = [...document.importNode(part, true).childNodes];
-  before.replaceChildren(...children);
-  localise(before);
-  const link = (href) => href && [...before.querySelectorAll("a[href]")].find((one) => one.getAttribute("href") === href);
-  link(current)?.closest("[data-row]")?.classList.add("current");
-  link(focused)?.focus({ preventScroll: true });
 }
 
 function showLine({ run_id, text }) {

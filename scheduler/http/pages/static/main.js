@@ -1,16 +1,19 @@
 // What every page does: times, keys, the choice of light and dark, buttons that copy and that run a task.
 
+import { keepCopyButtons } from "./copy.js";
 import { keepKeys } from "./keys.js";
 import { keepRunButtons } from "./run.js";
-import { keepTime, viewerZone } from "./time.js";
+import { keepTime, setServiceTime, viewerZone } from "./time.js";
 
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
 const YEAR = 365 * 86400;
 
+// Who goes back may see a page that the browser has kept, with the time of then.
+if (performance.getEntriesByType("navigation")[0].type !== "back_forward") setServiceTime(document.documentElement.dataset.now);
 keepTime();
 keepKeys();
 keepTheme();
-keepCopies();
+keepCopyButtons();
 keepRunButtons();
 document.documentElement.dataset.live = "";
 document.getElementById("your-zone").textContent = `${viewerZone}, a task's own beside them where that differs`;
@@ -27,15 +30,4 @@ function keepTheme() {
     button.setAttribute("aria-label", `Colours: ${chosen}. Change`);
     dispatchEvent(new Event("themechange"));
   });
-}
-
-function keepCopies() {
-  for (const block of document.querySelectorAll("pre.copy")) {
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: "Copy" });
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(block.querySelector("code").textContent);
-      button.textContent = "Copied";
-    });
-    block.after(button);
-  }
 }

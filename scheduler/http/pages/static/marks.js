@@ -60,19 +60,14 @@ async function pressed(event) {
 }
 
 /**
- * Keep the marks that somebody is at while the rows are put in place anew.
- * @param {HTMLElement} before @param {HTMLElement} fresh
- * @returns {() => boolean} what is to be called when they are in place; whether it has given the focus back
+ * Keep the marks that somebody is at while the rows are brought up to date; others are fetched when somebody comes to them.
+ * @param {HTMLElement} shown @param {HTMLElement} fresh is given them
+ * @returns {() => void} what is to be called when the rows are up to date
  */
-export function carryMarks(before, fresh) {
-  const used = before.querySelector(".outcomes:is(:hover, :focus-within)"), marks = used?.querySelector(".marks");
-  const focused = used?.contains(document.activeElement) ? document.activeElement : null;
+export function carryMarks(shown, fresh) {
+  const used = shown.querySelector(".outcomes:is(:hover, :focus-within):has(.marks)");
   const cell = used && fresh.querySelector(`[data-id="${CSS.escape(used.closest("[data-row]").dataset.id)}"] .outcomes`);
-  if (!cell?.querySelector(STRIP)) return () => false;
-  if (marks) cell.append(marks);
-  return () => {
-    if (focused) (focused.matches(MARK) ? focused : cell.querySelector(STRIP)).focus({ preventScroll: true });
-    if (marks) show(cell).catch((error) => console.warn(error.message));
-    return focused !== null;
-  };
+  if (!cell?.querySelector(STRIP)) return () => {};
+  cell.append(used.querySelector(".marks").cloneNode(true));
+  return () => show(used).catch((error) => console.warn(error.message));
 }

@@ -7,42 +7,42 @@ import { refresh } from "./parts.js";
 
 const DAYS = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -7, ArrowRight: 7 };
 const task = document.querySelector('[data-part="head"]').dataset.task;
-let day = null;
-
-function cells() {
-  return [...document.querySelectorAll("[data-heat] [data-day]")].sort((one, two) => (one.dataset.day < two.dataset.day ? -1 : 1));
-}
+const heat = document.querySelector("[data-heat]");
+const cells = () => [...heat.querySelectorAll("[data-day]")].sort((one, two) => (one.dataset.day < two.dataset.day ? -1 : 1));
+const today = () => heat.querySelector(".today > [data-day]");
 
 /** Let one day be reached by Tab, and the others from it by arrow keys. */
 function keepHeat() {
-  const table = document.querySelector("[data-heat]"), all = cells();
-  const scroll = table.closest(".scroll"), today = table.querySelector(".today > [data-day]");
-  for (const cell of all) cell.tabIndex = -1;
-  const first = all.find((cell) => cell.dataset.day === day) ?? today ?? all[0];
-  first.tabIndex = 0;
-  if (today) scroll.scrollLeft = today.parentElement.offsetLeft - scroll.clientWidth * 0.75;
+  const scroll = heat.closest(".scroll");
+  if (today()) scroll.scrollLeft = today().parentElement.offsetLeft - scroll.clientWidth * 0.75;
+  letOneBeReached();
   const say = (cell) => { document.getElementById("day-said").textContent = cell ? cell.textContent : "\u00a0"; };
-  table.addEventListener("focusin", (event) => {
+  heat.addEventListener("focusin", (event) => {
     const cell = event.target.closest("[data-day]");
     if (!cell) return;
-    for (const other of table.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
+    for (const other of heat.querySelectorAll('[tabindex="0"]')) other.tabIndex = -1;
     cell.tabIndex = 0;
-    day = cell.dataset.day;
     say(cell);
   });
-  table.addEventListener("focusout", () => say(null));
-  table.addEventListener("pointerover", (event) => {
+  heat.addEventListener("focusout", () => say(null));
+  heat.addEventListener("pointerover", (event) => {
     const cell = event.target.closest("td.day")?.firstElementChild;
     if (cell) say(cell);
   });
-  table.addEventListener("keydown", (event) => {
-    const place = all.indexOf(event.target);
+  heat.addEventListener("keydown", (event) => {
+    const all = cells(), place = all.indexOf(event.target);
     if (place < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
     const to = event.key === "Home" ? 0 : event.key === "End" ? all.length - 1 : place + (DAYS[event.key] ?? 0);
     if (to === place && !DAYS[event.key]) return;
     event.preventDefault();
     all[Math.min(all.length - 1, Math.max(0, to))].focus();
   });
+}
+
+/** Days that came since are reached by arrow keys alone, like the others. */
+function letOneBeReached() {
+  const all = cells(), chosen = heat.querySelector('[data-day][tabindex="0"]') ?? today() ?? all[0];
+  for (const cell of all) cell.tabIndex = cell === chosen ? 0 : -1;
 }
 
 document.addEventListener("submit", async (event) => {
@@ -55,11 +55,8 @@ document.addEventListener("submit", async (event) => {
 });
 
 keepHeat();
-const kinds = "run.queued,run.started,run.finished,task.updated,task.paused,task.resumed";
-let heat = document.querySelector("[data-heat]");
-follow({ types: kinds, tasks: [task] }, () => refresh(() => {
-  const fresh = document.querySelector("[data-heat]");
-  if (fresh === heat) return;
-  heat = fresh;
-  keepHeat();
-}));
+const kinds = "run.queued,run.started,run.finished,task.*,scheduler.started,scheduler.stopped";
+follow({ types: kinds }, (event) => {
+  // What happens to the scheduler is told without a task.
+  if (!event.task_id || event.task_id === task) refresh(letOneBeReached);
+}, () => refresh(letOneBeReached));

@@ -6,11 +6,15 @@ import { editMany } from "./edit_many.js";
 import { follow } from "./events.js";
 import { bind } from "./keys.js";
 import { carryMarks, keepMarks } from "./marks.js";
+import { untilReleased } from "./morph.js";
+import { put } from "./parts.js";
 import { currentRow, move, press } from "./rows.js";
-import { localise } from "./time.js";
 import { toast, toastError } from "./toast.js";
 
 const DID = { run: "started", pause: "paused", resume: "resumed", remove: "removed" };
+const CHANGE_ALL = ["scheduler.started", "scheduler.stopped"];
+/** So that an id stays within 128 characters. */
+const LONGEST_BASE = 110;
 const AT_ONCE = 6, TYPING_MS = 250, GATHER_MS = 50, REST_MS = 1000;
 const filters = document.getElementById("filters");
 /** The row that was ticked last: shift and a click choose all up to it. @type {HTMLInputElement | null} */
@@ -34,9 +38,9 @@ keepMarks();
 bind("x", choose);
 bind("e", () => press("edit"));
 bind("n", () => document.getElementById("new-task")?.click());
-follow({ types: "task.*,run.started,run.finished" }, (event) => {
+follow({ types: `task.*,run.started,run.finished,${CHANGE_ALL}` }, (event) => {
   const mine = document.querySelector(`[data-id="${CSS.escape(event.task_id ?? "")}"]`);
-  if (mine || event.type === "task.created") refreshSoon();
+  if (mine || event.type === "task.created" || CHANGE_ALL.includes(event.type)) refreshSoon();
 }, refreshSoon);
 tell();
 
@@ -58,6 +62,7 @@ async function load(address, filtersToo = false) {
   const mine = ++newest;
   try {
     const page = await html(address);
+    await untilReleased();
     if (mine !== newest) return;
     show(page.getElementById("list"));
     const theirs = page.getElementById("filters");
@@ -70,22 +75,11 @@ async function load(address, filtersToo = false) {
 
 /** @param {HTMLElement} list the rows as the service has them now */
 function show(list) {
-  const before = document.getElementById("list"), chosen = new Set(ids()), current = currentRow()?.dataset.id;
-  const focus = before.contains(document.activeElement) && document.activeElement.closest("[data-row]")?.dataset.id;
-  const open = before.querySelector(".menu[open]")?.closest("[data-row]").dataset.id;
-  const fresh = document.adoptNode(list);
-  for (const row of fresh.querySelectorAll("[data-row]")) {
-    const box = row.querySelector(".pick input");
-    if (box && chosen.has(row.dataset.id)) box.checked = true;
-    row.classList.toggle("current", row.dataset.id === current);
-    if (open === row.dataset.id) row.querySelector(".menu").open = true;
-  }
-  const takeUp = carryMarks(before, fresh);
-  before.replaceWith(fresh);
-  anchor = null;
-  localise(fresh);
+  const shown = document.getElementById("list"), takeUpMarks = carryMarks(shown, list);
+  put(shown, list);
+  if (!anchor?.isConnected) anchor = null;
   tell();
-  if (!takeUp() && focus) fresh.querySelector(`[data-id="${CSS.escape(focus)}"] [data-open]`)?.focus({ preventScroll: true });
+  takeUpMarks();
 }
 
 /** Show what has happened: at once where nothing was shown anew of late, else as often as the service bears. */
@@ -176,7 +170,11 @@ function chooseTo(box, shift) {
 }
 
 function closeMenus(but = null) {
-  for (const menu of document.querySelectorAll(".menu[open]")) if (menu !== but) menu.open = false;
+  for (const menu of document.querySelectorAll(".menu[open]")) {
+    if (menu === but) continue;
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus({ preventScroll: true });
+    menu.open = false;
+  }
 }
 
 // --- what buttons do --------------------------------------------------------------------------
@@ -269,8 +267,9 @@ async function duplicate(which) {
 }
 
 function free(id, taken) {
-  let name = `${id}-copy`;
-  for (let number = 2; taken.has(name); number++) name = `${id}-copy-${number}`;
+  const base = `${[...id].slice(0, LONGEST_BASE).join("")}-copy`;
+  let name = base;
+  for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
   taken.add(name);
   return name;
 }

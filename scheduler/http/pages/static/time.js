@@ -84,7 +84,7 @@ export function localise(root = document) {
       const beside = document.createElement("span");
       beside.className = "theirs";
       beside.textContent = `${theirs.slice(0, 10) === mine.slice(0, 10) ? theirs.slice(11) : theirs} ${zone}`;
-      element.append(beside);
+      element.append(" ", beside);
     }
   }
   tick(root);
