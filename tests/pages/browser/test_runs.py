@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -182,6 +183,68 @@ def test_what_a_run_writes_and_is_called_runs_nowhere(demo: Server, open_page: O
             page.wait_for_url("**/tasks/*")
             expect(page.locator("h1")).to_have_text(HOSTILE[:90])
         assert page.evaluate("window.hit") is None
+
+
+RED = r"\033[31m%s\033[0m\n"
+TOGETHER = {
+    "coloured stdout": (f"printf '{RED}' o1; echo o2; echo e1 >&2", ["o1", "o2", "e1"]),
+    "coloured stderr": (f"printf '{RED}' e1 >&2; echo o1; echo o2", ["o1", "o2", "e1"]),
+    "plain": ("echo e1 >&2; echo o1; echo e2 >&2", ["o1", "e1", "e2"]),
+    "long": (
+        "seq -f e%g 3000 >&2; seq -f o%g 3000",
+        [*(f"o{number}" for number in range(1, 3001)), *(f"e{number}" for number in range(1, 3001))],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_of_a_run_that_has_ended_stdout_stands_first(demo: Server, open_page: OpenPage, name: str) -> None:
+    command, expected = TOGETHER[name]
+    create(demo, f"together {name}", f"{command}; exit 3")
+    page = open_page(f"{demo.url}/runs/{ended(demo, f'together {name}')}")
+    texts = "[...document.querySelectorAll('.log.together .line code')].map(code => code.textContent)"
+    for _ in range(2):
+        page.get_by_role("button", name="Together").click()
+        until(page, f"expected => JSON.stringify({texts}) === expected", json.dumps(expected, separators=(",", ":")))
+        page.get_by_role("button", name="Apart").click()
+    assert page.locator("[data-stream=stdout] .line").count() == sum(text.startswith("o") for text in expected)
+
+
+def test_a_search_goes_on_while_lines_come(demo: Server, open_page: OpenPage) -> None:
+    create(demo, "sought", f"echo 1; {GATE.format('sought-1')}; printf nee; {GATE.format('sought-2')}; "
+           f"echo dle; {GATE.format('sought-3')}; echo needle 2; exit 3")  # fmt: skip
+    run_id = demo.ok("run_now", task_id="sought")["run_id"]
+    page = open_page(f"{demo.url}/runs/{run_id}")
+    expect(page.locator("#stdout-L1 code")).to_have_text("1")
+    found = page.locator(".found")
+    page.fill("#find", "needle")
+    expect(found).to_have_text("Not found")
+    (demo.workspace / "sought-1").touch()
+    expect(page.locator("#stdout-L2 code")).to_have_text("nee")
+    expect(found).to_have_text("Not found")
+    (demo.workspace / "sought-2").touch()
+    expect(found).to_have_text("1 found")
+    page.press("#find", "Enter")
+    expect(found).to_have_text("1 of 1")
+    (demo.workspace / "sought-3").touch()
+    expect(found).to_have_text("1 of 2")
+    page.fill("#find", "3")  # the numbers of lines are not sought in
+    expect(found).to_have_text("Not found")
+
+
+def test_of_a_run_that_ends_nothing_goes_on_saying_that_it_runs(demo: Server, open_page: OpenPage) -> None:
+    create(demo, "ends", f"echo 1; {GATE.format('ends')}; echo 2; exit 3")
+    run_id = demo.ok("run_now", task_id="ends")["run_id"]
+    page = open_page(f"{demo.url}/runs/{run_id}")
+    expect(page).to_have_title(re.compile("running"))
+    expect(page.locator("#stdout-L1 code")).to_have_text("1")
+    page.get_by_role("button", name="Pause").click()
+    (demo.workspace / "ends").touch()
+    expect(page).to_have_title(re.compile("ends, failed"))
+    page.get_by_role("button", name="Go on").click()  # what is held back can be shown still
+    expect(page.locator("#stdout-L2 code")).to_have_text("2")
+    for name in ("Follow", "Pause"):
+        expect(page.get_by_role("button", name=name)).to_be_hidden()
 
 
 ANSI = [

@@ -9,10 +9,15 @@ const CUT = /^\[\d+ bytes cut\]$/;
 
 /** One stream: takes text in any pieces, and keeps an element for each line. */
 export class Stream {
-  /** @param {string} name @param {(element: HTMLElement, stream: Stream) => void} onLine where a new line goes */
-  constructor(name, onLine) {
+  /**
+   * @param {string} name
+   * @param {(element: HTMLElement, stream: Stream) => void} onLine where a new line goes
+   * @param {(element: HTMLElement) => void} onMore called with a line that says something else than before
+   */
+  constructor(name, onLine, onMore) {
     this.name = name;
     this.onLine = onLine;
+    this.onMore = onMore;
     this.restart();
   }
   restart() {
@@ -39,7 +44,7 @@ export class Stream {
     const nodes = nodesOf(shown, style);
     if (half) this.begun = before;
     else { this.style = style; this.begun = null; }
-    if (this.open) { this.open.lastElementChild.replaceChildren(...nodes); return; }
+    if (this.open) { this.open.lastElementChild.replaceChildren(...nodes); this.onMore(this.open); return; }
     const element = this.element(nodes, CUT.test(text));
     if (half) this.open = element;
   }
@@ -92,6 +97,7 @@ export class Queue {
   }
   pause(paused) { this.paused = paused; this.plan(); this.onStep(); }
   clear() { this.waiting = []; }
+  get isEmpty() { return this.waiting.length === 0; }
   get size() { return this.waiting.reduce((sum, { text }) => sum + text.split("\n").length - 1, 0); }
   plan() {
     if (this.planned || this.paused || !this.waiting.length) { if (this.paused) this.onStep(); return; }

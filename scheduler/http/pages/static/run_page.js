@@ -27,13 +27,24 @@ let following = wasLive, mode = "apart";
 
 /** @type {Map<string, Stream>} streams that were read anew; of others the lines are those of the page */
 const streams = new Map();
+const linesOfPage = new Map([...placeOf].map(([name, log]) => [name, [...log.children]]));
+/** @param {string} name @returns {Element[]} */
+const linesOf = (name) => streams.get(name)?.lines ?? linesOfPage.get(name);
+/** The how many-th a line of a live run came. @type {WeakMap<Element, number>} */
+const turns = new WeakMap();
+let lastTurn = 0;
+/** Stands between stdout and stderr where they are shown together and it is not known in which order they came. */
+const seam = document.createComment("stderr");
 const queue = new Queue(step);
 let ownScroll = 0;
 
 function place(line, stream) {
   if (stream.count === MANY) for (const log of output.querySelectorAll(".log")) log.classList.add("many");
-  (mode === "apart" ? placeOf.get(stream.name) : together).append(line);
-  if (query && line.textContent.toLowerCase().includes(query)) mark(line);
+  if (wasLive) turns.set(line, ++lastTurn);
+  if (mode === "apart") placeOf.get(stream.name).append(line);
+  else if (wasLive || stream.name === "stderr") together.append(line);
+  else seam.before(line);
+  mark(line);
 }
 
 function step() {
@@ -49,6 +60,8 @@ function step() {
   show();
   if (following) for (const log of output.querySelectorAll(".log")) toEnd(log);
   goToLine();
+  sayFound();
+  if (ended() && isRead && queue.isEmpty) endLive();
 }
 
 function toEnd(log) {
@@ -71,44 +84,55 @@ function change(to) {
   mode = to;
   for (const button of tools.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", String(button.dataset.mode === to));
   output.querySelector(".together-hint").hidden = to === "apart" || (wasLive && !sections.some((section) => !streams.has(section.dataset.stream)));
-  if (to === "together") together.append(...order.length ? order : output.querySelectorAll("[data-stream] .log > *"));
-  else for (const line of [...together.children]) placeOf.get(line.dataset.stream ?? line.id.split("-L")[0])?.append(line);
+  if (to === "together") putTogether();
+  else for (const [name, log] of placeOf) log.append(...linesOf(name));
   step();
 }
 
-/** Lines in the order they came, where that was seen. @type {HTMLElement[]} */
-let order = [];
+/** Show the lines of both streams in the order they came; of a run that had ended already, stdout stands first. */
+function putTogether() {
+  const [first, second] = ["stdout", "stderr"].map(linesOf), turn = (line) => turns.get(line) ?? 0;
+  if (wasLive) together.replaceChildren(...[...first, ...second].sort((one, other) => turn(one) - turn(other)));
+  else together.replaceChildren(...first, seam, ...second);
+}
 
-/** Read a stream from its start; the lines of the page give way to the first of it. */
+/** Read a stream from its start to its end; the lines of the page give way to the first of it. */
 async function read(name, signal) {
-  const stream = new Stream(name, (line) => { order.push(line); place(line, stream); });
-  let begun = false;
-  try {
-    await readStream(`/api/runs/${part(run)}/log?stream=${name}&follow=true`, (text) => {
-      if (!begun) {
-        begun = true;
-        placeOf.get(name).replaceChildren();
-        for (const line of together.querySelectorAll(`[data-stream="${name}"]`)) line.remove();
-        order = order.filter((line) => line.dataset.stream !== name);
-        streams.set(name, stream);
-      }
-      queue.add(stream, text);
-    }, signal);
-  } catch (error) {
-    if (signal.aborted) return;
-    setTimeout(() => { if (!signal.aborted) read(name, signal); }, RETRY);
+  while (!signal.aborted) {
+    try {
+      await readOnce(name, signal);
+      return;
+    } catch {
+      await new Promise((resolve) => { setTimeout(resolve, RETRY); });
+    }
   }
 }
 
-let reading = null;
+async function readOnce(name, signal) {
+  const stream = new Stream(name, place, mark);
+  let begun = false;
+  await readStream(`/api/runs/${part(run)}/log?stream=${name}&follow=true`, (text) => {
+    if (!begun) {
+      begun = true;
+      for (const line of linesOf(name)) line.remove();
+      streams.set(name, stream);
+    }
+    queue.add(stream, text);
+  }, signal);
+}
+
+let reading = null, isRead = false;
 /** Read while somebody looks: a browser has six connections for a service at most. */
 function look() {
   if (document.hidden && !ended()) { reading?.abort(); reading = null; queue.clear(); return; }
   if (reading || (ended() && !sections.some((section) => section.dataset.whole === "false" && !streams.has(section.dataset.stream)) && !wasLive)) return;
-  reading = new AbortController();
-  for (const section of sections) {
-    if (wasLive || section.dataset.whole === "false") read(section.dataset.stream, reading.signal);
-  }
+  const { signal } = reading = new AbortController();
+  const wanted = sections.filter((section) => wasLive || section.dataset.whole === "false");
+  Promise.all(wanted.map((section) => read(section.dataset.stream, signal))).then(() => {
+    if (signal.aborted) return;
+    isRead = true;
+    step();
+  });
 }
 
 // --- a line that is linked to -------------------------------------------------------------------
@@ -130,28 +154,36 @@ addEventListener("hashchange", () => { linked = location.hash; goToLine(); });
 // --- search -------------------------------------------------------------------------------------
 
 const field = document.getElementById("find"), found = tools.querySelector(".found");
-let query = "", at = -1;
+let query = "";
+const textOf = (line) => line.lastElementChild.textContent.toLowerCase();
 const hits = () => [...output.querySelectorAll(".line.hit")].filter((line) => line.offsetParent !== null);
-const mark = (line) => line.classList.add("hit");
+const mark = (line) => line.classList.toggle("hit", query !== "" && textOf(line).includes(query));
+const placeIn = (all) => all.findIndex((line) => line.classList.contains("hit-now"));
 
 function search() {
   query = field.value.toLowerCase();
-  for (const line of output.querySelectorAll(".line.hit, .line.hit-now")) line.classList.remove("hit", "hit-now");
-  at = -1;
-  if (query) for (const line of output.querySelectorAll(".line")) if (line.lastElementChild.textContent.toLowerCase().includes(query)) mark(line);
-  if (query && hits().length) go(1);
-  else found.textContent = query ? "Not found" : "";
+  for (const line of output.querySelectorAll(".hit-now")) line.classList.remove("hit-now");
+  for (const line of output.querySelectorAll(".line")) mark(line);
+  go(1);
 }
 
 function go(by) {
-  const all = hits();
-  if (!all.length) return;
-  at = (at + by + all.length) % all.length;
-  for (const line of output.querySelectorAll(".hit-now")) line.classList.remove("hit-now");
-  all[at].classList.add("hit-now");
-  setFollowing(false);
-  all[at].scrollIntoView({ block: "nearest" });
-  found.textContent = `${at + 1} of ${all.length}`;
+  const all = hits(), at = placeIn(all);
+  const next = at < 0 && by < 0 ? all.at(-1) : all[(at + by + all.length) % all.length];
+  if (next) {
+    for (const line of output.querySelectorAll(".hit-now")) line.classList.remove("hit-now");
+    next.classList.add("hit-now");
+    setFollowing(false);
+    next.scrollIntoView({ block: "nearest" });
+  }
+  sayFound();
+}
+
+/** Say how many lines have what is sought, and which of them is come to. */
+function sayFound() {
+  const all = query ? hits() : [], at = placeIn(all) + 1;
+  const text = all.length ? (at ? `${at} of ${all.length}` : `${all.length} found`) : query && "Not found";
+  if (found.textContent !== text) found.textContent = text;
 }
 let typing = null;
 field.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, 120); });
@@ -205,16 +237,24 @@ document.addEventListener("submit", async (event) => {
 });
 
 function came() {
-  buttons.pause.hidden = ended();
   if (ended()) stopListening?.();
+  step();
+}
+
+/** Nothing more comes: there is nothing left to follow or to hold back. */
+function endLive() {
+  setFollowing(false);
+  buttons.follow.hidden = buttons.pause.hidden = true;
 }
 
 let stopListening = null;
 if (wasLive) {
   buttons.pause.hidden = false;
   buttons.follow.setAttribute("aria-pressed", "true");
-  stopListening = follow({ types: "run.queued,run.started,run.finished", tasks: [head().dataset.task] }, (event) => {
-    if (event.run_id === run || event.type !== "run.queued") refresh(came);
+  const kinds = "run.queued,run.started,run.finished,scheduler.started,scheduler.stopped";
+  stopListening = follow({ types: kinds }, (event) => {
+    const isOwn = event.run_id === run || (event.task_id === head().dataset.task && event.type !== "run.queued");
+    if (isOwn || !event.task_id) refresh(came);
   }, () => refresh(came));
 } else {
   buttons.follow.hidden = true;
