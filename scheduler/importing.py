@@ -129,9 +129,9 @@ def write(
 
 def _columns(entry: Entry, now: datetime) -> Mapping[str, Any]:
     assert entry.schedule is not None
-    values = columns(entry.job, entry.schedule, entry.anchor, now)
+    values = columns(entry.job, entry.schedule, entry.anchor, now, entry.fired)
     planned = entry.job.enabled and not entry.paused
-    return values | next_columns(entry.job, entry.schedule, now, 0, planned) | {"paused": entry.paused}
+    return values | next_columns(entry.job, entry.schedule, now, entry.fired, planned) | {"paused": entry.paused}
 
 
 def _listed(task_ids: Sequence[str]) -> str:

@@ -239,10 +239,10 @@ class JobBook:
 
     # --- documents ---------------------------------------------------------------------------
 
-    def export(self, task_ids: Sequence[str] | None) -> dict[str, Any]:
-        """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state."""
+    def export(self, task_ids: Sequence[str] | None, progress: bool) -> dict[str, Any]:
+        """Return the definitions of all jobs, or of these, as one document."""
         found = self.store.read(lambda connection: read_jobs(connection, task_ids))
-        return write_document(found, self.config.policies)
+        return write_document(found, self.config.policies, progress)
 
     def import_all(self, sent: object, replace: bool, created_by: str, override: bool) -> Imported:
         """Keep all definitions of a document or none; raise `InvalidRequest` with every problem of every one."""

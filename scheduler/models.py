@@ -96,6 +96,8 @@ class RunStatus(StrEnum):
 
 
 ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
+MOST_RUNS = 10**9
+"""The highest `max_runs`."""
 
 
 class Origin(StrEnum):
@@ -202,7 +204,9 @@ class Job(BaseModel):
     until: str | None = Field(
         None, max_length=64, description="ISO 8601 time of the last run at most; a date is its last second."
     )
-    max_runs: int | None = Field(None, ge=1, le=10**9, description="Scheduled runs after which the task is completed.")
+    max_runs: int | None = Field(
+        None, ge=1, le=MOST_RUNS, description="Scheduled runs after which the task is completed."
+    )
     jitter_seconds: float = Field(
         0,
         ge=0,

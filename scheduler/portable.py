@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 from scheduler.definitions import Checked, Definitions
 from scheduler.errors import InvalidRequest, Problem, as_sent, shorten, unknown_field
-from scheduler.models import Job, StoredJob, job_fields, read_job, read_when
+from scheduler.models import MOST_RUNS, Job, StoredJob, job_fields, read_job, read_when
 from scheduler.moments import iso, read_moment
 from scheduler.spellings import Schedule
 
 FORMAT = 1
-BESIDE = ("paused", "anchor")
+BESIDE = ("paused", "anchor", "fired")
 """What an entry of a document has beside the fields of a definition."""
 
 _PARTS = ("format", "tasks")
@@ -25,23 +25,26 @@ _UTC = ZoneInfo("UTC")
 _FAR = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-def write_document(stored: Sequence[StoredJob], policies: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definitions of jobs as one document, ordered by id; nothing in it changes by itself.
+def write_document(stored: Sequence[StoredJob], policies: Mapping[str, Any], progress: bool = False) -> dict[str, Any]:
+    """Return the definitions of jobs as one document, ordered by id.
 
     `policies` are those that this scheduler gives to tasks that name none of their own: one that is not
-    the usual is written out in every entry, since its absence would mean another elsewhere.
+    the usual is written out in every entry, since its absence would mean another elsewhere. Nothing in it
+    changes by itself, unless `progress` is asked for: how many runs have been started of those that `max_runs` allows.
     """
     filled = {name for name, value in policies.items() if value != Job.model_fields[name].default}
     ordered = sorted(stored, key=lambda job: job.task_id)
-    return {"format": FORMAT, "tasks": [_write_entry(job, filled) for job in ordered]}
+    return {"format": FORMAT, "tasks": [_write_entry(job, filled, progress) for job in ordered]}
 
 
-def _write_entry(stored: StoredJob, filled: Collection[str]) -> dict[str, Any]:
+def _write_entry(stored: StoredJob, filled: Collection[str], progress: bool) -> dict[str, Any]:
     entry = write_fields(stored.job, filled)
     if stored.paused:
         entry["paused"] = True
     if _is_anchored(stored):
         entry["anchor"] = iso(stored.anchor, UTC)
+    if progress and stored.runs_left is not None:
+        entry["fired"] = stored.fired
     return entry
 
 
@@ -75,6 +78,8 @@ class Entry:
     schedule: Schedule | None
     anchor: datetime
     paused: bool
+    fired: int = 0
+    """How many runs its schedule has started, of those that `max_runs` allows."""
     overdue: Sequence[Problem] = ()
 
 
@@ -129,13 +134,15 @@ def _read_entry(definitions: Definitions, fields: object, now: datetime, path: s
     given = {name: value for name, value in fields.items() if value is not None}
     problems: list[Problem] = []
     paused, anchor = _read_paused(given, problems), _read_anchor(given, problems) or now
+    fired = _read_fired(given, problems)
     plain = {name: value for name, value in given.items() if name not in BESIDE}
     read, overdue = _read_job(definitions, plain, anchor, problems)
     if problems or read is None:
         raise InvalidRequest([_within(problem, path) for problem in problems + overdue])
     if isinstance(read, Checked):
-        return Entry(read.job, read.schedule, anchor, paused)
-    return Entry(definitions.complete(read), None, anchor, paused, [_within(problem, path) for problem in overdue])
+        return Entry(read.job, read.schedule, anchor, paused, fired)
+    overdue = [_within(problem, path) for problem in overdue]
+    return Entry(definitions.complete(read), None, anchor, paused, fired, overdue)
 
 
 def _read_job(
@@ -164,6 +171,15 @@ def _read_paused(given: Mapping[str, Any], problems: list[Problem]) -> bool:
         text = f"'paused' must be true or false, not {as_sent(paused)}"
         problems.append(Problem("paused", text, shorten(paused), [True, False]))
     return paused is True
+
+
+def _read_fired(given: Mapping[str, Any], problems: list[Problem]) -> int:
+    fired = given.get("fired", 0)
+    if isinstance(fired, int) and not isinstance(fired, bool) and 0 <= fired <= MOST_RUNS:
+        return fired
+    text = f"'fired' must be a whole number from 0 to {MOST_RUNS}, not {shorten(fired, 60)!r}"
+    problems.append(Problem("fired", text, shorten(fired), [f"0 to {MOST_RUNS}"]))
+    return 0
 
 
 def _read_anchor(given: Mapping[str, Any], problems: list[Problem]) -> datetime | None:

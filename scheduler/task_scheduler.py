@@ -465,9 +465,12 @@ class TaskScheduler:
             log.warning("%s", problem)
         return problems
 
-    def export_jobs(self, task_ids: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state."""
-        return self._book.export(task_ids)
+    def export_jobs(self, task_ids: Sequence[str] | None = None, progress: bool = False) -> dict[str, Any]:
+        """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state.
+
+        With `progress` it tells of each that `max_runs` limits how many runs have been started, too.
+        """
+        return self._book.export(task_ids, progress)
 
     def import_jobs(
         self, sent: object, replace: bool = False, created_by: str = "program", override: bool = False

@@ -297,7 +297,7 @@ def validate(service: TaskScheduler, request: Definition) -> Answer:
 
 def export_tasks(service: TaskScheduler, request: requests.Export) -> Answer:
     """Write definitions down."""
-    document = service.export_jobs(request.tasks)
+    document = service.export_jobs(request.tasks, request.progress)
     count = len(document["tasks"])
     message = f"The definitions of {present.counted(count, 'task')}"
     return {"status": "success", "message": message, "document": document, "count": count}

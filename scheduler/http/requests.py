@@ -302,13 +302,14 @@ class Export(Request):
     """Which definitions to write down."""
 
     tasks: list[TaskId] | None = Field(None, description="Ids of the tasks. Default: all.")
+    progress: bool = Field(False, description="Say, too, how many runs have been started of those of `max_runs`.")
 
 
 class Import(Request):
     """A document of definitions, or a list of them."""
 
     tasks: Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, _OBJECTS]})] = Field(
-        description="The `document` of an `export`, or a list of tasks: fields of `create`, `paused`, `anchor`."
+        description="The `document` of an `export`, or a list: fields of `create`, `paused`, `anchor`, `fired`."
     )
     replace: bool = Field(False, description="Replace tasks of the same ids that have other definitions.")
     override: bool = Field(False, description="Change tasks that files define, until their entries there change.")

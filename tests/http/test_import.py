@@ -117,6 +117,20 @@ def test_the_phase_comes_back_as_it_was(pair: tuple[Api, Api]) -> None:
     assert second.details("t")["next_run_at"][14:19] == "00:07"
 
 
+@pytest.mark.parametrize(("fired", "state"), [(0, "pending"), (2, "pending"), (3, "completed"), (7, "completed")])
+def test_runs_that_were_started_count(pair: tuple[Api, Api], fired: int, state: str) -> None:
+    first, second = pair
+    first.ok("import", tasks=[task("t", interval="every 1 hour", max_runs=3, fired=fired), task("other", fired=1)])
+    assert first.details("t")["state"] == state
+    entries = {entry["task_id"]: entry for entry in document(first, progress=True)["tasks"]}
+    assert entries["t"]["fired"] == fired
+    assert "fired" not in entries["other"], "nothing limits it"
+    assert not any("fired" in entry for entry in document(first)["tasks"]), "it changes by itself"
+    second.ok("import", tasks=document(first, progress=True))
+    assert document(second, progress=True) == document(first, progress=True)
+    assert second.details("t")["state"] == state
+
+
 ENTRIES = st.lists(
     st.tuples(
         st.sampled_from(["a", "b", "c", "ä"]),
@@ -169,7 +183,7 @@ def test_every_problem_of_every_entry_is_told_with_its_path(api: Api) -> None:
         "no object",
         task("good"),
         task("odd", pausd=True, priority="hihg"),
-        task("odd2", paused="yes", anchor="soon"),
+        task("odd2", paused="yes", anchor="soon", fired=-1),
         {"task_id": "few"},
         task("when", interval="every 3 huors"),
         task("inner", interval=None, trigger={"type": "interval", "minuets": 5}),
@@ -178,7 +192,8 @@ def test_every_problem_of_every_entry_is_told_with_its_path(api: Api) -> None:
     found = {problem["field"]: problem for problem in body["problems"]}
     assert set(found) == {
         *("tasks.1.interval", "tasks.1.command", "tasks.1.env.LD_PRELOAD", "tasks.2", "tasks.3.task_id"),
-        *("tasks.4.pausd", "tasks.4.priority", "tasks.5.paused", "tasks.5.anchor", "tasks.6.type", "tasks.6.interval"),
+        *("tasks.4.pausd", "tasks.4.priority", "tasks.5.paused", "tasks.5.anchor", "tasks.5.fired"),
+        *("tasks.6.type", "tasks.6.interval"),
         *("tasks.7.interval", "tasks.8.trigger.minuets"),
     }
     assert found["tasks.8.trigger.minuets"]["suggestion"] == "minutes"

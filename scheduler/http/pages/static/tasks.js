@@ -232,7 +232,7 @@ const override = (filed) => ask({
 
 /** Remove tasks. Their definitions are kept by this page, so that it can be undone. */
 async function remove(which, overriding = false) {
-  const { document: kept } = await post("/schedule", { action: "export", tasks: which });
+  const { document: kept } = await post("/schedule", { action: "export", tasks: which, progress: true });
   const query = overriding ? "?override=true" : "";
   const done = await each(which, (id) => call("DELETE", `/api/tasks/${part(id)}${query}`));
   await finish("remove", which, done, {
@@ -241,7 +241,7 @@ async function remove(which, overriding = false) {
   });
 }
 
-/** Make tasks again as they were: their definitions, paused or not, and the moments that intervals count from. */
+/** Make tasks again as they were: definitions, paused or not, moments that intervals count from, runs that are left. */
 async function restore(kept, which) {
   try {
     const tasks = kept.tasks.filter((task) => which.includes(task.task_id));
