@@ -189,6 +189,22 @@ def test_what_people_name_and_print_runs_nowhere(make_server: Callable[..., Serv
     server.ok("cancel", task_id="prints")
 
 
+@pytest.mark.parametrize(
+    "query", ["zoom=constructor", "at=+275760-09-13T00:00:00Z", "at=-000200-01-01T00:00:00Z", "at=1899-01-01T00:00:00Z"]
+)
+def test_an_address_that_means_nothing_shows_the_present(demo: Server, open_page: OpenPage, query: str) -> None:
+    page = open_page(f"{demo.url}/?{query.replace('+', '%2B')}")
+    until(page, "performance.getEntriesByName('timeline').at(-1)?.detail.drawn > 0")
+    expect(page.get_by_role("button", name="Day")).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.parametrize("at", ["1900-02-02T00:00:00Z", "9000-11-30T00:00:00Z"])
+def test_the_furthest_moments_can_be_looked_at(demo: Server, open_page: OpenPage, at: str) -> None:
+    page = open_page(f"{demo.url}/?zoom=week&at={at}")
+    expect(page.locator("#plot .names a").first).to_be_visible()
+    expect(page.locator(".toast")).to_have_count(0)
+
+
 def test_a_lost_connection_is_told_and_comes_back(make_server: Callable[..., Server], open_page: OpenPage) -> None:
     server = make_server()
     page = open_page(server.url, expected=("ERR_", "503"))

@@ -13,6 +13,8 @@ import { toastError } from "./toast.js";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR;
 const SPANS = { hour: HOUR, day: DAY, week: 7 * DAY };
+/** Around what lies between these, all that is in view is of the years that the API reads. */
+const FIRST = Date.parse("1900-02-01T00:00Z"), LAST = Date.parse("9000-12-01T00:00Z");
 /** Where in the plot the present is, while nobody has moved elsewhere. */
 const PRESENT = 0.75;
 const MOST_ASKED = 60, MOST_HEIGHT = 480;
@@ -57,8 +59,9 @@ export class Timeline {
 
   readAddress() {
     const query = new URLSearchParams(location.search);
-    this.zoom = SPANS[query.get("zoom")] ? query.get("zoom") : "day";
-    this.at = Date.parse(query.get("at") ?? "") || null;
+    this.zoom = Object.hasOwn(SPANS, query.get("zoom")) ? query.get("zoom") : "day";
+    const at = Date.parse(query.get("at") ?? "");
+    this.at = FIRST < at && at < LAST ? at : null;
     this.search = query.get("q") ?? "";
     this.tag = query.get("tag") ?? "";
     this.onlyTrouble = query.get("trouble") === "1";
