@@ -8,6 +8,10 @@ const CONTROL = new RegExp(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]",
   ].join("|"), "g");
 const STYLES = { 1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "inverse", 9: "strike" };
+/** Text, ground, and the line below the text, which is not shown in a colour of its own. */
+const COLOURED = new Set([38, 48, 58]);
+/** What begins so says something else to the terminal. */
+const PRIVATE = /^[<=>?]/;
 const ENDS = { 22: ["bold", "dim"], 23: ["italic"], 24: ["underline"], 27: ["inverse"], 29: ["strike"] };
 
 /** How what follows is to look: goes on from line to line. */
@@ -21,29 +25,40 @@ export class Style {
     if (this.back !== null) found.push(`a-b${this.back}`);
     return found.join(" ");
   }
-  /** @param {string} parameters such as "1;31" */
+  /** @param {string} parameters such as "1;31", or with parts of one parameter, "4:3" */
   apply(parameters) {
-    const codes = parameters.split(/[;:]/).map((text) => Number(text) || 0);
-    for (let place = 0; place < codes.length; place++) {
-      const code = codes[place];
-      if (code === 0) this.clear();
-      else if (STYLES[code]) this.set.add(STYLES[code]);
-      else if (ENDS[code]) for (const name of ENDS[code]) this.set.delete(name);
-      else if (code >= 30 && code <= 37) this.front = code - 30;
-      else if (code >= 90 && code <= 97) this.front = code - 82;
-      else if (code === 39) this.front = null;
-      else if (code >= 40 && code <= 47) this.back = code - 40;
-      else if (code >= 100 && code <= 107) this.back = code - 92;
-      else if (code === 49) this.back = null;
-      else if (code === 38 || code === 48) {
-        const one = codes[place + 1] === 5 ? of256(codes[place + 2]) : nearest(codes.slice(place + 2, place + 5));
-        if (code === 38) this.front = one;
-        else this.back = one;
-        place += codes[place + 1] === 5 ? 2 : 4;
-      }
+    if (PRIVATE.test(parameters)) return;
+    const left = parameters.split(";").map((text) => text.split(":").map(Number));
+    while (left.length) {
+      const [code, ...parts] = left.shift();
+      if (COLOURED.has(code)) this.paint(code, parts.length ? withoutSpace(parts) : left.splice(0, lengthOf(left)).flat());
+      else if (code === 4 && parts[0] === 0) this.set.delete("underline");
+      else this.applyOne(code);
     }
   }
+  applyOne(code) {
+    if (code === 0) this.clear();
+    else if (STYLES[code]) this.set.add(STYLES[code]);
+    else if (ENDS[code]) for (const name of ENDS[code]) this.set.delete(name);
+    else if (code >= 30 && code <= 37) this.front = code - 30;
+    else if (code >= 90 && code <= 97) this.front = code - 82;
+    else if (code === 39) this.front = null;
+    else if (code >= 40 && code <= 47) this.back = code - 40;
+    else if (code >= 100 && code <= 107) this.back = code - 92;
+    else if (code === 49) this.back = null;
+  }
+  /** @param {number} code @param {number[]} colour 5 and one of 256, or 2 and red, green and blue */
+  paint(code, [kind, ...colour]) {
+    const found = kind === 5 ? of256(colour[0]) : nearest(colour);
+    if (code === 38) this.front = found;
+    if (code === 48) this.back = found;
+  }
 }
+
+/** @param {number[]} parts of one parameter; the space of red, green and blue may stand before them @returns {number[]} */
+const withoutSpace = ([kind, ...rest]) => [kind, ...(kind === 2 && rest.length > 3 ? rest.slice(1) : rest)];
+/** @param {number[][]} left @returns {number} how many parameters say which colour */
+const lengthOf = (left) => (left[0]?.[0] === 5 ? 2 : 4);
 
 /**
  * Make nodes of one line; what it says is only ever text.
