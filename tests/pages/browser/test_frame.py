@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -111,19 +112,75 @@ def test_keys(demo: Server, open_page: OpenPage) -> None:
     expect(page.locator("#main")).to_be_focused()
 
 
-def test_signing_in_and_out(make_server: Callable[..., Server], open_page: OpenPage) -> None:
+@pytest.fixture
+def locked(make_server: Callable[..., Server]) -> Server:
+    """Return a server with a user."""
     server = make_server()
     write_users(server.data / "users", line())
-    page = open_page(f"{server.url}/?x=1")
+    return server
+
+
+def sign_in(page: Page) -> None:
     page.fill("[name=name]", "ann")
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
+
+
+def test_signing_in_and_out(locked: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{locked.url}/?x=1")
+    sign_in(page)
     page.wait_for_url("**/?x=1")
     answer = page.evaluate("fetch('/api/tasks').then(answer => answer.status)")
     assert answer == 200
     page.click("text=Sign out")
     page.wait_for_url("**/sign-in")
     expect(page.locator(".notice")).to_have_text("You are signed out.")
+
+
+def test_a_session_that_is_over_leads_to_sign_in(locked: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{locked.url}/tasks")
+    sign_in(page)
+    page.wait_for_url("**/tasks")
+    other = page.context.new_page()
+    other.goto(f"{locked.url}/runs")
+    expect(page.locator("html[data-connected=true]")).to_be_attached()
+    page.context.clear_cookies()
+    page.fill("[name=q]", "x")
+    page.wait_for_url("**/sign-in?next=*")
+    # The stream of events is refused when the page is looked at again.
+    other.evaluate("""() => {
+        dispatchEvent(new PageTransitionEvent("pagehide"));
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    }""")
+    other.wait_for_url("**/sign-in?next=%2Fruns")
+
+
+def test_a_service_that_is_gone_is_told_as_that(make_server: Callable[..., Server], open_page: OpenPage) -> None:
+    server = make_server()
+    page = open_page(f"{server.url}/tasks", expected=("ERR_", "503"))
+    server.stop()
+    page.fill("[name=q]", "x")
+    expect(page.locator(".toast")).to_contain_text("The service cannot be reached. Is it running?")
+
+
+@pytest.mark.parametrize("is_secure", [True, False])
+def test_copying(server: Server, open_page: OpenPage, is_secure: bool) -> None:
+    page = open_page("about:blank", permissions=["clipboard-read", "clipboard-write"])
+    if not is_secure:
+        page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined });")
+    page.goto(f"{server.url}/tasks")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    page.evaluate("document.querySelector('[name=q]').focus()")
+    page.keyboard.press("Control+V")
+    assert page.locator("[name=q]").input_value().startswith("curl http")
+
+
+def test_two_times_have_a_space_between(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/runs", zone="Asia/Tokyo")
+    expect(page.locator(".when time:has(.theirs)").first).to_have_text(
+        re.compile(r"^[-\d]{10} \d\d:\d\d:\d\d ([-\d]{10} )?\d\d:\d\d:\d\d \S+$")
+    )
 
 
 def test_modules_say_times_as_templates_do(demo: Server, open_page: OpenPage) -> None:

@@ -80,6 +80,16 @@ def test_many_at_once(tasks: Server, open_page: OpenPage) -> None:
     assert sum(state == "paused" for state in states(tasks).values()) == 6
 
 
+def test_a_copy_of_a_task_with_a_long_id_has_one_that_is_valid(tasks: Server, open_page: OpenPage) -> None:
+    long = "\N{FLEXED BICEPS}" * 126
+    tasks.ok("create", task_id=long, type="command", command="true", interval="every 7 hours")
+    page = open_page(tasks.url + "/tasks")
+    page.locator(f'[data-id="{long}"] .pick input').click()
+    for copy in (f"{long[:110]}-copy", f"{long[:110]}-copy-2"):
+        page.locator("#bulk").get_by_role("button", name="Duplicate").click()
+        expect(page.locator(f'[data-id="{copy}"]')).to_be_visible()
+
+
 def test_keys(tasks: Server, open_page: OpenPage) -> None:
     page = open_page(tasks.url + "/tasks")
     page.keyboard.press("j")

@@ -1,5 +1,7 @@
 // Follow what happens, by one stream for the page, and say where the connection is lost.
 
+import { get } from "./api.js";
+
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30000;
 const KINDS = [
@@ -45,6 +47,8 @@ export function follow(which, on, onGap = () => location.reload()) {
   const close = () => { clearTimeout(timer); source?.close(); source = null; };
   const retry = () => {
     close();
+    // An EventSource does not tell why it was refused: where the session is over, any call leads to sign in.
+    get("/api/status").catch(() => {});
     timer = setTimeout(open, pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   };
