@@ -87,7 +87,7 @@ async function page(path, options, isTaken = () => false) {
     throw new ApiError(401, { message: "The session is over: sign in again." });
   }
   const found = new DOMParser().parseFromString(await response.text(), "text/html");
-  if (found.documentElement.dataset.now) setServiceTime(found.documentElement.dataset.now);
+  if (found.body.dataset.now) setServiceTime(found.body.dataset.now);
   if (response.ok || isTaken(found)) return found;
   throw new ApiError(response.status, { message: found.querySelector(".message")?.textContent ?? `The page answered ${response.status}.` });
 }

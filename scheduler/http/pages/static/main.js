@@ -9,7 +9,7 @@ const NEXT = { auto: "light", light: "dark", dark: "auto" };
 const YEAR = 365 * 86400;
 
 // Who goes back may see a page that the browser has kept, with the time of then.
-if (performance.getEntriesByType("navigation")[0].type !== "back_forward") setServiceTime(document.documentElement.dataset.now);
+if (performance.getEntriesByType("navigation")[0].type !== "back_forward") setServiceTime(document.body.dataset.now);
 keepTime();
 keepKeys();
 keepTheme();
