@@ -91,9 +91,9 @@ def storable(value: Any) -> Any:
 
 
 def text_of(error: BaseException) -> str:
-    """Return what an exception says, as much as is kept of it, also where it fails to say anything."""
+    """Return what an exception says, as much as is kept of it and fit to be, also where it fails to say anything."""
     try:
-        return str(error)[:MOST_REASON]
+        return str(storable(str(error)[:MOST_REASON]))
     except Exception as fault:  # its own __str__
         return f"its text cannot be made: {type(fault).__name__}"
 
