@@ -21,13 +21,23 @@ class Time:
 
     def __init__(self) -> None:
         self.now = NOON
+        self._stepped = timedelta()
 
     def __call__(self) -> datetime:
         return self.now
 
+    def monotonic(self) -> float:
+        """Return the seconds that have passed, however the clock was set."""
+        return (self.now - NOON - self._stepped).total_seconds()
+
     def move(self, **span: float) -> None:
         """Let time pass, or go back."""
         self.now += timedelta(**span)
+
+    def step(self, **span: float) -> None:
+        """Set the clock forward, or back, while no time passes."""
+        self.now += timedelta(**span)
+        self._stepped += timedelta(**span)
 
 
 @pytest.fixture

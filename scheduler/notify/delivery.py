@@ -26,6 +26,7 @@ MOST_AT_ONCE = 16
 HOPELESS_SECONDS = 60.0
 """An attempt that lasts longer counts no more among MOST_AT_ONCE: its route waits for it, the others do not."""
 MOST_ROWS = 200
+LONGEST_RETRY = timedelta(seconds=rules.LONGEST_RETRY_SECONDS)
 LOOK_SECONDS = 30.0
 AFTER_A_WRITE = (0.02, 0.1, 0.5, 1.0)
 """Rows are on disk some time after they were announced: when to look for them."""
@@ -36,14 +37,17 @@ PURGE_SECONDS = 3600.0
 
 @dataclass(slots=True)
 class _Route:
-    """What is known of a route while this process delivers: the failures in a row, and how long it rests for them."""
+    """What is known of a route while this process delivers: the failures in a row, and how long it rests for them.
+
+    Its moments are those of a clock that nobody sets.
+    """
 
     failures: int = 0
-    rest_until: datetime | None = None
+    rest_until: float | None = None
     begun: float | None = None
     thread: threading.Thread | None = None
 
-    def is_busy(self, now: datetime) -> bool:
+    def is_busy(self, now: float) -> bool:
         """Whether something is under way on it, or it rests after a failure."""
         return self.begun is not None or (self.rest_until is not None and self.rest_until > now)
 
@@ -76,9 +80,10 @@ class Deliverer:
         check: Callable[[], datetime | None] = lambda: None,
         now: Callable[[], datetime] = utc_now,
         notifiers: Mapping[str, Notifier] = NOTIFIERS,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`written` is set when rows may have been written; `check` looks for absences, and says when to look again."""
-        self._store, self._config, self._now = store, config, now
+        self._store, self._config, self._now, self._monotonic = store, config, now, monotonic
         self._written, self._check, self._notifiers = written, check, notifiers
         self._routes: dict[str, _Route] = {}
         self._lock = threading.Lock()
@@ -138,16 +143,19 @@ class Deliverer:
         self._purge()
         busy = self._resting()
         following = self._store.read(partial(deliveries.next_attempt, resting=busy))
+        now, passed = self._now(), self._monotonic()
         with self._lock:
-            rests = [route.rest_until for route in self._routes.values() if route.rest_until and not route.begun]
-        moments = [moment for moment in (look_at, following, *rests) if moment is not None]
-        seconds = (min(moments) - self._now()).total_seconds() if moments else LOOK_SECONDS
+            resting = [route.rest_until for route in self._routes.values() if route.rest_until and not route.begun]
+        waits = [(moment - now).total_seconds() for moment in (look_at, following) if moment is not None]
+        waits += [rest_until - passed for rest_until in resting]
         # What is due and could not begin has no place: it is looked at again when an attempt ends, or soon.
-        return min(max(seconds, 0.2), LOOK_SECONDS)
+        return min(max(min(waits, default=LOOK_SECONDS), 0.2), LOOK_SECONDS)
 
     def _begin_due(self) -> bool:
         """Begin what is due, but for routes that are busy or rest; return whether there was anything."""
-        due = self._store.read(partial(deliveries.due, now=self._now(), resting=self._resting(), limit=MOST_ROWS))
+        resting = self._resting()
+        look = partial(deliveries.due, now=self._now(), resting=resting, longest_retry=LONGEST_RETRY, limit=MOST_ROWS)
+        due = self._store.read(look)
         for delivery in due:
             if delivery.delivery_id not in self._ends.units:
                 self._begin(delivery)
@@ -159,7 +167,7 @@ class Deliverer:
 
     def _resting(self) -> list[str]:
         """Return the routes that something is under way on, or that rest after a failure."""
-        now = self._now()
+        now = self._monotonic()
         with self._lock:
             return [name for name, route in self._routes.items() if route.is_busy(now)]
 
@@ -170,7 +178,7 @@ class Deliverer:
             begun = [other.begun for other in self._routes.values() if other.begun is not None]
             places = MOST_AT_ONCE - sum(started - moment < HOPELESS_SECONDS for moment in begun)
             # The route may have rested only since what is due was read: an attempt can fail in no time.
-            if route.is_busy(self._now()) or places <= 0 or self._closing:
+            if route.is_busy(self._monotonic()) or places <= 0 or self._closing:
                 return
             route.begun = started
             name = f"deliver-{delivery.delivery_id[-6:]}"
@@ -180,7 +188,7 @@ class Deliverer:
     def _carry_out(self, delivery: Delivery, route: _Route) -> None:
         rest = 0.0
         try:
-            succeeded = self._attempt(delivery)
+            succeeded = self._attempt(delivery, route)
             route.failures = 0 if succeeded else route.failures + 1
             rest = rules.retry_seconds(route.failures) if route.failures else 0.0
         except _NotOurs:
@@ -193,10 +201,10 @@ class Deliverer:
             rest = TROUBLE_SECONDS
         with self._lock:
             route.begun, route.thread = None, None
-            route.rest_until = self._now() + timedelta(seconds=rest) if rest else None
+            route.rest_until = self._monotonic() + rest if rest else None
         self._written.set()
 
-    def _attempt(self, delivery: Delivery) -> bool:
+    def _attempt(self, delivery: Delivery, route: _Route) -> bool:
         """Make one attempt and return whether it succeeded."""
         if self._drop_if_superseded(delivery):
             return True
@@ -206,7 +214,8 @@ class Deliverer:
         try:
             answer = self._send(delivery)
         except NotSent as error:
-            self._failed(delivery, str(error), again_at)
+            failures = 1 + max(delivery.attempts, route.failures)
+            self._failed(delivery, str(error), again_at, failures)
             return False
         log.info("notification delivered to %s: %s", shown(delivery.target), answer, extra=_ids(delivery))
         self._end(delivery, partial(deliveries.finish, delivery=delivery, state=DELIVERED, now=self._now()))
@@ -227,9 +236,9 @@ class Deliverer:
             raise NotSent(f"the settings do not let it: {error.message}") from error
         return self._notifiers[target.kind](message_of(delivery), target, self._config)
 
-    def _failed(self, delivery: Delivery, reason: str, again_at: datetime) -> None:
+    def _failed(self, delivery: Delivery, reason: str, again_at: datetime, failures: int) -> None:
         where = shown(delivery.target)
-        if rules.is_given_up(delivery.kind, delivery.planned_at, again_at):
+        if rules.is_given_up(delivery.kind, delivery.planned_at, again_at, failures):
             log.error("notification to %s given up: %s", where, reason, extra=_ids(delivery))
             self._end(
                 delivery, partial(deliveries.finish, delivery=delivery, state=FAILED, now=self._now(), error=reason)

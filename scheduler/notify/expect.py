@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,10 @@ class Expectations:
         """Tell what has not happened in time, and return when to look again."""
         now = self._now()
         self._follow(now)
+        if self._swept is not None and now < self._swept:
+            # The clock was set back: what was planned by it lies too far ahead.
+            self._look_at = dict.fromkeys(self._look_at, now)
+            self._swept = None
         if self._swept is None or now >= self._swept + LOOK:
             self._sweep(now)
         for key in [key for key, moment in self._look_at.items() if moment is not None and moment <= now]:
@@ -83,35 +87,45 @@ class Expectations:
         Done a second time to write the news, in one transaction with what they follow from.
         """
         stored = jobs.get_job(connection, key)
-        job, before = stored.job, self._teller.standing(connection, key)
+        job, known = stored.job, self._teller.standing(connection, key)
         notify = effective(job.notify, self._config)
         if job.expect is None or notify is None or not stored.planned:
             return None, False
+        active = underway.active_runs(connection, key)
+        before = rules.notice_step_back(known, _past_moments(connection, stored, active), now)
         found = self._attendance(connection, stored, before, now)
         after, look_at = found.standing, found.look_at
         told: list[tuple[Matter, Kind, dict[str, Any]]] = []
         if found.kind is not None:
             event = f"expect:{now.isoformat()}"
             told.append((Matter(job, key, event, notify), found.kind, {"says": _says(stored, found.kind)}))
-        for run in underway.active_runs(connection, key):
+        for run in active:
             after, kind = rules.judge_duration(job.expect, run, after, now)
+            started, most = rules.started_at(run, after, now), job.expect.max_duration_seconds
             if kind is not None:
-                says = _too_long(run, job.expect.max_duration_seconds, now)
+                says = _too_long(started, most, now)
                 told.append((Matter(job, key, run.run_id, notify), kind, {"run": run, "says": says}))
-            look_at = _earlier(look_at, _must_end(run, job.expect.max_duration_seconds, now))
+            look_at = _earlier(look_at, _must_end(started, most, now))
         if after.absent_at is not None:
             look_at = _earlier(look_at, now + LOOK)  # a success ends it, which nothing tells
         if write and may_fire(connection):
-            for matter, kind, known in told:
-                self._teller.tell(connection, matter, matter.news(kind, **known))
-            self._teller.keep(connection, key, before, after)
-        return look_at, after != before
+            for matter, kind, facts in told:
+                self._teller.tell(connection, matter, matter.news(kind, **facts))
+            self._teller.keep(connection, key, known, after)
+        return look_at, after != known
 
     def _attendance(self, connection: Connection, stored: StoredJob, before: Standing, now: datetime) -> Attendance:
         expect = stored.job.expect
         assert expect is not None
-        enough_since = runs.nth_success(connection, stored.key, expect.min_runs)
-        return rules.judge_absence(expect, enough_since, stored.updated_at, before, now)
+        enough_since = runs.nth_success(connection, stored.key, expect.min_runs, until=now)
+        watched_since = [moment for moment in (stored.updated_at, before.set_back_at) if moment and moment <= now]
+        return rules.judge_absence(expect, enough_since, max(watched_since), before, now)
+
+
+def _past_moments(connection: Connection, stored: StoredJob, active: Iterable[Run]) -> list[datetime]:
+    """Return the moments by which a job is judged, all of which are past unless the clock was set back."""
+    moments = [stored.updated_at, runs.nth_success(connection, stored.key, 1), *(run.started_at for run in active)]
+    return [moment for moment in moments if moment is not None]
 
 
 def _says(stored: StoredJob, kind: Kind) -> str:
@@ -126,15 +140,15 @@ def _says(stored: StoredJob, kind: Kind) -> str:
     )
 
 
-def _too_long(run: Run, most: float | None, now: datetime) -> str:
-    assert run.started_at is not None
-    return f"has been running for {(now - run.started_at).total_seconds():.0f} s, longer than {most or 0:g} s"
+def _too_long(started: datetime | None, most: float | None, now: datetime) -> str:
+    assert started is not None
+    return f"has been running for {(now - started).total_seconds():.0f} s, longer than {most or 0:g} s"
 
 
-def _must_end(run: Run, most: float | None, now: datetime) -> datetime | None:
-    if most is None or run.started_at is None:
+def _must_end(started: datetime | None, most: float | None, now: datetime) -> datetime | None:
+    if most is None or started is None:
         return None
-    moment = run.started_at + timedelta(seconds=most)
+    moment = started + timedelta(seconds=most)
     return moment if moment > now else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,6 +18,8 @@ MOST_OVERLONG = 50
 GIVE_UP = timedelta(hours=24)
 GIVE_UP_PING = timedelta(minutes=10)
 """A ping that comes much later would tell of a life that may be over by then."""
+FEWEST_FAILURES, FEWEST_FAILURES_PING = 10, 5
+"""Age alone gives nothing up: the clock may have been set, or the machine have slept."""
 
 
 class Kind(StrEnum):
@@ -46,6 +48,7 @@ class Standing:
 
     It has been failing since `failing_since`, which was `told` or not; its runs have been away since
     before `absent_at`, when that was last told; the runs `overlong` were told to take too long.
+    While past moments that it is judged by lie ahead, the clock was seen to be set back at `set_back_at`.
     """
 
     failing_since: datetime | None = None
@@ -53,6 +56,7 @@ class Standing:
     told: bool = False
     absent_at: datetime | None = None
     overlong: tuple[str, ...] = ()
+    set_back_at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain values, which `read_standing` reads."""
@@ -62,8 +66,28 @@ class Standing:
 
 def read_standing(values: Mapping[str, Any]) -> Standing:
     """Read what `as_json` gave."""
-    moments = {name: datetime.fromisoformat(values[name]) for name in ("failing_since", "absent_at") if name in values}
+    names = ("failing_since", "absent_at", "set_back_at")
+    moments = {name: datetime.fromisoformat(values[name]) for name in names if name in values}
     return Standing(**{**values, **moments, "overlong": tuple(values.get("overlong", ()))})
+
+
+def notice_step_back(before: Standing, moments: Iterable[datetime], now: datetime) -> Standing:
+    """Return how a job stands, noting where one of its past `moments` lies ahead: the clock was set back since.
+
+    What lies ahead counts as if it had happened when that was noticed.
+    """
+    absent_at = None if before.absent_at is None else min(before.absent_at, now)
+    set_back_at = None
+    if any(moment > now for moment in moments):
+        set_back_at = now if before.set_back_at is None else min(before.set_back_at, now)
+    return replace(before, absent_at=absent_at, set_back_at=set_back_at)
+
+
+def started_at(run: Run, standing: Standing, now: datetime) -> datetime | None:
+    """Return when a run started; what lies ahead counts as of when the clock was seen to be set back."""
+    if run.started_at is None or run.started_at <= now:
+        return run.started_at
+    return standing.set_back_at or now
 
 
 def judge_end(notify: Notify, run: Run, before: Standing, now: datetime) -> tuple[Standing, Kind | None]:
@@ -103,9 +127,10 @@ def judge_missed(notify: Notify) -> Kind | None:
 def judge_duration(expect: Expect | None, run: Run, before: Standing, now: datetime) -> tuple[Standing, Kind | None]:
     """Say what a run deserves for the time it takes or took; each run is told once."""
     most = None if expect is None else expect.max_duration_seconds
-    if most is None or run.started_at is None or run.run_id in before.overlong:
+    started = started_at(run, before, now)
+    if most is None or started is None or run.run_id in before.overlong:
         return before, None
-    if ((run.finished_at or now) - run.started_at).total_seconds() < most:
+    if ((run.finished_at or now) - started).total_seconds() < most:
         return before, None
     return replace(before, overlong=(*before.overlong, run.run_id)[-MOST_OVERLONG:]), Kind.OVERLONG
 
@@ -149,9 +174,12 @@ def judge_ping(run: Run, more: bool) -> Kind | None:
 
 
 def planned_at(notify: Notify, last: datetime | None, now: datetime) -> datetime:
-    """Return when a message may go out, the last to the same target having been planned for `last`."""
+    """Return when a message may go out, the last to the same target having been planned for `last`.
+
+    None waits for its time, so a `last` that lies ahead is one that went out before the clock was set back.
+    """
     minutes = EVERY_MINUTES if notify.every_minutes is None else notify.every_minutes
-    return now if last is None else max(now, last + timedelta(minutes=minutes))
+    return now if last is None else max(now, min(last, now) + timedelta(minutes=minutes))
 
 
 def retry_seconds(attempts: int) -> float:
@@ -159,6 +187,8 @@ def retry_seconds(attempts: int) -> float:
     return min(FIRST_RETRY_SECONDS * 2.0 ** min(attempts - 1, 30), LONGEST_RETRY_SECONDS)
 
 
-def is_given_up(kind: str, planned: datetime, again_at: datetime) -> bool:
-    """Whether another attempt would come too late to be of use."""
-    return again_at - planned > (GIVE_UP_PING if kind.startswith("ping.") else GIVE_UP)
+def is_given_up(kind: str, planned: datetime, again_at: datetime, failures: int) -> bool:
+    """Whether another attempt would come too late to be of use, after so many `failures` in a row."""
+    is_ping = kind.startswith("ping.")
+    longest, fewest = (GIVE_UP_PING, FEWEST_FAILURES_PING) if is_ping else (GIVE_UP, FEWEST_FAILURES)
+    return failures >= fewest and again_at - planned > longest

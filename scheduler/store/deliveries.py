@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, not_, or_, select, true, update
@@ -85,13 +85,17 @@ def add(connection: Connection, new: Delivery) -> None:
 
 
 def held(connection: Connection, job_key: int, target: str, now: datetime) -> Delivery | None:
-    """Return the message that waits for its time to go to a target, which takes up what comes meanwhile."""
+    """Return the message that waits for its time to go to a target, which takes up what comes meanwhile.
+
+    One that was written before the clock was set back is due, and takes up nothing more.
+    """
     query = select(deliveries).where(
         deliveries.c.job_key == job_key,
         deliveries.c.target == target,
         IS_WAITING,
         deliveries.c.attempts == 0,
         deliveries.c.planned_at > now,
+        deliveries.c.created_at <= now,
         not_(_IS_PING),
     )
     row = connection.execute(query.limit(1)).one_or_none()
@@ -106,17 +110,23 @@ def fold(connection: Connection, delivery_id: str, kind: str, message: Mapping[s
 
 def last_planned(connection: Connection, job_key: int, target: str) -> datetime | None:
     """Return when the last message of a job to a target was to go out, pings aside."""
-    query = select(func.max(deliveries.c.planned_at)).where(
+    query = select(deliveries.c.planned_at).where(
         deliveries.c.job_key == job_key, deliveries.c.target == target, not_(_IS_PING)
     )
-    return connection.execute(query).scalar()
+    return connection.execute(query.order_by(deliveries.c.delivery_id.desc()).limit(1)).scalar()
 
 
-def due(connection: Connection, now: datetime, resting: Collection[str], limit: int) -> list[Delivery]:
-    """Return what is to be tried now, the longest waiting first; nothing of the `resting` routes."""
-    query = select(deliveries).where(
-        IS_WAITING, deliveries.c.next_attempt_at <= now, deliveries.c.route.not_in(resting)
-    )
+def due(
+    connection: Connection, now: datetime, resting: Collection[str], longest_retry: timedelta, limit: int
+) -> list[Delivery]:
+    """Return what is to be tried now, the longest waiting first; nothing of the `resting` routes.
+
+    What was planned before the clock was set back is due, too: it was written at a moment that lies
+    ahead, or is to be tried again later than after the `longest_retry`.
+    """
+    tried_again_too_late = and_(deliveries.c.attempts > 0, deliveries.c.next_attempt_at > now + longest_retry)
+    is_due = or_(deliveries.c.next_attempt_at <= now, deliveries.c.created_at > now, tried_again_too_late)
+    query = select(deliveries).where(IS_WAITING, is_due, deliveries.c.route.not_in(resting))
     order = (deliveries.c.next_attempt_at, deliveries.c.delivery_id)
     return [_delivery(row) for row in connection.execute(query.order_by(*order).limit(limit))]
 

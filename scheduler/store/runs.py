@@ -173,9 +173,14 @@ def failed_last(connection: Connection, job_keys: Sequence[int]) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
-def nth_success(connection: Connection, job_key: int, n: int) -> datetime | None:
-    """Return when the `n`-th run of a job that completed ended, counted from the newest; None where there are fewer."""
+def nth_success(connection: Connection, job_key: int, n: int, until: datetime | None = None) -> datetime | None:
+    """Return when the `n`-th run of a job that completed ended, counted from the newest; None where there are fewer.
+
+    With `until` those that ended later do not count.
+    """
     query = select(runs.c.finished_at).where(runs.c.job_key == job_key, runs.c.status == RunStatus.COMPLETED.value)
+    if until is not None:
+        query = query.where(runs.c.finished_at <= until)
     return connection.execute(query.order_by(runs.c.finished_at.desc()).offset(n - 1).limit(1)).scalar()
 
 

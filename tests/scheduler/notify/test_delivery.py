@@ -18,6 +18,7 @@ from scheduler.models import Job
 from scheduler.notify import delivery as delivery_module
 from scheduler.notify.delivery import Deliverer
 from scheduler.notify.notifier import Message, NotSent
+from scheduler.notify.rules import FEWEST_FAILURES
 from scheduler.notify.targets import label
 from scheduler.store import deliveries
 from scheduler.store.deliveries import Delivery, DeliveryFilter
@@ -51,7 +52,14 @@ class Post:
         """Have another deliverer, which knows what is on disk and nothing else."""
         self.written = threading.Event()
         notifiers = {"webhook": self.send, "ping": self.send}
-        self.deliverer = Deliverer(self.store, self.scheduler.config, self.written, now=self.time, notifiers=notifiers)
+        self.deliverer = Deliverer(
+            self.store,
+            self.scheduler.config,
+            self.written,
+            now=self.time,
+            notifiers=notifiers,
+            monotonic=self.time.monotonic,
+        )
 
     def send(self, message: Message, target: Target, _config: SchedulerConfig) -> str:
         if SLOW in target.address:
@@ -181,6 +189,54 @@ def test_a_route_that_breaks_in_no_time_rests_too(post: Post, monkeypatch: pytes
     assert [row.attempts for row in post.rows()] == [1, 1, 0]
 
 
+@pytest.mark.parametrize("hours", [-24, -1, -0.25, 1, 24])
+def test_a_step_of_the_clock_delays_no_attempt_and_gives_nothing_up(post: Post, time: Time, hours: float) -> None:
+    post.add(BAD)
+    post.turn()
+    time.step(hours=hours)
+    tried = []
+    for seconds in (9, 1, 19, 1, 39, 1):
+        time.move(seconds=seconds)
+        post.turn()
+        tried.append(post.row().attempts)
+    assert tried == [1, 2, 2, 3, 3, 4]
+    post.broken.clear()
+    time.move(seconds=80)
+    post.turn()
+    assert post.row().state == "delivered"
+
+
+@pytest.mark.parametrize("attempts", [0, 3])
+def test_what_was_planned_before_the_clock_was_set_back_goes_at_once(post: Post, time: Time, attempts: int) -> None:
+    later = time() + timedelta(minutes=3)
+    post.add(GOOD, planned_at=later, next_attempt_at=later, attempts=attempts)
+    time.step(days=-1)
+    post.turn()
+    assert post.sent == [(GOOD, "failure")]
+
+
+def test_what_was_to_be_tried_again_after_the_clock_was_set_back_waits_no_longer_than_ever(
+    post: Post, time: Time
+) -> None:
+    now = time()
+    post.add(GOOD, created_at=now - timedelta(days=7), next_attempt_at=now + timedelta(hours=1), attempts=9)
+    post.turn()
+    assert post.sent == []
+    time.step(days=-1)
+    post.turn()
+    assert post.sent == [(GOOD, "failure")]
+
+
+def test_a_message_is_given_up_by_its_age_only_after_failures_in_a_row(post: Post, time: Time) -> None:
+    post.add(BAD)
+    post.turn()
+    time.step(days=2)
+    while post.row().state == "waiting":
+        time.move(hours=1)
+        post.turn()
+    assert post.row().attempts == FEWEST_FAILURES
+
+
 def test_a_slow_target_holds_up_nobody_else(post: Post) -> None:
     post.add(SLOW, SLOW, GOOD)
     post.turn()
@@ -264,7 +320,7 @@ def test_old_deliveries_go(post: Post, time: Time, monkeypatch: pytest.MonkeyPat
     # Ids of this process never go back in time, which that of the test does.
     first = first_run_id(time())
     for number, target in enumerate((GOOD, BAD)):
-        post.add(target, delivery_id=f"{first[:-1]}{number}")
+        post.add(target, delivery_id=f"{first[:-1]}{number}", attempts=FEWEST_FAILURES)
     post.turn()
     post.add(GOOD, next_attempt_at=time() + timedelta(days=100))
     monkeypatch.setattr(delivery_module, "PURGE_SECONDS", 0)

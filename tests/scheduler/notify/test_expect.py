@@ -173,6 +173,53 @@ def test_two_runs_that_do_not_end_are_told_once_each(watch: Watch, time: Time) -
     assert len(watch.after(minutes=30)) == 2
 
 
+def test_a_run_that_does_not_end_is_told_though_the_clock_was_set_back(watch: Watch, time: Time) -> None:
+    watch.expect(max_duration_seconds=600)
+    watch.after(minutes=5)
+    time.step(days=-1)
+    watch.add_run("running")
+    assert watch.after(seconds=599) == []
+    assert watch.after(minutes=1) == ["overlong: has been running for 600 s, longer than 600 s"]
+
+
+def test_a_run_that_began_before_the_clock_was_set_back_counts_from_then(watch: Watch, time: Time) -> None:
+    watch.expect(max_duration_seconds=600)
+    watch.add_run("running")
+    watch.after(minutes=5)
+    time.step(days=-1)
+    assert watch.after(seconds=599) == []
+    assert watch.after(seconds=1) == ["overlong: has been running for 600 s, longer than 600 s"]
+    assert watch.after(minutes=10) == []
+
+
+@days
+def test_a_span_counts_anew_when_the_clock_is_set_back(watch: Watch, time: Time) -> None:
+    watch.expect()
+    time.move(hours=12)
+    watch.add_run()
+    watch.after(hours=1)
+    time.step(days=-7)
+    assert watch.after(hours=12) == []
+    watch.restart()
+    assert watch.after(hours=11, minutes=59) == []
+    assert watch.after(minutes=1) == [ABSENT]
+    watch.add_run()
+    assert watch.after(minutes=30) == [BACK]
+    assert watch.after(hours=23) == []
+    assert watch.after(hours=1) == [ABSENT]
+
+
+@days
+def test_an_absence_that_was_told_before_the_clock_was_set_back_is_told_again_after_a_span(
+    watch: Watch, time: Time
+) -> None:
+    watch.expect()
+    assert watch.after(days=1) == [ABSENT]
+    time.step(days=-7)
+    assert watch.after(hours=23, minutes=59) == []
+    assert watch.after(minutes=1) == [ABSENT]
+
+
 @days
 def test_a_quiet_task_costs_no_look(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     watch.expect()

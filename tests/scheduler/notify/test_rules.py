@@ -19,6 +19,7 @@ from scheduler.notify.rules import (
     judge_missed,
     judge_ping,
     judge_start,
+    notice_step_back,
     planned_at,
     read_standing,
     retry_seconds,
@@ -195,7 +196,18 @@ def test_absence(
 
 
 @pytest.mark.parametrize(
-    ("minutes", "last_ago", "in_minutes"), [(5, None, 0), (5, 1, 4), (5, 5, 0), (5, 60, 0), (0, 0, 0), (None, 1, 4)]
+    ("minutes", "last_ago", "in_minutes"),
+    [
+        (5, None, 0),
+        (5, 1, 4),
+        (5, 5, 0),
+        (5, 60, 0),
+        (0, 0, 0),
+        (None, 1, 4),
+        # the last went out before the clock was set back
+        (5, -60, 5),
+        (0, -60, 0),
+    ],
 )
 def test_one_message_in_so_many_minutes(minutes: float | None, last_ago: float | None, in_minutes: float) -> None:
     last = None if last_ago is None else NOON - timedelta(minutes=last_ago)
@@ -205,12 +217,37 @@ def test_one_message_in_so_many_minutes(minutes: float | None, last_ago: float |
 
 def test_attempts_are_ever_rarer_and_end() -> None:
     assert [retry_seconds(attempts) for attempts in (1, 2, 3, 9, 10, 1000)] == [10, 20, 40, 2560, 3600, 3600]
-    assert not is_given_up("failure", NOON, NOON + timedelta(hours=24))
-    assert is_given_up("failure", NOON, NOON + timedelta(hours=24, seconds=1))
-    assert is_given_up("ping.success", NOON, NOON + timedelta(minutes=11))
+    assert not is_given_up("failure", NOON, NOON + timedelta(hours=24), failures=30)
+    assert is_given_up("failure", NOON, NOON + timedelta(hours=24, seconds=1), failures=30)
+    assert is_given_up("ping.success", NOON, NOON + timedelta(minutes=11), failures=5)
+
+
+def test_age_alone_gives_nothing_up() -> None:
+    assert not is_given_up("failure", NOON, NOON + 2 * DAY, failures=9)
+    assert not is_given_up("ping.success", NOON, NOON + DAY, failures=4)
+
+
+@pytest.mark.parametrize(
+    ("moments", "set_back_at", "noticed"),
+    [
+        # hours from now; None: never
+        ([-5, 0], None, None),
+        ([-5, 1], None, 0),  # it lies ahead: the clock was set back
+        ([-5, 1], -2, -2),  # as was known
+        ([-5, 1], 2, 0),  # set back once more
+        ([-5, 0], -2, None),  # what lay ahead is past
+    ],
+)
+def test_a_step_back_is_noticed(moments: list[float], set_back_at: float | None, noticed: float | None) -> None:
+    def at(hours: float | None) -> datetime | None:
+        return None if hours is None else NOON + timedelta(hours=hours)
+
+    before = Standing(absent_at=NOON + DAY, set_back_at=at(set_back_at))
+    after = notice_step_back(before, [NOON + timedelta(hours=hours) for hours in moments], NOON)
+    assert after == Standing(absent_at=NOON, set_back_at=at(noticed))
 
 
 def test_a_standing_is_read_back() -> None:
-    standing = Standing(NOON, 3, True, NOON - DAY, ("a", "b"))
+    standing = Standing(NOON, 3, True, NOON - DAY, ("a", "b"), NOON)
     assert read_standing(standing.as_json()) == standing
     assert read_standing({}) == Standing()

@@ -108,6 +108,27 @@ def test_at_most_one_message_in_so_many_minutes_with_a_count(desk: Callable[...,
     assert (third.kind, third.planned_at) == ("recovery", NOON + timedelta(minutes=10))
 
 
+@pytest.mark.parametrize("minutes", [0, 5])
+def test_what_was_told_before_the_clock_was_set_back_holds_no_message_longer(
+    desk: Callable[..., Desk], time: Time, minutes: float
+) -> None:
+    made = desk("success", more={"every_minutes": minutes})
+    made.ends("completed")
+    made.ends("completed")  # waits for its time where there is one
+    time.step(days=-1)
+    for _ in range(2):
+        made.ends("completed")
+        time.move(minutes=10)
+    held = timedelta(minutes=minutes)
+    back = NOON - timedelta(days=1)
+    assert [delivery.planned_at for delivery in made.told()] == [
+        NOON,
+        NOON + held,
+        back + held,
+        back + timedelta(minutes=10),
+    ]
+
+
 def test_targets_are_told_apart(desk: Callable[..., Desk]) -> None:
     made = desk(to=["ops", "mailto:me@example.com", "hook", "ops"])
     made.ends("failed")
