@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.http.conftest import Api, watch_for
+from tests.http.rest.conftest import Rest
 
 JOB = "id: mine\ncommand: sleep 600\nschedule: hourly\n"
 CHANGES: dict[str, dict[str, Any]] = {
@@ -44,6 +45,20 @@ def test_change_is_refused_naming_the_file_and_the_way_out(filed: Api, tmp_path:
     assert '"override": true' in body["message"]
     more = {"replace": True} if action == "create" else {}
     assert filed.ok(action, task_id="mine", override=True, **CHANGES[action], **more)["status"] == "success"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/api/tasks/mine", CHANGES["create"]),
+        ("PATCH", "/api/tasks/mine", {"command": "id"}),
+        ("DELETE", "/api/tasks/mine", None),
+        ("PUT", "/api/tasks/mine/schedule", {"interval": "daily at 02:00"}),
+        ("POST", "/api/tasks/mine/pause", {}),
+    ],
+)
+def test_change_by_a_route_is_refused_as_it_is_described(filed: Api, method: str, path: str, body: Any) -> None:
+    Rest(filed).refused(409, "managed_by_file", method, path, body)
 
 
 def test_what_is_paused_is_resumed_with_override(filed: Api) -> None:

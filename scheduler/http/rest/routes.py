@@ -32,7 +32,7 @@ _CALENDAR = Action("get", calendar.CalendarQuery, get, "Show a year of a task.",
 _HISTORY = Action("get", calendar.HistoryQuery, get, "List changes of a task.", Scope.READ)
 _REHEARSAL = Action("status", rehearsal.RehearsalQuery, rehearsal.read_rehearsal, "Show what comes.", Scope.READ)
 _TASK = (400, 404)
-_CHANGE = (*_TASK, 412)
+_CHANGE = (*_TASK, 409, 412)
 
 ROUTES = (
     Route(
@@ -74,7 +74,7 @@ ROUTES = (
         "Create or replace a task",
         "tasks",
         {201: models.TaskShown, 200: models.TaskShown},
-        (400, 412),
+        (400, 409, 412),
         given={"replace": True},
         notes="The body is the whole definition: what it leaves out has its default. "
         "With `If-None-Match: *` it only creates, with `If-Match` it only replaces.",

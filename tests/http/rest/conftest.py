@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from scheduler.http.rest.openapi import build
 from tests.http.conftest import COMMAND, Api, check_problems
 
 HOST = {"Host": "localhost:10800"}
+OPERATIONS = {operation["operationId"]: operation for item in build()["paths"].values() for operation in item.values()}
 
 
 class Rest:
@@ -27,7 +30,17 @@ class Rest:
         response = self.api.client.open(path, method=method, headers={**HOST, **given}, **sent)
         if response.status_code >= 400:
             self._check_error(response)
+        self._check_described(response)
         return response
+
+    def _check_described(self, response: TestResponse) -> None:
+        """Check that the document of the routes tells of such an answer."""
+        try:
+            name, _ = self.api.app.url_map.bind_to_environ(response.request.environ).match()
+        except HTTPException:
+            return
+        if name in OPERATIONS:
+            assert str(response.status_code) in OPERATIONS[name]["responses"], (name, response.text)
 
     def _check_error(self, response: TestResponse) -> None:
         assert response.mimetype == "application/json", response.text
