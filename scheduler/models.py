@@ -167,17 +167,17 @@ class Job(BaseModel):
 
     task_id: TaskId = Field(description="The task's id: 1 to 128 printable characters. Made up when left out.")
     type: Literal["command", "test", "script", "custom", "function"] = Field(description="What kind of task it is.")
-    interval: Annotated[Any, WithJsonSchema({"type": "string"})] = Field(
+    interval: Annotated[Any, WithJsonSchema({"type": "string"})] | None = Field(
         None, description="When: a phrase ('daily at 10:30'), a 5-field cron expression, or an ISO 8601 time."
     )
-    schedule: Annotated[Any, WithJsonSchema({"type": "string"})] = Field(
+    schedule: Annotated[Any, WithJsonSchema({"type": "string"})] | None = Field(
         None, description="Another name of `interval`."
     )
     trigger: dict[str, Any] | None = Field(
         None, description='When, as an object: {"type": "interval" | "cron" | "date", ...}.'
     )
     schedule_type: str | None = Field(None, description="hourly, daily, weekly, custom or manual.")
-    schedule_config: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})] = Field(
+    schedule_config: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "string"}]})] | None = Field(
         None, description="What `schedule_type` needs, as an object or its JSON text."
     )
     command: str | None = Field(None, description="The shell command of type `command`.")

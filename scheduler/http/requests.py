@@ -264,7 +264,7 @@ class Preview(Request):
     schedule: Any = Field(None, description="Another name of `interval`.")
     trigger: dict[str, Any] | None = Field(None, description="When, as an object.")
     schedule_type: str | None = Field(None, description="hourly, daily, weekly, custom or manual.")
-    schedule_config: Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, {"type": "string"}]})] = Field(
+    schedule_config: Annotated[Any, WithJsonSchema({"anyOf": [_OBJECT, {"type": "string"}]})] | None = Field(
         None, description="What `schedule_type` needs, as an object or its JSON text."
     )
     timezone: str | None = Field(None, description="IANA zone. Default: the server's.")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from pydantic import create_model
 
@@ -83,6 +84,25 @@ def test_the_fields_of_a_route_are_described(route: Any) -> None:
     else:
         fields = {each["name"] for each in operation["parameters"] if each["in"] == "query"}
     assert not fields & {"action", *route.ids, *route.hidden, *route.given}
+
+
+def described_defaults(value: Any) -> Iterator[Any]:
+    """Yield every schema of a document that names a default."""
+    if isinstance(value, dict):
+        if "default" in value:
+            yield value
+        for inner in value.values():
+            yield from described_defaults(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from described_defaults(inner)
+
+
+def test_every_default_is_valid_by_its_own_schema() -> None:
+    schemas = list(described_defaults(SPEC))
+    assert len(schemas) > 100
+    inner = {"components": SPEC["components"]}  # which references lead to
+    assert [each for each in schemas if not jsonschema_rs.is_valid({**each, **inner}, each["default"])] == []
 
 
 def test_the_page_tells_all_of_it_and_needs_nothing_from_elsewhere(shared_rest: Rest) -> None:
