@@ -622,12 +622,17 @@ class TaskScheduler:
         return try_target(target, self.config, self.now())
 
     def list_deliveries(self, which: DeliveryFilter, before: str | None, limit: int) -> list[Delivery]:
-        """Return up to `limit` deliveries that match, newest first, older than `before`."""
+        """Return up to `limit` deliveries that match, newest first, older than `before`.
+
+        Raise `NotFound` where there are none, nor the task or run that is asked for.
+        """
 
         def unit(connection: Connection) -> list[Delivery]:
             found = deliveries.list_deliveries(connection, which, before, limit)
             if not found:
                 check_known(connection, which.task_id)
+                if which.event is not None and runs.find_run(connection, which.event) is None:
+                    raise _no_run(which.event)
             return found
 
         return self._store.read(unit)

@@ -8,9 +8,11 @@ from typing import Protocol
 from flask import Flask, Request, Response, request
 
 from scheduler.auth.scopes import Scope
+from scheduler.errors import NotFound
 from scheduler.feed import EventFilter, Follower, Told
 from scheduler.http.event_query import read_event_query
 from scheduler.http.handoff import Handoff
+from scheduler.http.rest.not_found import with_path
 from scheduler.http.run_log import RunLog
 from scheduler.http.streams import send_stream
 from scheduler.store.events import EventKind
@@ -105,8 +107,11 @@ def _follow(scheduler: TaskScheduler, asked: Request) -> Follower:
     query = read_event_query(asked)
     if query.last is None:
         # One who comes back is not refused: a task may be gone meanwhile.
-        for task_id in sorted(query.which.task_ids):
-            scheduler.check_known(task_id)
+        try:
+            for task_id in sorted(query.which.task_ids):
+                scheduler.check_known(task_id)
+        except NotFound as error:
+            raise with_path(error) from error
     return scheduler.feed.follow(query.which, query.last)
 
 

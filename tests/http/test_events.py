@@ -154,6 +154,8 @@ def test_a_task_that_is_not_there(api: Api, stream: Callable[..., Stream]) -> No
         "task_not_found",
         "backup",
     )
+    response = api.client.get("/api/events?task_id=other", headers={"Host": "localhost"})
+    assert response.json["message"] == "No task 'other' exists. GET /api/tasks tells which exist."
     api.ok("remove", task_id="backup")
     # Who comes back is told of the end of what has gone meanwhile.
     assert stream("/api/events?task_id=backup&last_event_id=1").until("task.removed")

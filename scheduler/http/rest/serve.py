@@ -21,6 +21,7 @@ from scheduler.http.rest.answer import Answer, Followed, Later
 from scheduler.http.rest.call import Call
 from scheduler.http.rest.compression import compressed
 from scheduler.http.rest.document import add_document
+from scheduler.http.rest.not_found import collection, with_path
 from scheduler.http.rest.paths import IdConverter, WholeSegments
 from scheduler.http.rest.route import Route
 from scheduler.http.rest.routes import ROUTES
@@ -74,7 +75,7 @@ def _view(route: Route, gate: Gate) -> Callable[..., Response]:
         except InvalidRequest as error:
             raise InvalidRequest(error.problems, _example(route, scheduler, ids, error)) from error
         except NotFound as error:
-            raise _with_path(error) from error
+            raise with_path(error) from error
         if isinstance(answer, Later):
             later = answer
             return gate.answer_later(asked, later.run_ids, later.seconds, lambda ended: later.finish(ended).response())
@@ -85,20 +86,6 @@ def _view(route: Route, gate: Gate) -> Callable[..., Response]:
     return view
 
 
-def _collection() -> str:
-    """Return what the caller calls tasks."""
-    return "jobs" if request.path.startswith("/api/jobs") else "tasks"
-
-
-def _with_path(error: NotFound) -> NotFound:
-    """Return the same error, saying with the path of a route what it says with the name of an action."""
-    if error.listed_by is None:
-        return error
-    listing = next(route for route in ROUTES if route.action.name == error.listed_by and not route.ids)
-    path = listing.example({"action": error.listed_by}, _collection())["path"]
-    return NotFound(f"{error.bare_message} GET {path} tells which exist.", error.code, **error.details)
-
-
 def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], error: InvalidRequest) -> dict[str, Any]:
     """Return a whole request that works: one of the route, near to what was refused, or one that lists what exists."""
     found, action = error.example, route.action
@@ -106,7 +93,7 @@ def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], err
         plain = {name: value for name, value in EXAMPLES[action.name].items() if name not in route.hidden}
         found = working_example(scheduler, action, {**plain, **ids}, [])
     shown = _LIST if found["action"] == _LIST.action.name else route
-    return shown.example(found, _collection())
+    return shown.example(found, collection())
 
 
 def _read(route: Route, asked: Request) -> Mapping[str, Any]:

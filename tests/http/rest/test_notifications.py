@@ -39,4 +39,9 @@ def test_what_is_to_be_told_is_listed(told: Rest) -> None:
     assert (delivery["task_id"], delivery["kind"], delivery["run_id"]) == ("bad", "failure", run["run_id"])
     assert page["next_cursor"] is None
     told.refused(404, "task_not_found", "GET", "/api/notifications?task_id=other")
+    error = told.refused(404, "run_not_found", "GET", "/api/notifications?run_id=other")
+    assert error["message"] == "No run 'other' exists. GET /api/runs tells which exist."
+    quiet = told.create("good", notify={"to": []})
+    run = told.ok("POST", f"/api/tasks/{quiet['id']}/run", {"wait": True})
+    assert told.ok("GET", f"/api/notifications?run_id={run['run_id']}")["deliveries"] == []
     told.refused(400, "invalid_field", "GET", "/api/notifications?state=lost")
