@@ -15,6 +15,7 @@ from docs import examples, tables
 from docs.examples import Replay
 from scheduler.http.actions import ACTIONS
 from scheduler.http.guide import CODES
+from scheduler.http.rest.routes import ROUTES
 from scheduler.version import VERSION
 from tests.server import ROOT, Server
 
@@ -125,6 +126,13 @@ def test_codes_that_sections_name_exist() -> None:
     named = re.findall(r"^Errors: (.+?)(?:\n\n|\Z)", prose(ACTIONS_PAGE), re.MULTILINE | re.DOTALL)
     codes = {code for text in named for code in re.findall(r"`([a-z]+_[a-z_]+)`", text)}
     assert codes - {"run_ids", "task_ids", "max_instances"} <= set(CODES)
+
+
+def test_the_table_lists_exactly_the_routes() -> None:
+    rows = re.findall(r"^\| (`[A-Z]+ .+?) \| ", section(DOCS / "api.md", "## Routes"), re.MULTILINE)
+    listed = [route for row in rows for route in re.findall(r"`([A-Z]+ /.+?)`", row)]
+    served = [f"{route.method} /api{route.path}".replace("{task_id}", "{id}") for route in ROUTES]
+    assert sorted(listed) == sorted([*served, "GET /api/events"])
 
 
 def test_the_tree_has_every_file_and_no_other() -> None:
