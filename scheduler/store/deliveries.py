@@ -17,6 +17,8 @@ PING = "ping."
 """How the kinds of pings begin."""
 _ENDS = (f"{PING}success", f"{PING}fail")
 _IS_PING = deliveries.c.kind.startswith(PING)
+_STEP = timedelta(seconds=1)
+"""What was written so much ahead was written before the clock was set back; less, after somebody looked at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +97,15 @@ def held(connection: Connection, job_key: int, target: str, now: datetime) -> De
         IS_WAITING,
         deliveries.c.attempts == 0,
         deliveries.c.planned_at > now,
-        deliveries.c.created_at <= now,
+        not_(_precedes_step_back(now)),
         not_(_IS_PING),
     )
     row = connection.execute(query.limit(1)).one_or_none()
     return None if row is None else _delivery(row)
+
+
+def _precedes_step_back(now: datetime) -> ColumnElement[bool]:
+    return deliveries.c.created_at > now + _STEP
 
 
 def fold(connection: Connection, delivery_id: str, kind: str, message: Mapping[str, Any], count: int) -> None:
@@ -125,7 +131,7 @@ def due(
     ahead, or is to be tried again later than after the `longest_retry`.
     """
     tried_again_too_late = and_(deliveries.c.attempts > 0, deliveries.c.next_attempt_at > now + longest_retry)
-    is_due = or_(deliveries.c.next_attempt_at <= now, deliveries.c.created_at > now, tried_again_too_late)
+    is_due = or_(deliveries.c.next_attempt_at <= now, _precedes_step_back(now), tried_again_too_late)
     query = select(deliveries).where(IS_WAITING, is_due, deliveries.c.route.not_in(resting))
     order = (deliveries.c.next_attempt_at, deliveries.c.delivery_id)
     return [_delivery(row) for row in connection.execute(query.order_by(*order).limit(limit))]

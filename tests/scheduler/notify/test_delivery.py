@@ -215,6 +215,13 @@ def test_what_was_planned_before_the_clock_was_set_back_goes_at_once(post: Post,
     assert post.sent == [(GOOD, "failure")]
 
 
+def test_what_was_written_since_the_clock_was_looked_at_waits_for_its_time(post: Post, time: Time) -> None:
+    later = time() + timedelta(minutes=5)
+    post.add(GOOD, created_at=time() + timedelta(milliseconds=20), planned_at=later, next_attempt_at=later)
+    post.turn()
+    assert post.sent == []
+
+
 def test_what_was_to_be_tried_again_after_the_clock_was_set_back_waits_no_longer_than_ever(
     post: Post, time: Time
 ) -> None:
