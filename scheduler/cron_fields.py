@@ -85,13 +85,21 @@ class CronDates(MonthlyDates):
     @property
     def plain(self) -> MonthlyDates | None:
         """The same days as a set that has a phrase of its own, if it has one."""
-        if self.years or self.weeks or self.nths or self.day_nths or self.last_workday or self.either:
+        if self.years or self.weeks:
+            return None
+        if self._every_day:
+            return WeekdayDates(self.months, ALL_DAYS)
+        if self.nths or self.day_nths or self.last_workday or self.either:
             return None
         if self.days == ALL_MONTH_DAYS:
             return WeekdayDates(self.months, self.weekdays)
         if self.weekdays == ALL_DAYS:
             return MonthDays(self.months, self._numbered())
         return None
+
+    @property
+    def _every_day(self) -> bool:
+        return self.either and (self.days == ALL_MONTH_DAYS or self.weekdays == ALL_DAYS)
 
     def _numbered(self) -> tuple[int, ...]:
         days = [day + 1 for day in bits(self.days)]
@@ -109,6 +117,8 @@ class CronDates(MonthlyDates):
 
     def _describe_days(self) -> str:
         days, weekdays = self._say_days(), self._say_weekdays()
+        if self._every_day:
+            return "every day"
         if self.either:
             return f"each {days} and, besides, each {weekdays}"
         if not weekdays:
