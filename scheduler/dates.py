@@ -26,6 +26,9 @@ from scheduler.wording import (
 HORIZON_YEARS = 45
 """How far ahead a day is looked for. The rarest (February 29 on a given weekday) is 40 years away at most."""
 
+WHOLE_WEEK = " on monday to sunday"
+"""How every day is said where the days cannot be left out."""
+
 _LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _WEEKLY = sum(1 << 7 * week for week in range(6))
 _QUARTER_STARTS = (1, 4, 7, 10)
@@ -120,9 +123,9 @@ class WeekdayDates(MonthlyDates):
         known = {ALL_DAYS: "day", WORKDAYS: "weekday"}
         return f"every {known.get(self.weekdays) or say_weekdays(self.weekdays)}{self._in_months()}"
 
-    def describe_on(self) -> str:
-        """Say the same as an addition: " on weekdays in december", nothing for every day."""
-        known = {ALL_DAYS: "", WORKDAYS: " on weekdays"}
+    def describe_on(self, every_day: str = "") -> str:
+        """Say the same as an addition: " on weekdays in december"; `every_day` for every day."""
+        known = {ALL_DAYS: every_day, WORKDAYS: " on weekdays"}
         days = known.get(self.weekdays, f" on {say_weekdays(self.weekdays)}")
         return days + self._in_months()
 
@@ -246,4 +249,4 @@ class EveryNWeeks(Dates):
 
     def describe(self) -> str:
         """Say "every 2 weeks on friday"."""
-        return f"every {say_count(self.weeks, 'week')}{self.days.describe_on()}"
+        return f"every {say_count(self.weeks, 'week')}{self.days.describe_on(WHOLE_WEEK)}"

@@ -22,7 +22,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from scheduler.cron_fields import CronFields
-from scheduler.dates import HORIZON_YEARS, Dates, WeekdayDates
+from scheduler.dates import HORIZON_YEARS, WHOLE_WEEK, Dates, WeekdayDates
 from scheduler.wallclock import first_instant, next_change, offset_at
 from scheduler.wording import say_step, say_time, say_times
 
@@ -219,8 +219,10 @@ class Window(Trigger):
         return first_instant(datetime.combine(last, self.end), self.zone)
 
     def _phrase(self) -> str:
-        between = "" if self.end is None else f" between {say_time(self.start)} and {say_time(self.end)}"
-        return f"every {say_step(self.step)}{between}{self.dates.describe_on()}"
+        step = f"every {say_step(self.step)}"
+        if self.end is None:
+            return step + (self.dates.describe_on() or WHOLE_WEEK)
+        return f"{step} between {say_time(self.start)} and {say_time(self.end)}{self.dates.describe_on()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
