@@ -221,10 +221,12 @@ class EveryNDays(Dates):
         return day + timedelta(-(day - self.first).days % self.days)
 
     def describe(self) -> str:
-        """Say "every 3 days", or the same in weeks."""
-        if self.days % 7 == 0:
-            return f"every {say_count(self.days // 7, 'week')}"
+        """Say "every 3 days"."""
         return f"every {say_count(self.days, 'day')}"
+
+    def describe_interval(self) -> str:
+        """Say the same in weeks if they are whole ones."""
+        return self.describe() if self.days % 7 else f"every {say_count(self.days // 7, 'week')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from scheduler.cron_fields import CronFields
-from scheduler.dates import HORIZON_YEARS, WHOLE_WEEK, Dates, WeekdayDates
+from scheduler.dates import HORIZON_YEARS, WHOLE_WEEK, Dates, EveryNDays, WeekdayDates
 from scheduler.wallclock import first_instant, next_change, offset_at
 from scheduler.wording import say_step, say_time, say_times
 
@@ -173,9 +173,10 @@ class AnchoredDays(Calendar):
     """Run every so many days at the time of day that the clocks showed at the anchor."""
 
     kind = "interval"
+    dates: EveryNDays
 
     def _phrase(self) -> str:
-        return self.dates.describe()
+        return self.dates.describe_interval()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ FORMS = (
     ),
     Form(
         "N days at",
-        ("every 3 days at 10:30", "every other day at noon"),
+        ("every 3 days at 10:30", "every other day at noon", "every 14 days at 9:00"),
         "the first day with a run after the creation, then every so many calendar days",
         "every 3 days at 10:30",
         ("ndays times",),

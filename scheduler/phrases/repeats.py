@@ -72,7 +72,10 @@ class RepeatReader(OrdinalReader):
         self.add_span(self.read_span(), first)
 
     def add_span(self, span: dict[str, int], first: int) -> None:
-        """Note the part that an interval of these units is: elapsed time, or calendar days and weeks."""
+        """Note the part that an interval of these units is: elapsed time, or calendar days and weeks.
+
+        Days count as weeks where a weekday is named, as in "every 14 days on friday".
+        """
         elapsed = sum(number * UNIT_SECONDS[unit] for unit, number in span.items() if unit not in ("day", "week"))
         days = span.get("day", 0) + 7 * span.get("week", 0)
         if elapsed + days * 86_400 > LONGEST_SECONDS:
@@ -86,10 +89,13 @@ class RepeatReader(OrdinalReader):
             raise self.refuse(first, self.at, why, ("every 36 hours", "every 2 days"), fix)
         if elapsed:
             self.add("hour" if elapsed == 3600 else "step", elapsed, first)
-        elif days % 7 == 0:
+        elif days % 7 == 0 and ("week" in span or self._names_weekday()):
             self.add("weekly" if days == 7 else "nweeks", days // 7, first)
         else:
             self.add("daily" if days == 1 else "ndays", days, first)
+
+    def _names_weekday(self) -> bool:
+        return any(token.kind == "weekday" for token in self.tokens)
 
     def _read_counted(self, first: int) -> None:
         """Read "every 1 month"; refuse "every 2 fridays" and "every 3 months"."""

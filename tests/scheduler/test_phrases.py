@@ -57,6 +57,8 @@ SCANNED: list[tuple[str, Test, str]] = [
     ("every day in december at 08:00", lambda day: day.month == 12, "08:00"),
     ("every 3 days at 10:30", lambda day: (day - MOMENT.date()).days % 3 == 0, "10:30"),
     ("every 3 days at 07:00", lambda day: (day - MOMENT.date()).days % 3 == 1, "07:00"),
+    ("every 14 days at 9:00", lambda day: (day - MOMENT.date()).days % 14 == 0, "09:00"),
+    ("every 7 days at 7:00", lambda day: (day - MOMENT.date()).days % 7 == 1, "07:00"),
     ("every 2 days", lambda day: (day - MOMENT.date()).days % 2 == 0, "08:00"),
     ("every 2 weeks", lambda day: (day - MOMENT.date()).days % 14 == 0, "08:00"),
     ("every monday and friday at 18:00", lambda day: day.weekday() in (0, 4), "18:00"),
