@@ -68,12 +68,17 @@ class OrdinalReader(AmountReader):
 
     def _read_nth_weekday(self, first: int, begin: int, numbers: tuple[int, ...], sure: bool) -> None:
         end = self.at
+        groups = {WORKDAYS, WEEKEND}
         token = self.peek()
         mask, _ = self.read_weekdays()
-        if mask == WEEKEND:
+        listed = [name.value for name in self.tokens[end : self.at] if name.kind == "weekday"]
+        if len(listed) > 1 and not groups.isdisjoint(listed):
+            why = "is no list: a weekday or a weekend is counted alone"
+            raise self.refuse(end, self.at, why, ("last weekday of the month", "last monday of the month"), token.text)
+        if token.value == WEEKEND:
             why = "is not clear: name the day, such as 'first saturday of the month'"
             raise self.refuse(first, self.at, why, ("first saturday of the month",), "first saturday of the month")
-        if mask == WORKDAYS and token.value == WORKDAYS:
+        if token.value == WORKDAYS:
             self._add_workdays(first, numbers)
             return
         if max(numbers) > 5:
