@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from scheduler.cron import mask_of
 from scheduler.cron_fields import CronDates, CronFields
 from scheduler.dates import (
+    Dates,
     EveryNDays,
     EveryNWeeks,
     MonthDays,
@@ -14,6 +15,16 @@ from scheduler.dates import (
     NthWorkdays,
     WeekdayDates,
     YearDates,
+)
+from scheduler.phrases.clashes import (
+    PERIOD_PARTS,
+    refuse_more_than_once,
+    refuse_part_of_day,
+    refuse_second_rule,
+    refuse_time_of_end,
+    refuse_time_of_limit,
+    refuse_together,
+    refuse_two_periods,
 )
 from scheduler.phrases.phrase import FARTHEST, Phrase
 from scheduler.phrases.refusal import Refusal
@@ -32,6 +43,13 @@ def build_interval(phrase: Phrase) -> Trigger:
     return Interval(anchor=phrase.anchor, step=phrase.value("step") or phrase.value("hour"), **phrase.common)
 
 
+def _calendar(phrase: Phrase, dates: Dates) -> Calendar:
+    """Make the rule that runs on `dates`, at the times of day that are named."""
+    refuse_more_than_once(phrase)
+    refuse_time_of_limit(phrase)
+    return Calendar(dates=dates, times=phrase.times, **phrase.common)
+
+
 def build_often(phrase: Phrase) -> Trigger:
     """Make "twice a day": even steps, or as many times of day as were named."""
     number, step = phrase.value("often")
@@ -39,16 +57,13 @@ def build_often(phrase: Phrase) -> Trigger:
         return Interval(anchor=phrase.anchor, step=step, **phrase.common)
     times = phrase.times
     if len(times) != number or step * number != UNIT_SECONDS["day"]:
-        raise _refuse_together(phrase, "often", "times", f"every day at {say_times(times)}")
-    return Calendar(dates=WeekdayDates(ALL_MONTHS, ALL_DAYS), times=times, **phrase.common)
-
-
-def _refuse_together(phrase: Phrase, first: str, second: str, *fixes: str) -> Refusal:
-    return Refusal(f"'{phrase.quote(first)}' and '{phrase.quote(second)}' do not go together", (), fixes)
+        raise refuse_together(phrase, "often", "times", f"every day at {say_times(times)}")
+    return _calendar(phrase, WeekdayDates(ALL_MONTHS, ALL_DAYS))
 
 
 def build_anchored(phrase: Phrase) -> Trigger:
     """Make "every 2 days": the anchor's own time of day."""
+    refuse_time_of_end(phrase)
     days = phrase.value("daily") or phrase.value("ndays")
     days = days or 7 * (phrase.value("weekly") or phrase.value("nweeks"))
     label = phrase.start_label
@@ -62,6 +77,7 @@ def build_anchored(phrase: Phrase) -> Trigger:
 
 def build_minutes(phrase: Phrase) -> Trigger:
     """Make "hourly at :15": each real minute of that label, as cron has it."""
+    refuse_more_than_once(phrase)
     dates = CronDates(phrase.months, weekdays=phrase.value("days", ALL_DAYS))
     fields = CronFields(dates, minutes=mask_of(list(phrase.value("minutes"))), real=True)
     return HourlyAt(fields=fields, **phrase.common)
@@ -69,13 +85,14 @@ def build_minutes(phrase: Phrase) -> Trigger:
 
 def build_days_at(phrase: Phrase) -> Trigger:
     """Make "daily at 10:30" and "every 3 days at 10:30"."""
+    refuse_part_of_day(phrase)
     every = WeekdayDates(phrase.months, ALL_DAYS)
-    rule = Calendar(dates=every, times=phrase.times, **phrase.common)
+    rule = _calendar(phrase, every)
     days = phrase.value("ndays", 1)
     if days == 1:
         return rule
     first = rule.first_day(phrase.after)
-    return rule if first is None else Calendar(dates=EveryNDays(first, days), times=phrase.times, **phrase.common)
+    return rule if first is None else _calendar(phrase, EveryNDays(first, days))
 
 
 def build_weekdays(phrase: Phrase) -> Trigger:
@@ -87,29 +104,31 @@ def build_weekdays(phrase: Phrase) -> Trigger:
         fixes = (phrase.replaced("days", f"{word} {name} at 09:00") for word in ("every", "next"))
         raise phrase.refuse("days", why, *fixes, both=True)
     dates = WeekdayDates(phrase.months, part.value)
-    return Calendar(dates=dates, times=phrase.times, **phrase.common)
+    return _calendar(phrase, dates)
 
 
 def build_nweeks(phrase: Phrase) -> Trigger:
     """Make "every 2 weeks on friday at 17:00": the week of the first run, and every second one after it."""
+    refuse_second_rule(phrase)
     days = WeekdayDates(phrase.months, phrase.value("days"))
-    rule = Calendar(dates=days, times=phrase.times, **phrase.common)
+    rule = _calendar(phrase, days)
     first = rule.first_day(phrase.after)
     if first is None:
         return rule
     dates = EveryNWeeks(first - timedelta(first.weekday()), phrase.value("nweeks"), days)
-    return Calendar(dates=dates, times=phrase.times, **phrase.common)
+    return _calendar(phrase, dates)
 
 
 def _scope(phrase: Phrase, name: str, numbers: tuple[int, ...]) -> tuple[int, ...]:
     """Return the months in which the n-th something is looked for; the quarter's are its first and its last."""
+    refuse_two_periods(phrase)
     word = phrase.value("of") or next(
-        (scope for scope in ("month", "quarter", "year") if phrase.has(_PERIOD_PARTS[scope])), "month"
+        (scope for scope in ("month", "quarter", "year") if phrase.has(PERIOD_PARTS[scope])), "month"
     )
     if word == "month" or (word == "year" and phrase.has("months")):
         return phrase.months
     if phrase.has("months"):
-        raise _refuse_together(
+        raise refuse_together(
             phrase, "months", "of" if phrase.has("of") else "quarterly", phrase.replaced("months", "")
         )
     if numbers == (LAST,):
@@ -120,14 +139,12 @@ def _scope(phrase: Phrase, name: str, numbers: tuple[int, ...]) -> tuple[int, ..
     raise phrase.refuse(name, why, phrase.text.lower().replace(word, "month"), f"first day of the {word}")
 
 
-_PERIOD_PARTS = {"month": "monthly", "quarter": "quarterly", "year": "yearly"}
-
-
 def build_nth(phrase: Phrase) -> Trigger:
     """Make "2nd tuesday of the month at 10:00"."""
+    refuse_second_rule(phrase)
     nths = phrase.value("nth")
     dates = NthWeekdays(_scope(phrase, "nth", nths), nths, phrase.value("days"))
-    return Calendar(dates=dates, times=phrase.times, **phrase.common)
+    return _calendar(phrase, dates)
 
 
 def build_workdays(phrase: Phrase) -> Trigger:
@@ -139,7 +156,7 @@ def build_workdays(phrase: Phrase) -> Trigger:
             "workdays", why, phrase.replaced("workdays", f"{say_ordinal(nths[-1])} weekday of the month")
         )
     dates = NthWorkdays(_scope(phrase, "workdays", nths), nths)
-    return Calendar(dates=dates, times=phrase.times, **phrase.common)
+    return _calendar(phrase, dates)
 
 
 def build_monthdays(phrase: Phrase) -> Trigger:
@@ -149,7 +166,7 @@ def build_monthdays(phrase: Phrase) -> Trigger:
     if dates.on_or_after(date(2000, 1, 1)) is None:
         raise _refuse_no_such_day(phrase, dates)
     _refuse_unclear_day(phrase, days)
-    return Calendar(dates=dates, times=phrase.times, **phrase.common)
+    return _calendar(phrase, dates)
 
 
 def _refuse_no_such_day(phrase: Phrase, dates: MonthDays) -> Refusal:
@@ -203,9 +220,9 @@ def _refuse_once_or_yearly(phrase: Phrase, month: int, day: int, quoted: str) ->
 
 def build_period(phrase: Phrase) -> Trigger:
     """Make "monthly", "quarterly" and "yearly": the first day of the period."""
-    word = next(word for word, name in _PERIOD_PARTS.items() if phrase.has(name))
+    word = next(word for word, name in PERIOD_PARTS.items() if phrase.has(name))
     dates = MonthDays(_FIRST_MONTHS[word], (1,))
-    return Calendar(dates=dates, times=phrase.times, **phrase.common)
+    return _calendar(phrase, dates)
 
 
 def build_dates(phrase: Phrase) -> Trigger:
@@ -220,7 +237,7 @@ def build_dates(phrase: Phrase) -> Trigger:
         chosen: MonthDays | YearDates = MonthDays(months, days)
     else:
         chosen = YearDates(months, dates)
-    return Calendar(dates=chosen, times=phrase.times, **phrase.common)
+    return _calendar(phrase, chosen)
 
 
 def build_window(phrase: Phrase) -> Trigger:

@@ -78,7 +78,7 @@ FORMS = (
         "daily at",
         ("every day at 10:30 and 18:00", "daily at 10:30", "9am daily", "at noon every day",
          "every morning at 7:00", "every night at 11:30 pm"),
-        "each day at those times",
+        "each day at those times, in that part of the day if one is named",
         "every day at 10:30 and 18:00",
         ("daily|daytime times months?",),
         build.build_days_at,
@@ -177,7 +177,7 @@ FORMS = (
         ("every 5 minutes until 2026-12-31", "every 2 hours starting 2026-10-01 09:00",
          "daily at 9:00 starting 2026-10-01 until 2026-12-31 18:00"),
         "behind any rule that repeats; an interval runs first at its start, `until` is inclusive and a bare date "
-        "means its last second",
+        "means its last second; \"every monday starting 2026-10-05 at 9:00\" is refused: which of the two is at 9:00?",
         "every 5 minutes until 2026-12-31",
     ),
     Form(

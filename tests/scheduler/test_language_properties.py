@@ -57,7 +57,8 @@ at_times = st.one_of(
     build("at", times, ",", times, ", and", times),
 )
 weekdays = pick(
-    *("monday", "mondays and fridays", "tues, thurs", "weekdays", "weekends", "sat-mon", "friday to tuesday", "sunday")
+    *("monday", "mondays and fridays", "tues, thurs", "weekdays", "weekends", "sat-mon", "friday to tuesday", "sunday"),
+    *("monday to sunday", "weekday and saturday", "saturday, sunday", "monday and every friday"),
 )
 months = pick("", "", "", "in december", "in june and july", "in oct-mar", "of february")
 numbers = st.one_of(st.integers(1, 40).map(str), pick("two", "fifteen", "ninety"))
@@ -74,13 +75,21 @@ steps = st.one_of(
     ),
 )
 ordinals = pick("1st", "first and third", "2nd", "last", "5th", "1st, 2nd and last")
-dates = pick("2026-10-25", "2027-03-28 02:30", "2030-01-01", "2031-06-30 23:30")
+dates = pick("2026-10-25", "2027-03-28 02:30", "2027-03-28 at 2:30", "2030-01-01", "2031-06-30 23:30")
 recurring = st.one_of(
     steps,
     build("every", numbers, pick("days", "weeks", "day", "w")),
     pick("daily", "weekly", "fortnightly", "every other day", "monthly", "quarterly", "yearly"),
     build("hourly at", pick(":00", ":15", ":30 and :45", "minute 7")),
-    build(pick("daily", "every day", "every other day", "every 5 days"), at_times),
+    build(pick("daily", "every day", "every other day", "every 5 days", "every 14 days"), at_times),
+    build(pick("every morning", "every afternoon", "every evening", "every night"), at_times),
+    build(pick("once a week on", "weekly on"), weekdays, at_times),
+    build(
+        pick("quarterly on the", "once a month on the", "yearly on the"),
+        pick("first monday", "1st", "last day"),
+        pick("", "of the month", "of the quarter", "of march"),
+        at_times,
+    ),
     build(pick("", "every", "on"), weekdays, months, at_times),
     build(pick("every other", "every 3 weeks on", "every week on"), pick("friday", "monday and sunday"), at_times),
     build(ordinals, pick("tuesday", "mon,sun", "friday"), pick("of the month", "of march", "each month"), at_times),
@@ -92,7 +101,12 @@ recurring = st.one_of(
     ),
     build(steps, "on", weekdays),
 )
-limited = build(recurring, pick("", "", "starting"), st.one_of(st.just(""), dates), pick("", "", "until 2031-01-01"))
+limited = build(
+    recurring,
+    pick("", "", "starting"),
+    st.one_of(st.just(""), dates),
+    pick("", "", "until 2031-01-01", "until 2031-01-01 at 9:00"),
+)
 once = st.one_of(
     build("in", numbers, pick("minutes", "hours", "days", "weeks", "s")),
     build(pick("today", "tomorrow", "next monday", "next sunday"), "at", times),

@@ -109,6 +109,25 @@ READINGS = [
     ("daily at 9:00-05:00", ["daily at 9:00 Etc/GMT+5", "every 15 minutes daily between 9:00 and 05:00"]),
     ("every 5 minutes at 10:30", ["every 5 minutes", "daily at 10:30"]),
     ("daily on monday at 9:00", ["on monday at 9:00", "daily at 9:00"]),
+    (
+        "quarterly on the first monday of the month at 9:00",
+        ["quarterly on the first monday at 9:00", "on the first monday of the month at 9:00"],
+    ),
+    ("every month on the first monday of march", ["on the first monday of march", "every month on the first monday"]),
+    (
+        "every monday starting 2026-10-05 at 9:00",
+        ["every monday at 09:00 starting 2026-10-05", "every monday at 00:00 starting 2026-10-05 09:00"],
+    ),
+    (
+        "every monday until 2026-12-31 at 9:00",
+        ["every monday at 09:00 until 2026-12-31", "every monday at 00:00 until 2026-12-31 09:00"],
+    ),
+    ("every evening at 7:30", ["every evening at 19:30", "every day at 7:30"]),
+    ("every day until 2026-12-31 at 9:00", ["every day at 09:00 until 2026-12-31", "every day until 2026-12-31 09:00"]),
+    (
+        "yearly starting 2026-11-15 10:00",
+        ["yearly at 10:00 starting 2026-11-15", "yearly at 00:00 starting 2026-11-15 10:00"],
+    ),
     ("0 0 9 * * *", ["0 9 * * *", "0 0 9 * *"]),
     ("0 9 * * * * Europe/Berlin", ["9 * * * * Europe/Berlin", "0 9 * * * Europe/Berlin"]),
 ]
