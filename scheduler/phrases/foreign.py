@@ -1,8 +1,8 @@
 """Recognise how others write when something runs, to offer the same in our words.
 
 ISO 8601 durations (`PT15M`), Amazon EventBridge (`rate(5 minutes)`, `cron(0 2 * * ? *)`), Quartz (`0 0 2 * * ?`), times
-of systemd (`*-*-* 02:00:00`), Go (`@every 1h30m`), crontabs (`CRON_TZ=Asia/Tokyo 0 9 * * *`), milliseconds, days that
-are left out ("every day except sunday"), and other words for ours ("business day", "half past every hour").
+of systemd (`*-*-* 02:00:00`), Go (`@every 1h30m`), crontabs (`CRON_TZ=Asia/Tokyo 0 9 * * *`), milliseconds, and
+other words for ours ("business day", "half past every hour").
 """
 
 from __future__ import annotations
@@ -10,13 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from scheduler.phrases.words import WEEKDAY_MASKS
-from scheduler.wording import WEEKDAYS, say_weekdays
+from scheduler.phrases.left_out import say_what_is_left
 
-_EVERY_DAY = 0b1111111
-_DAY_NAMES = "|".join(sorted(WEEKDAY_MASKS, key=len, reverse=True))
-_LEFT_OUT = rf"(?:(?:{_DAY_NAMES})(?:, ?and |, ?or | and | or |, ?| ?& ?| )?)+"
-_BUT = "(?:except|excluding|but not|but)"
 _MINUTES = "[1-5]?[0-9](?: minutes?)?"
 _BESIDE = "(past|after|to|before)"
 _UNITS = ("week", "day", "hour", "minute", "second")
@@ -28,7 +23,7 @@ def in_our_words(text: str) -> str | None:
         match = pattern.fullmatch(text)
         if match is not None:
             return say(match)
-    return None
+    return say_what_is_left(text)
 
 
 def _rate(match: re.Match[str]) -> str:
@@ -119,22 +114,6 @@ def _couple(match: re.Match[str]) -> str:
     return f"{match[1]}2{match[2]}"
 
 
-def _without_days(match: re.Match[str]) -> str | None:
-    """Say the days that are left when some of the week, or of its working days, are not meant."""
-    before, whole, named, behind = match.groups()
-    left = WEEKDAY_MASKS["weekday"] if whole.lower().startswith("weekday") else _EVERY_DAY
-    for name in re.findall(_DAY_NAMES, named.lower()):
-        left &= ~WEEKDAY_MASKS[name]
-    days = [name for bit, name in enumerate(WEEKDAYS) if left >> bit & 1]
-    if not days:
-        return None
-    first, last = WEEKDAYS.index(days[0]), WEEKDAYS.index(days[-1])
-    is_range = len(days) > 2 and last - first == len(days) - 1
-    said = f"{days[0]} to {days[-1]}" if is_range else say_weekdays(left)
-    link = "on" if re.search("every|daily|hourly", before.lower()) else "every"
-    return " ".join(f"{before} {link} {said} {behind}".split())
-
-
 _SPELLINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), say)
     for pattern, say in (
@@ -151,6 +130,5 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]],
         (rf"(?:at |daily at )?({_MINUTES}) {_BESIDE} (midnight|noon)(?: daily| every day)?", _minute_of_day),
         (r"(.*\b|)(every|in|once every|once) (?:a |([0-9]+) )?fortnights?\b(.*)", _fortnights),
         (r"(.*\b(?:every|in) )(?:a )?couple(?: of)?\b(.*)", _couple),
-        (rf"(.*?)\b(?:every |on )?(days?|daily|weekdays?) {_BUT} (?:on )?({_LEFT_OUT})\b(.*)", _without_days),
     )
 )

@@ -14,6 +14,7 @@ from scheduler.phrases.cron_phrase import is_cron, read_cron_phrase
 from scheduler.phrases.foreign import in_our_words
 from scheduler.phrases.forms import BY_PARTS, part_mask
 from scheduler.phrases.incomplete import refuse_pair, refuse_parts
+from scheduler.phrases.left_out import leaves_out
 from scheduler.phrases.phrase import NO_LIMITS, Limits, Phrase
 from scheduler.phrases.refusal import LimitRefusal, Refusal
 from scheduler.phrases.tokens import Cutter
@@ -28,6 +29,7 @@ YEARS = (1900, 9899)
 
 EXAMPLES = ("every 5 minutes", "daily at 10:30", "monday at 09:00", "0 2 * * * (cron)", "2026-12-24T18:00")
 FALLBACK = "daily at 09:00"
+"""The example where nothing is suggested."""
 _TRIES = 16
 
 
@@ -43,7 +45,7 @@ def parse_phrase(
 
     The same phrase, zone and moment always give the same trigger. `limits` were given beside the phrase.
     InvalidRequest holds exactly one problem, reported for `field`, which quotes the offending part and
-    suggests a whole phrase that would be accepted.
+    suggests a whole phrase that would be accepted, if one is known that keeps what was meant.
     """
     text = _checked_text(phrase, field)
     _check_moment(now)
@@ -53,10 +55,7 @@ def parse_phrase(
         problem = Problem(refusal.name, refusal.message, accepted=list(refusal.accepted), suggestion=refusal.suggestion)
         raise InvalidRequest([problem]) from None
     except Refusal as refusal:
-        meant = in_our_words(text)
-        found = _working((meant,), zone, now, 1) if meant else []
-        found = found or _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
-        raise _invalid(refusal, found, phrase, field) from None
+        raise _invalid(refusal, _suggested(refusal, text, zone, now), phrase, field) from None
 
 
 def _check_moment(now: datetime) -> None:
@@ -207,6 +206,15 @@ def _say_now(now: datetime) -> str:
     return now.isoformat(" ", "minutes")
 
 
+def _suggested(refusal: Refusal, text: str, zone: ZoneInfo, now: datetime) -> list[str]:
+    """Return what to write instead, nearest first; nothing where each phrase would mean something else than `text`."""
+    meant = in_our_words(text)
+    found = _working((meant,), zone, now, 1) if meant else []
+    if found or leaves_out(text):
+        return found
+    return _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
+
+
 def _working(fixes: tuple[str, ...], zone: ZoneInfo, now: datetime, count: int) -> list[str]:
     """Return the first `count` of `fixes` that are accepted, each mended further where it needs that."""
     found: list[str] = []
@@ -243,7 +251,7 @@ def _invalid(refusal: Refusal, found: list[str], phrase: object, field: str) -> 
     stop = "" if message.endswith("?") else "."
     if not refusal.both or any(f"'{text}'" not in message for text in found or [FALLBACK]):
         message = f"{message}{stop} Example: {' or '.join(repr(text) for text in found or [FALLBACK])}"
-    suggestion = found[0] if found else FALLBACK
+    suggestion = found[0] if found else None
     accepted = list(refusal.accepted or EXAMPLES)
     problem = Problem(field, message, shorten(phrase), accepted, suggestion, code="invalid_interval")
     return InvalidRequest([problem])

@@ -166,6 +166,12 @@ VOCABULARY: dict[str, tuple[str, object]] = {
 PROPER_WORDS = sorted(word for word, (kind, _) in VOCABULARY.items() if len(word) > 3 and kind != "ambiguous")
 """The words that a misspelt one may be taken for."""
 
+NEGATIONS = (
+    *("except", "excepting", "excluding", "exclude", "excludes", "but", "not", "never", "unless", "without", "minus"),
+    *("skip", "skips", "skipping", "no", "nor", "save", "other than", "apart from", "aside from", "outside", "don't"),
+)
+"""What leaves something out, or turns what follows into its opposite."""
+
 HINTS = {
     **dict.fromkeys(
         ("now", "immediately", "asap"), ("is no rule: to run at once, ask for a run; or wait a little", "in 1 minute")
@@ -180,7 +186,11 @@ HINTS = {
     **dict.fromkeys(("few", "several", "some"), ("is no number: say how many", "5")),
     "tonight": ("is not understood: say 'today' and a time", "today"),
     "this": ("is not understood: say 'next' for once, 'every' to repeat", "next"),
-    **dict.fromkeys(("except", "excluding", "but", "not"), ("is not understood: name the days that count", "")),
+    "only": ("is not needed", ""),
+    **dict.fromkeys(
+        (word for word in NEGATIONS if word not in ("never", "other than")),
+        ("is not understood: name the days that count", ""),
+    ),
 }
 """Words that people send, with why they are refused and what to write instead."""
 

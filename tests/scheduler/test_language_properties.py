@@ -136,7 +136,8 @@ def parse(phrase: str, zone: ZoneInfo, now: datetime) -> Trigger | None:
     except InvalidRequest as refused:
         (problem,) = refused.problems
         assert problem.code == "invalid_interval"
-        assert parse_phrase(problem.suggestion, zone=zone, now=now), (phrase, problem.suggestion)
+        if problem.suggestion is not None:
+            assert parse_phrase(problem.suggestion, zone=zone, now=now), (phrase, problem.suggestion)
         return None
 
 

@@ -14,6 +14,7 @@ import pytest
 from scheduler.errors import InvalidRequest, Problem
 from scheduler.phrases import parse_phrase
 from scheduler.phrases.foreign import in_our_words
+from scheduler.phrases.parse import FALLBACK
 
 DATA = Path(__file__).parent / "data"
 SAMPLES = json.loads((DATA / "samples.json").read_text())["invalid"]
@@ -28,7 +29,8 @@ def refusal(phrase: object, zone: str = "UTC", after: datetime = MOMENT, field: 
     assert problem.field == field
     assert problem.code == refused.value.code == "invalid_interval"
     assert problem.accepted
-    assert parse_phrase(problem.suggestion, zone=ZoneInfo(zone), now=after), "the suggestion is accepted"
+    if problem.suggestion is not None:
+        assert parse_phrase(problem.suggestion, zone=ZoneInfo(zone), now=after), "the suggestion is accepted"
     return problem
 
 
@@ -44,11 +46,13 @@ def test_samples(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("phrase", "part", "suggestion"), REFUSED, ids=[case[0] for case in REFUSED])
-def test_the_offending_part_is_quoted_and_the_nearest_phrase_offered(phrase: str, part: str, suggestion: str) -> None:
+def test_the_offending_part_is_quoted_and_the_nearest_phrase_offered(
+    phrase: str, part: str, suggestion: str | None
+) -> None:
     problem = refusal(phrase)
     assert f"'{part}'" in problem.message
     assert problem.suggestion == suggestion
-    assert f"'{suggestion}'" in problem.message or not phrase.isascii()
+    assert f"'{suggestion or FALLBACK}'" in problem.message or not phrase.isascii()
     assert problem.got == phrase
 
 
@@ -86,6 +90,16 @@ FOREIGN = [
     ("weekdays except wednesday at 8:30", "every monday, tuesday, thursday and friday at 8:30"),
     ("Every 15 minutes on weekdays except friday", "Every 15 minutes on monday to thursday"),
     ("every day except monday tuesday at 10:00", "every wednesday to sunday at 10:00"),
+    ("daily at 9:00 except monday", "every tuesday to sunday at 9:00"),
+    ("every hour except on sundays", "every hour on monday to saturday"),
+    ("every 15 minutes except on weekends", "every 15 minutes on monday to friday"),
+    ("never on sunday, daily at 9:00", "every monday to saturday at 9:00"),
+    ("every day at 9:00 unless sunday", "every monday to saturday at 9:00"),
+    ("every day at 9:00 other than sunday", "every monday to saturday at 9:00"),
+    ("every weekday at 9:00 except friday", "every monday to thursday at 9:00"),
+    ("every day except on saturday and on sunday at 9:00", "every monday to friday at 9:00"),
+    ("every day excluding monday through wednesday", "every thursday to sunday"),
+    ("every day at 9:00 apart from friday to monday", "every tuesday to thursday at 9:00"),
 ]
 
 
@@ -98,6 +112,21 @@ def test_what_others_write_is_offered_in_our_words(phrase: str, suggestion: str)
 def test_what_has_no_such_meaning_is_offered_something_else(phrase: str) -> None:
     refusal(phrase)
     assert in_our_words(phrase) in (None, "every five minutes")
+
+
+UNSAYABLE = [
+    *("every 15 minutes not between 9:00 and 17:00", "every monday but not in july at 9:00"),
+    *("every day except december 25", "every day except the 1st", "every month except december"),
+    *("every 3 days except monday", "every other day except sunday", "on weekdays at 9:00 but only in december"),
+    *("every weekend except saturday and sunday", "every day except monday but not at 9:00"),
+]
+
+
+@pytest.mark.parametrize("phrase", UNSAYABLE)
+def test_nothing_is_offered_where_no_phrase_says_the_same(phrase: str) -> None:
+    problem = refusal(phrase)
+    assert problem.suggestion is None
+    assert problem.message.endswith(f"Example: '{FALLBACK}'")
 
 
 READINGS = [
