@@ -8,7 +8,7 @@ from scheduler.dates import month_length
 from scheduler.phrases.reader import Reader
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.tokens import Token
-from scheduler.phrases.words import UNIT_NAMES, UNIT_SECONDS, UNIT_WORDS, nearest_word
+from scheduler.phrases.words import SHORT_PERIODS, UNIT_NAMES, UNIT_SECONDS, UNIT_WORDS, nearest_word
 from scheduler.wording import join_words, say_count, say_step
 
 _UNITS = "seconds, minutes, hours, days or weeks"
@@ -23,7 +23,6 @@ _DAYS_A_WEEK = {
 
 _DAYS_OF = {"month": 30, "quarter": 91, "year": 365}
 _MONTHS_OF = {"month": 1, "quarter": 3, "year": 12}
-_SHORT_PERIODS = {"mo": "months", "mos": "months", "mth": "months", "mths": "months", "yr": "years", "yrs": "years"}
 _MOST_MONTHS = 12 * 40
 """No run is farther away."""
 
@@ -126,6 +125,9 @@ class AmountReader(Reader):
         first = self.at
         self.accept("a")
         token = self.take()
+        if token.kind == "period" and (token.value != "quarter" or self.peek().kind not in ("of", "unit", "period")):
+            self.at -= 1
+            raise self._refuse_months(1)
         self.accept("of")
         self.accept("a")
         if self.peek().value != "hour" or token.value not in ("half", "quarter"):
@@ -147,11 +149,11 @@ class AmountReader(Reader):
         if token.kind == "working" and self.peek(1).value == "day":
             return self._refuse_working_days(number)
         if token.kind == "period":
-            return self._refuse_months(number)
+            return self._refuse_months(number.value if number.kind == "number" else 1)
         if token.kind == "unknown":
-            near = _SHORT_PERIODS.get(token.text) or nearest_word(token.text, UNIT_WORDS)
+            near = SHORT_PERIODS.get(token.text) or nearest_word(token.text, UNIT_WORDS)
             hint = f"; did you mean '{near}'?" if near else f": {_UNITS}"
-            refusal = self.refuse(self.at, self.at + 1, "", UNIT_NAMES, *((near,) if near else ("minutes", "")))
+            refusal = self.refuse(self.at, self.at + 1, "", UNIT_NAMES, *((near,) if near else ()))
             return Refusal(f"unknown unit '{self.quote(self.at, self.at + 1)}'{hint}", UNIT_NAMES, refusal.fixes)
         text = self.cutter.text[number.start : number.end]
         fix = self.cutter.replaced(number.start, number.end, f"{text} minutes")
@@ -186,10 +188,11 @@ class AmountReader(Reader):
             return self.refuse(first, self.at + 2, why, UNIT_NAMES, days)
         return self._refuse_readings(begin, self.at + 2, why, f"every {days}", "every weekday")
 
-    def _refuse_months(self, number: Token) -> Refusal:
-        """Return the refusal of "in 5 months", which are so and so many days from today."""
-        days = _days_until(self.today, number.value * _MONTHS_OF[self.peek().value])
-        refusal = self.refuse(self.at - 1, self.at + 1, "", UNIT_NAMES, say_count(days, "day"))
+    def _refuse_months(self, number: int) -> Refusal:
+        """Return the refusal of "in 5 months" or "in a month", which are so and so many days from today."""
+        days = _days_until(self.today, number * _MONTHS_OF[self.peek().value])
+        first = self.at - 1 if self.tokens[self.at - 1].kind in ("number", "a") else self.at
+        refusal = self.refuse(first, self.at + 1, "", UNIT_NAMES, say_count(days, "day"))
         return Refusal(f"unknown unit '{self.quote(self.at, self.at + 1)}': {_UNITS}", UNIT_NAMES, refusal.fixes)
 
 

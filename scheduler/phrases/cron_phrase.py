@@ -75,7 +75,7 @@ def _read_tail(text: str, tail: int, zone: ZoneInfo, now: datetime) -> Phrase:
     """Read what stands behind the fields: a zone and limits, nothing else."""
     cutter = Cutter(text)
     tokens = cutter.cut(tail)
-    reader = ClauseReader(cutter, tokens, now.astimezone(zone).date())
+    reader = ClauseReader(cutter, tokens, now.astimezone(zone))
     parts = reader.read_all()
     extra = [name for name in parts if name not in ("zone", "start", "until")]
     if extra:

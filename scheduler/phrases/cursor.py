@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from scheduler.phrases.refusal import Refusal
@@ -29,13 +29,14 @@ class Part:
 
 
 class Cursor:
-    """Walk over the tokens of one phrase; `today` is the day in the zone of the request."""
+    """Walk over the tokens of one phrase; `now` is the present in the zone of the request, `today` its day."""
 
-    def __init__(self, cutter: Cutter, tokens: list[Token], today: date) -> None:
+    def __init__(self, cutter: Cutter, tokens: list[Token], now: datetime) -> None:
         end = len(cutter.text)
         self.cutter = cutter
         self.tokens = tokens
-        self.today = today
+        self.now = now
+        self.today: date = now.date()
         self.at = 0
         self._end = Token("end", None, "", end, end)
 

@@ -51,7 +51,7 @@ _GAPS = (
 _BY_PARTS = {mask: gap for gap in _GAPS for mask in expand(gap.parts)}
 
 _BARE = ("daily", "weekly", "monthly", "quarterly", "yearly")
-_NAMING = ("days", "nth", "workdays", "monthdays", "dates")
+_NAMING = ("days", "nth", "workdays", "monthdays", "dates", "date")
 """What names days says more than that something is daily or weekly: it is kept where the two exclude each other."""
 
 
@@ -73,13 +73,20 @@ def refuse_parts(phrase: Phrase) -> Refusal:
 
 def refuse_pair(phrase: Phrase, first: str, second: str) -> Refusal:
     """Return the refusal of two clauses that exclude each other, with what is left without either."""
-    fixes = [phrase.replaced(second, ""), phrase.replaced(first, "")]
+    fixes = [_without(phrase, second), _without(phrase, first)]
     one, other = phrase.quote(first), phrase.quote(second)
     if one == other:
         return Refusal(f"'{one}' does not go with the rest", (f"'{one}' alone",), tuple(fixes))
     if first in _BARE and second in _NAMING:
         fixes.reverse()
     return Refusal(f"'{one}' and '{other}' do not go together", ("one of the two",), tuple(fixes), both=True)
+
+
+def _without(phrase: Phrase, name: str) -> str:
+    """Return the phrase without a clause and the "on" before it."""
+    reader, part = phrase.reader, phrase.parts[name]
+    first = part.first - 1 if part.first and reader.tokens[part.first - 1].kind == "on" else part.first
+    return reader.cutter.replaced(*reader.slice(first, part.last), "")
 
 
 def _refuse_no_rule(phrase: Phrase) -> Refusal:

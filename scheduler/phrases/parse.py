@@ -17,6 +17,7 @@ from scheduler.phrases.incomplete import refuse_pair, refuse_parts
 from scheduler.phrases.left_out import leaves_out
 from scheduler.phrases.phrase import NO_LIMITS, Limits, Phrase
 from scheduler.phrases.refusal import LimitRefusal, Refusal
+from scheduler.phrases.spoken import as_spoken, in_digits, is_beyond
 from scheduler.phrases.tokens import Cutter
 from scheduler.triggers import Interval, Once, Trigger
 
@@ -74,7 +75,7 @@ def _read(text: str, zone: ZoneInfo, now: datetime, limits: Limits = NO_LIMITS) 
         _check_runs(cron, phrase)
         return cron
     cutter = Cutter(text)
-    reader = ClauseReader(cutter, cutter.cut(), now.astimezone(zone).date())
+    reader = ClauseReader(cutter, cutter.cut(), now.astimezone(zone))
     parts = reader.read_all()
     named = parts.get("zone")
     phrase = Phrase(reader, parts, named.value if named else zone, now.astimezone(UTC))
@@ -208,9 +209,10 @@ def _say_now(now: datetime) -> str:
 
 def _suggested(refusal: Refusal, text: str, zone: ZoneInfo, now: datetime) -> list[str]:
     """Return what to write instead, nearest first; nothing where each phrase would mean something else than `text`."""
-    meant = in_our_words(text)
-    found = _working((meant,), zone, now, 1) if meant else []
-    if found or leaves_out(text):
+    spoken = as_spoken(text, now.astimezone(zone).date())
+    meant = in_our_words(text) or in_our_words(in_digits(text)) or (spoken and (in_our_words(spoken) or spoken))
+    found = _working((meant,), zone, now, 1) if meant and not is_beyond(text) else []
+    if found or leaves_out(text) or is_beyond(text):
         return found
     return _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, time, timedelta
 
+from scheduler.dates import month_length
 from scheduler.phrases.refusal import Refusal
-from scheduler.phrases.repeats import RepeatReader
+from scheduler.phrases.repeats import LONGEST_SECONDS, RepeatReader
 from scheduler.phrases.words import UNIT_SECONDS, WEEKDAY_MASKS
 from scheduler.phrases.zones import zone_at
 
 _LAST_DAY = date(9000, 12, 31)
+_WEEKDAYS = {1 << bit: bit for bit in range(7)}
 
 
 class PointReader(RepeatReader):
@@ -34,7 +36,7 @@ class PointReader(RepeatReader):
         elif token.kind == "date":
             day = token.value
         else:
-            raise self._refuse_limit()
+            raise self._refuse_limit(name, first)
         self.at += 1
         self.accept("at")
         has_time = self.peek().kind == "time" or (self.peek().kind == "number" and self.peek(1).kind in ("am", "pm"))
@@ -44,29 +46,58 @@ class PointReader(RepeatReader):
         offset = self.take().value if moment and self.peek().kind == "offset" else None
         self.add(name, (day, moment, offset), first)
 
-    def _refuse_limit(self) -> Refusal:
+    def _refuse_limit(self, name: str, begin: int) -> Refusal:
+        """Return the refusal of "until 18:00", "until friday" and "starting in 3 days", each with the day it means."""
         accepted = ("2026-12-31", "2026-12-31 18:00")
-        example = date.fromordinal(self.today.toordinal() + 30).isoformat()
-        if self.peek().kind == "end":
-            return self.refuse_missing("a date", accepted, example)
-        if self.peek().kind in ("number", "a") and self.peek(1).kind == "unit":
-            return self._refuse_duration()
-        if self.peek().kind == "time":
+        token, first = self.peek(), self.at
+        why = "is not a date: write YYYY-MM-DD"
+        if token.kind == "end":
+            return self.refuse_missing("a date", accepted, date.fromordinal(self.today.toordinal() + 30).isoformat())
+        if token.kind == "time":
             why = "is no date: write the day as YYYY-MM-DD before the time"
-            text = self.quote(self.at, self.at + 1)
-            return self.refuse(self.at, self.at + 1, why, accepted, f"{example} {text}")
-        if self.peek().kind == "unknown" and self.peek().text[0].isdigit():
+            day = self.today if token.value > self.now.time() else _days_on(self.today, 1)
+            return self.refuse(first, first + 1, why, accepted, f"{day.isoformat()} {self.quote(first, first + 1)}")
+        self.accept("in")
+        if self.peek().kind in ("number", "a", "half") and self.peek(1).kind in ("unit", "a"):
+            return self._refuse_duration(first)
+        self.accept("next")
+        named = self._day_named()
+        if named is not None:
+            return self.refuse(first, self.at, why, accepted, named.isoformat())
+        self.at = first
+        if token.text == "now" and name == "start":
+            return self.refuse(begin, first + 1, "goes without saying", accepted, "")
+        if token.kind == "unknown" and token.text[0].isdigit():
             return self.refuse_word(accepted)
-        why = "is not a date: write YYYY-MM-DD"
-        return self.refuse(self.at, self.at + 1, why, accepted, example)
+        return self.refuse(first, first + 1, why, accepted)
 
-    def _refuse_duration(self) -> Refusal:
-        """Return the refusal of "until 3 days", whose end is a day that many days on."""
-        first = self.at
-        days = sum(number * UNIT_SECONDS[unit] for unit, number in self.read_span().items()) // UNIT_SECONDS["day"]
-        end = date.fromordinal(min(self.today.toordinal() + days, _LAST_DAY.toordinal()))
+    def _day_named(self) -> date | None:
+        """Read "friday", "december 31" or "31 december", and return the first such day behind today."""
+        kinds = [self.peek(ahead).kind for ahead in range(2)]
+        if kinds[0] == "weekday" and self.peek().value in _WEEKDAYS:
+            days = (_WEEKDAYS[self.take().value] - self.today.weekday() - 1) % 7 + 1
+            return _days_on(self.today, days)
+        if sorted(kinds) not in (["month", "number"], ["month", "ordinal"]):
+            return None
+        month, day = sorted(self.tokens[self.at : self.at + 2], key=lambda token: token.kind != "month")
+        self.at += 2
+        for year in (self.today.year, self.today.year + 1):
+            if 1 <= day.value <= month_length(year, month.value):
+                found = date(year, month.value, day.value)
+                if found > self.today:
+                    return found
+        return None
+
+    def _refuse_duration(self, first: int) -> Refusal:
+        """Return the refusal of "until 3 days" and "for 2 hours", whose end is so much later than now."""
+        span = self.read_span()
         why = "is not a date: write YYYY-MM-DD"
-        return self.refuse(first, self.at, why, ("2026-12-31", "2026-12-31 18:00"), end.isoformat())
+        seconds = sum(number * UNIT_SECONDS[unit] for unit, number in span.items())
+        end = _days_on(self.today, seconds // UNIT_SECONDS["day"]).isoformat()
+        if seconds % UNIT_SECONDS["day"] and seconds < LONGEST_SECONDS:
+            moment = (self.now.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(self.now.tzinfo)
+            end = moment.strftime("%Y-%m-%d %H:%M:%S").removesuffix(":00")
+        return self.refuse(first, self.at, why, ("2026-12-31", "2026-12-31 18:00"), end)
 
     def _date(self) -> None:
         first = self.at
@@ -126,3 +157,8 @@ class PointReader(RepeatReader):
         if bracket and not self.accept(")"):
             raise self.refuse_missing("')'", ("(Europe/Berlin)",), ")")
         self.add("zone", zone, first)
+
+
+def _days_on(day: date, days: int) -> date:
+    """Return the day so many days on, or the last one that is known."""
+    return date.fromordinal(min(day.toordinal() + days, _LAST_DAY.toordinal()))

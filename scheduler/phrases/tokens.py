@@ -6,6 +6,7 @@ here, where its text is at hand.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, time, timedelta, timezone
@@ -13,7 +14,16 @@ from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 from scheduler.phrases.refusal import Refusal
-from scheduler.phrases.words import HINTS, PROPER_WORDS, UNIT_NAMES, UNIT_WORDS, UNITS, VOCABULARY, nearest_word
+from scheduler.phrases.words import (
+    HINTS,
+    PROPER_WORDS,
+    SHORT_PERIODS,
+    UNIT_NAMES,
+    UNIT_WORDS,
+    UNITS,
+    VOCABULARY,
+    nearest_word,
+)
 from scheduler.phrases.zones import ABBREVIATIONS, explain_zone, find_offset, find_zone, is_city, nearest_zone
 
 TIME_FORMS = ("10:30", "9am", "9:15pm", "noon", "midnight")
@@ -102,13 +112,23 @@ class Cutter:
                 raise self.refuse(start, end, "is not a time of day: am and pm go with the hours 1-12", TIME_FORMS, fix)
             hours = hours % 12 + (12 if half == "pm" else 0)
         if hours == 24 and minutes == seconds == 0:
-            raise self.refuse(start, end, "is not a time of day: midnight is '00:00'", TIME_FORMS, "00:00")
+            raise self._refuse_24(start, end)
         if hours > 23 or minutes > 59 or seconds > 59 or len(minute) != 2 or len(second) != 2 or len(hour) > 2:
             why = "is not a time of day: hours are 0-23 and minutes 0-59"
             if len(minute) != 2 or len(second) != 2:
                 why = "is not a time of day: minutes and seconds have two digits"
             raise self.refuse(start, end, why, TIME_FORMS, _clock(hours, minutes, seconds))
         return time(hours, minutes, seconds)
+
+    def _refuse_24(self, start: int, end: int) -> Refusal:
+        """Return the refusal of 24:00, which behind a date is the midnight of the day after."""
+        why, dated = "is not a time of day: midnight is '00:00'", _DATED.search(self.lower[:start])
+        if dated is not None:
+            with contextlib.suppress(ValueError, OverflowError):
+                following = date.fromisoformat(dated[1]) + timedelta(1)
+                fix = self.replaced(dated.start(), end, f"{following.isoformat()} 00:00")
+                return Refusal(f"'{self.text[start:end]}' {why}", TIME_FORMS, (fix,))
+        return self.refuse(start, end, why, TIME_FORMS, "00:00")
 
     def _french(self, match: re.Match[str], start: int) -> NoReturn:
         hour, minute = match.groups()
@@ -140,11 +160,11 @@ class Cutter:
     def _refuse_unit(self, word: str, middle: int, at: int, number: int, alone: bool) -> Refusal:
         """Return the refusal of "5minuets"; `alone`: nothing else is written together with it."""
         end = middle + len(word)
-        near = nearest_word(word, UNIT_WORDS)
-        start, fix = (at, f"{number} {near or 'minutes'}") if alone else (middle, near or "m")
+        near = SHORT_PERIODS.get(word) or nearest_word(word, UNIT_WORDS)
+        start, fix = (at, f"{number} {near}") if alone else (middle, f"{near}")
         why = f"unknown unit '{self.text[middle:end]}' in '{self.text[at:end]}'"
         hint = f"; did you mean '{near}'?" if near else ": seconds, minutes, hours, days or weeks"
-        return Refusal(why + hint, UNIT_NAMES, (self.replaced(start, end, fix),))
+        return Refusal(why + hint, UNIT_NAMES, (self.replaced(start, end, fix),) if near else ())
 
     def _date(self, match: re.Match[str], start: int) -> Iterator[Token]:
         """Read YYYY-MM-DD, with a "T", a time and an offset behind it as one moment."""
@@ -264,9 +284,9 @@ class Cutter:
             why, fix = HINTS[token.text]
             return self.refuse(start, end, why, accepted, fix)
         near = _mend(token.text, known or PROPER_WORDS) if token.kind == "unknown" else None
-        zonish = token.kind == "unknown" and near is None and len(token.text) > 3
         is_zone = token.text in ABBREVIATIONS or find_offset(token.text) is not None
-        if is_zone or (start and is_city(token.text)) or (zonish and nearest_zone(token.text)):
+        is_name = token.kind == "unknown" and near is None and len(token.text) > 3 and self.text[start].isupper()
+        if is_zone or is_city(token.text) or (start and is_name and nearest_zone(token.text)):
             return self.refuse_zone(start, end)
         # What holds a number says something: a phrase without it would mean something else.
         fixes = (*((near,) if near else ()), *(() if token.kind == "unknown" and _DIGIT.search(token.text) else ("",)))
@@ -314,6 +334,7 @@ def _in_smaller_units(left: str, right: str, unit: str) -> list[str]:
 
 
 _CHUNK = re.compile(r"[0-9]+,[0-9]+(?![^\s])|[^\s,()]+|[,()]")
+_DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:t| at | )$")
 _DIGIT = re.compile("[0-9]")
 _MARKS = "\"'`;!?.*"
 _JOINT = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=(?!(?:st|nd|rd|th)\b)[a-z])")

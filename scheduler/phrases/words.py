@@ -27,6 +27,22 @@ NUMBERS = {
     "sixty": 60,
     "ninety": 90,
 }
+_SMALL = (
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
+    *("fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+SPOKEN_NUMBERS = {
+    **{word: number for number, word in enumerate(_SMALL, start=1)},
+    **{word: ten for ten, word in zip(range(20, 100, 10), _TENS, strict=True)},
+    **{f"{word}-{_SMALL[one - 1]}": 10 * ten + one for ten, word in enumerate(_TENS, start=2) for one in range(1, 10)},
+    "half-dozen": 6,
+    "half-a-dozen": 6,
+    "dozen": 12,
+    "hundred": 100,
+    "one-hundred": 100,
+}
+"""The numbers that people write in words, to be offered in digits; `NUMBERS` are the words of the language."""
 ORDINALS = {
     word: number
     for number, word in enumerate(
@@ -55,6 +71,12 @@ UNITS = {
     **dict.fromkeys(("d", "ds", "day", "days"), "day"),
     **dict.fromkeys(("w", "ws", "week", "weeks"), "week"),
 }
+SHORT_PERIODS = {
+    **dict.fromkeys(("mo", "mos", "mth", "mths", "mon", "mons"), "months"),
+    **dict.fromkeys(("y", "yr", "yrs"), "years"),
+    "q": "quarters",
+}
+"""Short names of periods, which are no words of the language."""
 PERIODS = {
     **dict.fromkeys(("month", "months"), "month"),
     **dict.fromkeys(("quarter", "quarters"), "quarter"),

@@ -36,6 +36,21 @@ ABBREVIATIONS = {
 }
 """Abbreviations that are used for several zones, or for half of a year, with the zone that is mostly meant."""
 
+PLACES = {
+    **dict.fromkeys(("beijing", "shenzhen", "china"), "Asia/Shanghai"),
+    **dict.fromkeys(("india", "mumbai", "delhi", "new_delhi", "bangalore", "bengaluru"), "Asia/Kolkata"),
+    **dict.fromkeys(("san_francisco", "seattle", "silicon_valley", "california"), "America/Los_Angeles"),
+    **dict.fromkeys(("boston", "washington", "miami", "atlanta"), "America/New_York"),
+    **dict.fromkeys(("munich", "hamburg", "frankfurt", "cologne", "germany"), "Europe/Berlin"),
+    **dict.fromkeys(("milan", "italy"), "Europe/Rome"),
+    **dict.fromkeys(("barcelona", "spain"), "Europe/Madrid"),
+    **dict.fromkeys(("manchester", "edinburgh", "england"), "Europe/London"),
+    "france": "Europe/Paris",
+    "geneva": "Europe/Zurich",
+    "osaka": "Asia/Tokyo",
+}
+"""Places that are in no name of a zone, by the zone they lie in."""
+
 _OFFSET = re.compile(r"(?:utc|gmt)([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
 _UNEVEN = {
     -570: "Pacific/Marquesas",
@@ -51,6 +66,7 @@ _UNEVEN = {
 
 _LIKE_A_NAME = re.compile(r"[\w+\-/\\.']{2,64}")
 """What somebody may write who means the name of a zone: to compare anything else with all of them is waste."""
+_FEASTS = {"easter", "christmas"}
 _NOT_ZONES = {"factory", "localtime", "posixrules"}
 
 
@@ -68,9 +84,17 @@ def _cities() -> dict[str, str]:
     return {name.rsplit("/", 1)[1].lower(): name for name in sorted(names, key=len, reverse=True)}
 
 
+def zone_of_place(words: str) -> str | None:
+    """Return the IANA name that "new york", "America/Sao Paulo" or "beijing" mean; None where they mean none."""
+    name = words.lower().replace(" ", "_")
+    if name in PLACES:
+        return PLACES[name]
+    return _names().get(name) or _cities().get(name) if " " in words else None
+
+
 def is_city(word: str) -> bool:
-    """Say whether `word` (lower case) is the last part of the name of a zone."""
-    return word in _cities()
+    """Say whether `word` (lower case) is the last part of the name of a zone, and no feast besides."""
+    return word in _cities() and word not in _FEASTS
 
 
 @lru_cache(maxsize=1024)

@@ -114,11 +114,85 @@ def test_what_has_no_such_meaning_is_offered_something_else(phrase: str) -> None
     assert in_our_words(phrase) in (None, "every five minutes")
 
 
+SPOKEN = [
+    ("every forty minutes", "every 40 minutes"),
+    ("every dozen minutes", "every 12 minutes"),
+    ("every thirteen minutes", "every 13 minutes"),
+    ("every twenty-four hours", "every 24 hours"),
+    ("in twenty five minutes", "in 25 minutes"),
+    ("every one and a half hours", "every 90 minutes"),
+    ("every 2 1/2 hours", "every 150 minutes"),
+    ("every half-hour", "every half hour"),
+    ("half-hourly", "every half hour"),
+    ("3x a day", "3 times a day"),
+    ("every three quarters of an hour", "every 45 minutes"),
+    ("in a month", "in 30 days"),
+    ("in a year", "in 365 days"),
+    ("in a quarter", "in 91 days"),
+    ("every 6mo", "0 0 1 */6 *"),
+    ("every 2y", "every 730 days"),
+    ("in 6mo", "in 181 days"),
+    ("daily 9am America/New York", "daily 9am America/New_York"),
+    ("daily 9am Asia/Ho Chi Minh", "daily 9am Asia/Ho_Chi_Minh"),
+    ("daily 9am (New York)", "daily 9am (America/New_York)"),
+    ("daily 9am Mexico City", "daily 9am America/Mexico_City"),
+    ("daily 9am india time", "daily 9am Asia/Kolkata"),
+    ("daily 9am (America/New_York time)", "daily 9am (America/New_York)"),
+    ("Europe/Berlin: daily 9am", "daily 9am Europe/Berlin"),
+    ("UTC 0 9 * * *", "0 9 * * * UTC"),
+    ("daily 9am Beijing", "daily 9am Asia/Shanghai"),
+    ("every 5 minutes starting at 9:00", "every 5 minutes starting at 2026-09-14 9:00"),
+    ("every 5 minutes until 7:00", "every 5 minutes until 2026-09-15 7:00"),
+    ("every 5 minutes starting now", "every 5 minutes"),
+    ("every 5 minutes until next friday", "every 5 minutes until 2026-09-18"),
+    ("every 5 minutes until december 31 2026", "every 5 minutes until 2026-12-31"),
+    ("every 5 minutes until 1 march", "every 5 minutes until 2027-03-01"),
+    ("every 5 minutes for 2 hours", "every 5 minutes until 2026-09-14 10:00"),
+    ("every 5 minutes until 2026-12-31 24:00", "every 5 minutes until 2027-01-01 00:00"),
+    ("2026-12-24T24:00", "2026-12-25 00:00"),
+    ("daily at 9:00 from 2026-10-01 to 2026-12-01", "daily at 9:00 from 2026-10-01 until 2026-12-01"),
+    ("daily at 9:00 ending 2026-12-31", "daily at 9:00 until 2026-12-31"),
+    ("daily at 9:00 before 2026-12-31", "daily at 9:00 until 2026-12-30"),
+    ("daily at 9:00 as of 2026-10-01", "daily at 9:00 starting 2026-10-01"),
+    ("starting in 3 days, daily at 9:00", "starting 2026-09-17, daily at 9:00"),
+    ("every 5 minutes on 2026-12-25", "every 5 minutes starting 2026-12-25 until 2026-12-25"),
+    ("every december 25 2026 at 9:00", "2026-12-25 at 9:00"),
+    ("every december 24-26 at 8:00", "every december 24, 25 and 26 at 8:00"),
+    ("days 1 to 3 at 9:00", "1st, 2nd and 3rd of the month at 9:00"),
+    ("monthly on days 1,15 at 9:00", "monthly on the 1st and 15th at 9:00"),
+    ("every 5 of may", "every may 5"),
+    ("every 24 and 25 december at 8:00", "every december 24 and 25 at 8:00"),
+    ("every 1 and 15 of the month", "1st and 15th of the month"),
+    ("every december on the 25th", "every december 25"),
+    ("20261224 18:00", "2026-12-24 18:00"),
+    ("1798761600", "2027-01-01T00:00:00Z"),
+    ("daily at 12 midnight", "daily at midnight"),
+    ("the day after tomorrow at 9:00", "2026-09-16 at 9:00"),
+    ("every day of the week at 9:00", "every day at 9:00"),
+    ("end of month at 9:00", "last day of the month at 9:00"),
+    ("mon wed fri at 9:00", "mon, wed and fri at 9:00"),
+    ("only mondays at 9:00", "mondays at 9:00"),
+    ("every 15 minutes between 9 and 5", "every 15 minutes between 9:00 and 17:00"),
+    ("half past nine daily", "9:30 daily"),
+    ("daily at quarter to ten pm", "daily at 9:45pm"),
+    ("five minutes past every hour", "hourly at :05"),
+]
+
+
+@pytest.mark.parametrize(("phrase", "suggestion"), SPOKEN)
+def test_what_people_say_is_offered_in_our_words(phrase: str, suggestion: str) -> None:
+    assert refusal(phrase).suggestion == suggestion
+
+
 UNSAYABLE = [
     *("every 15 minutes not between 9:00 and 17:00", "every monday but not in july at 9:00"),
     *("every day except december 25", "every day except the 1st", "every month except december"),
     *("every 3 days except monday", "every other day except sunday", "on weekdays at 9:00 but only in december"),
     *("every weekend except saturday and sunday", "every day except monday but not at 9:00"),
+    *("even weeks on monday", "10 times every 5 minutes", "in a few minutes", "every 5 foos", "5foo"),
+    *("daily at dawn", "at least every 5 minutes", "easter sunday", "second-to-last friday", "3rd last day"),
+    *("penultimate day of the month", "first day of the week", "monday at 9:00, tuesday at 10:00"),
+    *("first three weekdays of the month", "every day 5 at 9:00", "week 23 at 9:00", "every 5 minutes until now"),
 ]
 
 

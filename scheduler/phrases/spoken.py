@@ -1,0 +1,198 @@
+"""Recognise how people say when something runs, to offer the same in our words.
+
+Number words and fractions ("forty", "two and a half hours"), clock times ("half past nine"), names of places ("New
+York"), limits ("ending 2026-12-31"), days of a month ("days 1-5"); and know what no phrase of ours can say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from scheduler.phrases.words import MONTH_NUMBERS, NUMBERS, SPOKEN_NUMBERS, UNITS, WEEKDAY_MASKS
+from scheduler.phrases.zones import find_zone, zone_of_place
+from scheduler.wording import join_words, say_ordinal
+
+_UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
+_DAY = "|".join(sorted(WEEKDAY_MASKS, key=len, reverse=True))
+_MONTH = "|".join(sorted(MONTH_NUMBERS, key=len, reverse=True))
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MOMENT = rf"{_DATE}(?:(?:T| at | )[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?)?"
+_JOINT = r"(?: ?- ?| (?:to|through|and) |, ?(?:and )?| ?& ?)"
+_RANGE = "[0-9]{1,2} ?(?:-|to|through) ?[0-9]{1,2}"
+_DAY_NUMBER = "(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+_LIST = rf"(?<![0-9:.,-])[0-9]{{1,2}}(?:{_JOINT}[0-9]{{1,2}}(?![0-9:.-]))+"
+_TENTHS = {"half": "5", "1/2": "5", "quarter": "25", "1/4": "25", "3 quarters": "75", "3/4": "75"}
+_ZONE = r"[A-Za-z_]+(?:/[\w+-]+)+|UTC|GMT"
+
+
+def as_spoken(text: str, today: date) -> str | None:
+    """Return what `text` says as people speak, in our words and not tried yet; None where nothing is replaced."""
+    said = plain = in_digits(text)
+    for pattern, say in _SAYINGS:
+        said = pattern.sub(say, said)
+    said = re.sub(r"\b(?:on )?(?:the )?day after tomorrow\b", (today + timedelta(2)).isoformat(), said, flags=re.I)
+    said = _with_zones(said)
+    if said == plain:
+        said = _NUMBER.sub(_unknown_digits, text)
+    said = " ".join(said.split())
+    return said if said != text else None
+
+
+def in_digits(text: str) -> str:
+    """Return `text` with each number in digits."""
+    return _NUMBER.sub(_digits, text)
+
+
+def is_beyond(text: str) -> bool:
+    """Say whether `text` speaks of what no phrase can say, not even in other words."""
+    return _BEYOND.search(text) is not None
+
+
+def _digits(match: re.Match[str]) -> str:
+    return str(SPOKEN_NUMBERS[match[1].lower().replace(" ", "-")])
+
+
+def _unknown_digits(match: re.Match[str]) -> str:
+    """Write a number in digits unless it is a word of the language."""
+    return match[0] if match[0].lower() in NUMBERS else _digits(match)
+
+
+def _decimal(match: re.Match[str]) -> str:
+    return f"{match[1]}.{_TENTHS[match[2].lower()]} "
+
+
+def _clock(match: re.Match[str]) -> str:
+    """Say "half past 9" and "quarter to ten pm" as 9:30 and 9:45pm."""
+    amount, beside, hour, half = match.groups()
+    minutes = {"quarter": 15, "half": 30}.get(amount.lower()) or int(amount)
+    before = beside.lower() in ("to", "before")
+    hours = (int(hour) - 1) % (12 if half else 24) or 12 if before else int(hour)
+    return f"{hours}:{60 - minutes if before else minutes:02}{(half or '').strip()}"
+
+
+def _listed(match: re.Match[str]) -> str:
+    return join_words(match[0].split())
+
+
+def _numbers(text: str) -> list[int]:
+    """Return the numbers of a list such as "1, 3-5 and 15"."""
+    found: list[int] = []
+    for link, number in re.findall(r"([^0-9]*)([0-9]+)", text):
+        is_end = found and link.strip() in ("-", "to", "through")
+        found.extend(range(found[-1] + 1, int(number) + 1) if is_end else [int(number)])
+    return found
+
+
+def _monthdays(match: re.Match[str]) -> str:
+    """Say "days 1-5" and "1 and 15 of the month" with ordinals."""
+    days = join_words([say_ordinal(number) for number in _numbers(match["days"])])
+    behind = "" if re.search("month", match.string[: match.start()], re.IGNORECASE) else " of the month"
+    return f"{days}{behind}" if behind else f"on the {days}"
+
+
+def _dates(match: re.Match[str]) -> str:
+    """Say "every 24-26 december" with the month first and each day by its number."""
+    return f"every {match['month']} {join_words([str(number) for number in _numbers(match['days'])])}"
+
+
+def _iso_date(match: re.Match[str]) -> str:
+    year, month, day = match["year"], MONTH_NUMBERS[match["month"].lower()], int(match["day"])
+    return f"{year}-{month:02}-{day:02}"
+
+
+def _day_before(match: re.Match[str]) -> str:
+    try:
+        return f"until {(date.fromisoformat(match[1]) - timedelta(1)).isoformat()}"
+    except (ValueError, OverflowError):
+        return f"until {match[1]}"
+
+
+def _office_hours(match: re.Match[str]) -> str:
+    """Say "between 9 and 5" as what is meant by it: to the afternoon."""
+    first, last = int(match[1]), int(match[2])
+    closing = last + 12 if last <= first < 12 else last
+    return f"between {first}:00 and {closing}:00"
+
+
+def _moment(match: re.Match[str]) -> str:
+    """Say seconds since 1970 as a moment."""
+    return f"{datetime.fromtimestamp(int(match[0]), UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _with_zones(text: str) -> str:
+    """Write names of places as the names of their zones, and a zone that stands before the rest behind it."""
+    said = _PLACE.sub(lambda place: _zone_named(place[0]), text)
+    said = re.sub(rf"({_ZONE}) time\b", r"\1", said, flags=re.IGNORECASE)
+    before = _ZONE_BEFORE.fullmatch(said)
+    return f"{before[2]} {before[1]}" if before is not None and find_zone(before[1]) else said
+
+
+def _zone_named(words: str) -> str:
+    """Return words with those that name a place, the most of them that do, as the name of its zone."""
+    parts = words.split(" ")
+    for first in range(len(parts)):
+        for last in range(len(parts), first, -1):
+            name = zone_of_place(" ".join(parts[first:last]))
+            if name is not None:
+                return " ".join([*parts[:first], name, *parts[last:]])
+    return words
+
+
+_NUMBER = re.compile(
+    rf"\b(?:an? )?({'|'.join(word.replace('-', '[- ]') for word in sorted(SPOKEN_NUMBERS, key=len, reverse=True))})"
+    r"(?![\w-])",
+    re.IGNORECASE,
+)
+_ZONE_BEFORE = re.compile(rf"({_ZONE})(?:: ?| (?=[0-9*]))(.+)", re.IGNORECASE)
+_PLACE = re.compile(r"(?<![\w/])[A-Za-z]+(?:[/_][A-Za-z_]+)*(?: [A-Za-z]+)*")
+_BEYOND = re.compile(
+    "|".join(
+        (
+            r"\bpenultimate\b|\bsecond[- ]to[- ]last\b|\b[0-9]+(?:st|nd|rd|th)[- ](?:to[- ])?last\b|\blast but\b",
+            r"\b(?:first|last) day of (?:the )?week\b|\b(?:even|odd|alternate) (?:weeks?|days?|months?)\b|\bweek [0-9]",
+            r"\btimes every\b|\bat (?:least|most)\b|\bdawn\b|\bdusk\b|\bsunrise\b|\bsunset\b|\beaster\b|\bchristmas\b",
+            rf"\b(?:{_DAY})\b[^:]*:[0-9][0-9].*\b(?:{_DAY})\b[^:]*:[0-9]",
+            rf"\bfirst (?:[0-9]+|{'|'.join(NUMBERS)}) (?:\w*days)\b|\b(?:every|each) day [0-9]+ at\b",
+        )
+    ),
+    re.IGNORECASE,
+)
+_SAYINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), say)
+    for pattern, say in (
+        (r"(?<!\S)([12][0-9]{3})([01][0-9])([0-3][0-9])(?!\S)", r"\1-\2-\3"),
+        (r"^[12][0-9]{9}$", _moment),
+        (rf"\b([0-9]+) and (?:a )?(half|quarter|3 quarters) (?={_UNIT}\b)", _decimal),
+        (rf"\b([0-9]+) (?:and )?(1/2|1/4|3/4) (?={_UNIT}\b)", _decimal),
+        (r"\b3 quarters of an hour\b", "45 minutes"),
+        (r"\b(half|quarter)-hourly\b", r"every \1 hour"),
+        (r"\b(half|quarter)-(?=hour\b)", r"\1 "),
+        (r"\b([0-9]+)x (?=a|per|daily|hourly)", r"\1 times "),
+        (r"\b(half|quarter) (past|after|to|before) ([0-9]{1,2})(?![0-9:]|st|nd|rd|th)( ?[ap]m)?", _clock),
+        (r"\b([1-5]?[0-9])(?: minutes)? (past) ([0-9]{1,2})(?![0-9:]|st|nd|rd|th)( ?[ap]m)?", _clock),
+        (r"\b12 (midnight|noon)\b", r"\1"),
+        (r"\b(every|each) day of the week\b", r"\1 day"),
+        (r"\b(?:at |on )?(?:the )?end of (?:the |each |every )?month\b", "last day of the month"),
+        (r"\bmonthly on -1\b", "last day of the month"),
+        (rf"\b(?:{_DAY})(?: (?:{_DAY}))+\b", _listed),
+        (rf"\b(?:from|between) ({_MOMENT})(?: ?- ?| (?:to|and|through|until) )({_MOMENT})", r"from \1 until \2"),
+        (rf"\b(?:ending|ends|to|through|up to|by|expiring)(?: on| at)? ({_MOMENT})", r"until \1"),
+        (rf"\bbefore ({_DATE})(?! [0-9]|[0-9T])", _day_before),
+        (rf"\b(?:since|as of|as from|effective)(?: from)? ({_MOMENT})", r"starting \1"),
+        (rf"\b(.*(?:hourly|hours?|minutes?|seconds?)) on ({_DATE})(?![T0-9]| [0-9])", r"\1 starting \2 until \2"),
+        (rf"\b(?:every |on )?(?P<month>{_MONTH}) {_DAY_NUMBER},? (?P<year>[12][0-9]{{3}})\b", _iso_date),
+        (rf"\b(?:every |on )?{_DAY_NUMBER} (?:of )?(?P<month>{_MONTH}),? (?P<year>[12][0-9]{{3}})\b", _iso_date),
+        (
+            rf"\b(?:every )?(?P<month>{_MONTH}) (?P<days>[0-9]{{1,2}} ?(?:-|to|through) ?[0-9]{{1,2}})(?![0-9:-])",
+            _dates,
+        ),
+        (rf"\b(?:every )?(?P<days>{_LIST}) (?:of )?(?P<month>{_MONTH})\b", _dates),
+        (rf"\bevery (?P<days>[0-9]{{1,2}}) of (?P<month>{_MONTH})\b", _dates),
+        (rf"\b(?:every|in) (?P<month>{_MONTH}) on (?:the )?(?P<days>[0-9]{{1,2}})(?:st|nd|rd|th)\b", _dates),
+        (rf"(?:\b(?:on |the |every ))*\bdays (?P<days>{_LIST})(?: of (?:the|each|every) month\b)?", _monthdays),
+        (rf"(?:\b(?:on |the |every ))*(?P<days>{_LIST}) of (?:the|each|every) month\b", _monthdays),
+        (r"\b(?:between|from) ([0-9]{1,2}) (?:and|to) ([0-9]{1,2})(?![0-9:]| ?[ap]m)", _office_hours),
+    )
+)
