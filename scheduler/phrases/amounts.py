@@ -12,7 +12,7 @@ from scheduler.phrases.words import SHORT_PERIODS, UNIT_NAMES, UNIT_SECONDS, UNI
 from scheduler.wording import join_words, say_count, say_step
 
 _UNITS = "seconds, minutes, hours, days or weeks"
-_DAYS_A_WEEK = {
+DAYS_A_WEEK = {
     2: "monday and thursday",
     3: "monday, wednesday and friday",
     4: "monday to thursday",
@@ -21,7 +21,8 @@ _DAYS_A_WEEK = {
 }
 """What may be meant by so many days a week; one is "every week", seven are "every day"."""
 
-_DAYS_OF = {"month": 30, "quarter": 91, "year": 365}
+DAYS_OF = {"month": 30, "quarter": 91, "year": 365}
+"""About how many days a period has."""
 _MONTHS_OF = {"month": 1, "quarter": 3, "year": 12}
 _MOST_MONTHS = 12 * 40
 """No run is farther away."""
@@ -82,16 +83,16 @@ class AmountReader(Reader):
         rate, period = self.quote(self.at, self.at + 2), self.peek(1).value
         amount = self.quote(first, self.at)
         self.at += 2
-        if list(found) != ["day"] or period not in ("week", *_DAYS_OF):
+        if list(found) != ["day"] or period not in ("week", *DAYS_OF):
             return self.refuse(first, self.at, f"is not understood: leave '{rate}' away", (amount,), amount)
         days, begin = found["day"], self._with_link(first)
         if period != "week":
-            fix = f"every {say_count(max(1, _DAYS_OF[period] // days), 'day')}"
+            fix = f"every {say_count(max(1, DAYS_OF[period] // days), 'day')}"
             return self.refuse(begin, self.at, "says how many days, not which", ("every 2 days", "on the 15th"), fix)
         if days == 1:
             return self._refuse_readings(begin, self.at, "says not which day", "every day", "every week")
         named = any(token.kind == "weekday" for token in self.tokens)
-        fix = "" if named else f"every {_DAYS_A_WEEK.get(days, 'day')}"
+        fix = "" if named else f"every {DAYS_A_WEEK.get(days, 'day')}"
         return self.refuse(begin, self.at, "says how many days, not which", ("every monday and thursday",), fix)
 
     def _with_link(self, first: int) -> int:
@@ -205,7 +206,7 @@ def _say_span(span: dict[str, int]) -> str:
 def _say_part(whole: Token, parts: int) -> str:
     """Say the half or the quarter of a unit or a period; of an hour where there is none."""
     if whole.kind == "period":
-        return say_count(_DAYS_OF[whole.value] // parts, "day")
+        return say_count(DAYS_OF[whole.value] // parts, "day")
     return say_step(max(1, UNIT_SECONDS.get(whole.value, UNIT_SECONDS["hour"]) // parts))
 
 

@@ -55,10 +55,14 @@ class Reader(Cursor):
         start, end = token.start, token.end
         if hour > 24 and len(self.tokens) == 1:
             return self._refuse_lone_number(token)
+        if self.at and self.tokens[self.at - 1].kind in _COUNTED:
+            return self.cutter.refuse(start, end, "is not understood here", TIME_FORMS)
         if hour > 24:
             why = "is not a time of day: hours are 0-23 and minutes 0-59"
-            fix = f"{token.text[:-2]}:{token.text[-2:]}" if len(token.text) in (3, 4) else "23:00"
-            return self.cutter.refuse(start, end, why, TIME_FORMS, fix, "09:00")
+            if len(token.text) > 4:
+                return self.cutter.refuse(start, end, why, TIME_FORMS)
+            fix = f"{token.text[:-2]}:{token.text[-2:]}" if len(token.text) > 2 else "23:00"
+            return self.cutter.refuse(start, end, why, TIME_FORMS, fix)
         if hour in (0, 24):
             return self.cutter.refuse(start, end, "is not a time of day: midnight is '00:00'", TIME_FORMS, "00:00")
         halves = (f"{hour}am", f"{hour}pm") if hour < 12 else (f"{hour - 12 or 12}pm",)
@@ -200,4 +204,6 @@ class Reader(Cursor):
         return number
 
 
+_COUNTED = ("month", "number", "ordinal", "unit", "period")
+"""Behind these a number belongs to what stands before it, and is no time of day."""
 _SINGULAR = {word for word in WEEKDAY_MASKS if not word.endswith("s") or word in ("tues", "thurs")}

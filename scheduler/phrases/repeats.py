@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scheduler.phrases.amounts import DAYS_A_WEEK, DAYS_OF
 from scheduler.phrases.ordinals import EVERY_FORMS, OrdinalReader
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.words import DAYTIMES, NUMBERS, UNIT_SECONDS, WEEKDAY_MASKS
@@ -177,10 +178,10 @@ class RepeatReader(OrdinalReader):
         if times < 1:
             raise self.refuse(first, first + 1, "is not accepted: must be 1 or more", ("1 or more",), "1")
         if period not in ("day", "hour"):
-            fixes = [f"every {60 // times} seconds"] if period == "minute" and 60 % times == 0 else []
             why = "is not accepted: a number of times goes with a day or an hour, otherwise name the days"
+            fix = self._days_instead(times, period)
             accepted = ("twice a day", "4 times an hour")
-            raise self.refuse(first, self.at, why, accepted, *fixes, "every monday and thursday at 09:00")
+            raise self.refuse(first, self.at, why, accepted, *([] if fix is None else [fix]))
         minutes = UNIT_SECONDS[period] // 60
         if minutes % times:
             fit = min((n for n in range(2, minutes + 1) if minutes % n == 0), key=lambda n: abs(n - times))
@@ -190,6 +191,21 @@ class RepeatReader(OrdinalReader):
             refusal = self.refuse(first, self.at, "", (), fix)
             raise Refusal(why, ("a divisor of the minutes of the period",), refusal.fixes)
         self.add("often", (times, minutes * 60 // times), first)
+
+    def _days_instead(self, times: int, period: str) -> str | None:
+        """Return what to write instead of so many times a period: nothing where the days are named; None: not known."""
+        if period == "minute":
+            return f"every {60 // times} seconds" if 60 % times == 0 else None
+        if any(token.kind in ("weekday", "ordinal", "month", "date") for token in self.tokens):
+            return ""
+        if period == "week":
+            days = DAYS_A_WEEK.get(times)
+        elif (times, period) == (2, "month"):
+            days = "month on the 1st and 15th"
+        else:
+            days = say_count(max(1, DAYS_OF[period] // times), "day") if period in DAYS_OF else None
+        clock = "" if any(token.kind == "time" for token in self.tokens) else " at 09:00"
+        return f"every {days}{clock}" if days else None
 
 
 _PERIOD_PARTS = {"month": "monthly", "quarter": "quarterly", "year": "yearly"}

@@ -169,6 +169,7 @@ _SAYINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ..
         (r"\b3 quarters of an hour\b", "45 minutes"),
         (r"\b(half|quarter)-hourly\b", r"every \1 hour"),
         (r"\b(half|quarter)-(?=hour\b)", r"\1 "),
+        (rf"\bevery other ([0-9]+) (?={_UNIT}\b)", r"every \1 "),
         (r"\b([0-9]+)x (?=a|per|daily|hourly)", r"\1 times "),
         (r"\b(half|quarter) (past|after|to|before) ([0-9]{1,2})(?![0-9:]|st|nd|rd|th)( ?[ap]m)?", _clock),
         (r"\b([1-5]?[0-9])(?: minutes)? (past) ([0-9]{1,2})(?![0-9:]|st|nd|rd|th)( ?[ap]m)?", _clock),

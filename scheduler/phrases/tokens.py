@@ -18,6 +18,7 @@ from scheduler.phrases.words import (
     HINTS,
     PROPER_WORDS,
     SHORT_PERIODS,
+    SPOKEN_NUMBERS,
     UNIT_NAMES,
     UNIT_WORDS,
     UNITS,
@@ -283,13 +284,16 @@ class Cutter:
         if token.text in HINTS and token.kind == "unknown":
             why, fix = HINTS[token.text]
             return self.refuse(start, end, why, accepted, fix)
-        near = _mend(token.text, known or PROPER_WORDS) if token.kind == "unknown" else None
+        is_unknown = token.kind == "unknown" and token.text not in SPOKEN_NUMBERS
+        near = _mend(token.text, known or PROPER_WORDS) if is_unknown else None
         is_zone = token.text in ABBREVIATIONS or find_offset(token.text) is not None
-        is_name = token.kind == "unknown" and near is None and len(token.text) > 3 and self.text[start].isupper()
+        is_name = is_unknown and near is None and len(token.text) > 3 and self.text[start].isupper()
         if is_zone or is_city(token.text) or (start and is_name and nearest_zone(token.text)):
             return self.refuse_zone(start, end)
-        # What holds a number says something: a phrase without it would mean something else.
-        fixes = (*((near,) if near else ()), *(() if token.kind == "unknown" and _DIGIT.search(token.text) else ("",)))
+        # What names a number, a day or a zone says something: a phrase without it would mean something else.
+        is_range = token.kind == "to" and end < len(self.text)
+        is_telling = is_range or token.kind in _TELLING or _DIGIT.search(token.text)
+        fixes = (*((near,) if near else ()), *(() if is_telling else ("",)))
         hint = f": did you mean '{near}'?" if near else ""
         return self.refuse(start, end, f"is not understood here{hint}", accepted, *fixes)
 
@@ -301,7 +305,8 @@ def _mend(word: str, known: Iterable[str]) -> str | None:
     if apart != word:
         return apart.strip() or None
     parts = [part if part in VOCABULARY else nearest_word(part, known) for part in word.split("-")]
-    return nearest_word(word, known) or ("-".join(part for part in parts if part) if all(parts) else None)
+    joined = "-".join(part for part in parts if part) if all(parts) else word
+    return nearest_word(word, known) or (joined if joined != word else None)
 
 
 def _are_ends(left: list[Token], right: list[Token]) -> bool:
@@ -335,6 +340,7 @@ def _in_smaller_units(left: str, right: str, unit: str) -> list[str]:
 
 _CHUNK = re.compile(r"[0-9]+,[0-9]+(?![^\s])|[^\s,()]+|[,()]")
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:t| at | )$")
+_TELLING = ("number", "time", "minute", "date", "weekday", "month", "ordinal", "offset")
 _DIGIT = re.compile("[0-9]")
 _MARKS = "\"'`;!?.*"
 _JOINT = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=(?!(?:st|nd|rd|th)\b)[a-z])")
