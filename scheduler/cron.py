@@ -33,6 +33,8 @@ MONTH_NAMES = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
 SUNDAY_FIRST = {name[:3]: (number + 1) % 7 for number, name in enumerate(WEEKDAYS)}
 _ITEM = re.compile(r"(?:(\*)|([0-9]+|[a-z]{3})(?:-([0-9]+|[a-z]{3}))?)(?:/([0-9]+))?")
 _LAST = re.compile("lw?")
+_QUARTZ_DAY = re.compile("[0-9]+w|l-[0-9]+w?")
+"""The working day nearest to a day, and a day counted from the last: only Quartz knows them."""
 _HASHED = re.compile(r"h(?:\(([0-9]+)-([0-9]+)\))?(?:/([0-9]+))?")
 """Jenkins' `H`: a value that it chooses, between two where they are given."""
 _NTH = re.compile(r"([0-7]|[a-z]{3})(?:#([0-9]+)|(l))")
@@ -131,24 +133,24 @@ def _refuse_number_of_fields(words: list[str]) -> CronError:
         return CronError(message, accepted, (f"every {say_count(1 if words[0] == '*' else int(seconds), 'second')}",))
     # Seconds stand first, but few mean a time to the second: where they are not 0, a year is more likely the sixth.
     readings = [" ".join(words[1:6]), " ".join(words[:5])]
-    if words[0].strip("0").isdigit():
+    if words[0].strip("0").isdigit() and words[2] == "*":
         readings.reverse()
     right = tuple(text for text in readings if validate_cron_expression(text)[0])
     return CronError(message, accepted, right or tuple(readings), both=len(right) > 1)
 
 
 class _Mistake(Exception):
-    """What is wrong with one field; `fix` is the field put right."""
+    """What is wrong with one field; `fix` is the field put right, None where nothing else means the same."""
 
-    def __init__(self, text: str, taken: Field, why: str, fix: str) -> None:
+    def __init__(self, text: str, taken: Field, why: str, fix: str | None) -> None:
         super().__init__(why)
         self.text, self.taken, self.why, self.fix = text, taken, why, fix
 
     def in_expression(self, texts: list[str]) -> CronError:
         position = FIELDS.index(self.taken)
-        fixed = " ".join([*texts[:position], self.fix, *texts[position + 1 :]])
+        fixed = () if self.fix is None else (" ".join([*texts[:position], self.fix, *texts[position + 1 :]]),)
         accepted = f"{self.taken.name}: {self.taken.accepted}, *, lists, ranges, /step"
-        return CronError(f"{self.why}; the {self.taken.name} field takes {self.taken.accepted}", (accepted,), (fixed,))
+        return CronError(f"{self.why}; the {self.taken.name} field takes {self.taken.accepted}", (accepted,), fixed)
 
 
 def read_values(text: str, taken: Field) -> list[int]:
@@ -214,6 +216,8 @@ def _read_step(step: str | None, item: str, text: str, taken: Field) -> int:
 def _not_understood(word: str, text: str, taken: Field) -> _Mistake:
     if word == "?":
         return _Mistake(text, taken, f"'?' in the {taken.name} field is not known here: write '*'", "*")
+    if taken is DAY and _QUARTZ_DAY.fullmatch(word):
+        return _Mistake(text, taken, f"'{word}' in the {taken.name} field is not known here", None)
     fix = ",".join(filter(None, (_mend_item(item, taken) for item in text.split(",")))) or "*"
     what = f"'{word}' in the {taken.name} field" if word else f"an empty item in the {taken.name} field '{text}'"
     return _Mistake(text, taken, f"{what} is not understood", fix)

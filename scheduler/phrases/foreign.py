@@ -10,15 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from scheduler.cron import MACROS
 from scheduler.phrases.left_out import say_what_is_left
+from scheduler.phrases.words import VOCABULARY
+from scheduler.wording import MONTHS, say_ordinal
 
 _MINUTES = "[1-5]?[0-9](?: minutes?)?"
 _BESIDE = "(past|after|to|before)"
 _UNITS = ("week", "day", "hour", "minute", "second")
+_ISO_UNITS = ("year", "month", *_UNITS)
+UNSAYABLE = ""
+"""What is recognised, but said by no phrase: then nothing is offered."""
 
 
 def in_our_words(text: str) -> str | None:
-    """Return the phrase that means what `text` means elsewhere, not tried yet; None where nothing is recognised."""
+    """Return the phrase that means what `text` means elsewhere, not tried yet; None where nothing is recognised.
+
+    UNSAYABLE: it is recognised, and no phrase means the same.
+    """
     for pattern, say in _SPELLINGS:
         match = pattern.fullmatch(text)
         if match is not None:
@@ -34,7 +43,7 @@ def _event_cron(match: re.Match[str]) -> str | None:
     fields = match[1].split()
     if len(fields) == 5:
         return " ".join(fields)
-    return _unix(fields[:5]) if len(fields) == 6 and fields[5] in ("*", "?") else None
+    return _unix(fields[:5]) if len(fields) == 6 and fields[5] in ("*", "?") else UNSAYABLE
 
 
 def _quartz(match: re.Match[str]) -> str | None:
@@ -64,12 +73,36 @@ def _zone_before(match: re.Match[str]) -> str:
 
 
 def _duration(match: re.Match[str]) -> str | None:
-    parts = [_counted(int(number), unit) for number, unit in zip(match.groups(), _UNITS, strict=True) if number]
-    return f"every {' '.join(parts)}" if parts else None
+    amounts = [(number, unit) for number, unit in zip(match.groups(), _ISO_UNITS, strict=True) if number]
+    said = [_counted(int(n), unit) if n.isdigit() else f"{n.replace(',', '.')} {unit}s" for n, unit in amounts]
+    return f"every {' '.join(said)}" if said else None
 
 
 def _calendar_time(match: re.Match[str]) -> str:
-    return f"daily at {match[1]}"
+    """Say "Mon..Fri *-*-* 09:00" and "*-*-01 00:00" of systemd."""
+    days, month, day, clock = match.groups()
+    if days:
+        return f"every {days.replace('..', ' to ')} at {clock}" if (month, day) == ("*", "*") else UNSAYABLE
+    if month == "*":
+        return f"daily at {clock}" if day == "*" else f"{say_ordinal(int(day))} of the month at {clock}"
+    if not 1 <= int(month) <= 12:
+        return UNSAYABLE
+    name = MONTHS[int(month) - 1]
+    return f"every day in {name} at {clock}" if day == "*" else f"every {name} {int(day)} at {clock}"
+
+
+def _calendar_steps(match: re.Match[str]) -> str:
+    """Say "*:0/15" of systemd, minutes of each hour, as cron does."""
+    first, step = match.groups()
+    return f"{int(first)}/{step} * * * *" if step else f"hourly at :{first}"
+
+
+def _macro(match: re.Match[str]) -> str | None:
+    """Say "@daily at 9:00" and "@monday" without the mark."""
+    word, behind = match.groups()
+    kind, _ = VOCABULARY.get(word.lower(), ("", None))
+    said = {"frequency": "", "weekday": "every ", "time": "daily at "}.get(kind)
+    return None if said is None or (f"@{word.lower()}" in MACROS and not behind) else f"{said}{word}{behind}"
 
 
 def _milliseconds(match: re.Match[str]) -> str:
@@ -114,16 +147,23 @@ def _couple(match: re.Match[str]) -> str:
     return f"{match[1]}2{match[2]}"
 
 
+def _amounts(letters: str) -> str:
+    """Return the pattern of a number for each of these letters, which all may be missing."""
+    return "".join(f"(?:([0-9]+(?:[.,][0-9]+)?){letter})?" for letter in letters)
+
+
 _SPELLINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), say)
     for pattern, say in (
         (r"rate\( *([0-9]+) *([a-z]+) *\)", _rate),
         (r"cron\( *(.{9,60}?) *\)", _event_cron),
         (r"0 [0-9*/,-]+(?: [0-9A-Z*?/,L#-]+){4,5}", _quartz),
-        (r"P(?=.)(?:([0-9]+)W)?(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?", _duration),
-        (r"\*-\*-\* ([0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)", _calendar_time),
+        (rf"P(?=.){_amounts('YMWD')}(?:T{_amounts('HMS')})?", _duration),
+        (r"(?:([a-z]{3,}(?:(?:,|\.\.)[a-z]{3,})*) )?\*-(\*|[01]?[0-9])-(\*|[0-3]?[0-9]) ([0-9:]+)", _calendar_time),
+        (r"\*:([0-9]{1,2})(?:/([0-9]+))?(?::00)?", _calendar_steps),
         (r"every ([0-9]+) ?(?:ms|msecs?|millis|milliseconds?)", _milliseconds),
         (r"@every (.+)", _go_interval),
+        (r"@([a-z]+)((?: (?!starting|until|in)[a-z0-9:].*)?)", _macro),
         (r"(?:CRON_)?TZ=([\w/+-]+) (.+)", _zone_before),
         (rf"(?:at )?(?:a )?(quarter|half|{_MINUTES}) {_BESIDE} (?:every |each |the )?hour", _minute_past),
         (r"(.*\b)(?<![0-9] )((?:business|working) ?day|week day|workday|week end)(s?)\b(.*)", _weekdays),

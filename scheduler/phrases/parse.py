@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import InvalidRequest, Problem, shorten
 from scheduler.phrases.clauses import ClauseReader
 from scheduler.phrases.cron_phrase import is_cron, read_cron_phrase
-from scheduler.phrases.foreign import in_our_words
+from scheduler.phrases.foreign import UNSAYABLE, in_our_words
 from scheduler.phrases.forms import BY_PARTS, part_mask
 from scheduler.phrases.incomplete import refuse_pair, refuse_parts
 from scheduler.phrases.left_out import leaves_out
@@ -209,12 +209,23 @@ def _say_now(now: datetime) -> str:
 
 def _suggested(refusal: Refusal, text: str, zone: ZoneInfo, now: datetime) -> list[str]:
     """Return what to write instead, nearest first; nothing where each phrase would mean something else than `text`."""
-    spoken = as_spoken(text, now.astimezone(zone).date())
-    meant = in_our_words(text) or in_our_words(in_digits(text)) or (spoken and (in_our_words(spoken) or spoken))
-    found = _working((meant,), zone, now, 1) if meant and not is_beyond(text) else []
-    if found or leaves_out(text) or is_beyond(text):
+    if is_beyond(text):
+        return []
+    meant = _in_our_words(text, now.astimezone(zone).date())
+    found = _working((meant,), zone, now, 1) if meant else []
+    if found or meant == UNSAYABLE or leaves_out(text):
         return found
     return _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
+
+
+def _in_our_words(text: str, today: date) -> str | None:
+    """Return what `text` says elsewhere, or as people speak, in our words; None where nothing is recognised."""
+    spoken = as_spoken(text, today)
+    for said in (text, in_digits(text), spoken or text):
+        meant = in_our_words(said)
+        if meant is not None:
+            return meant
+    return spoken
 
 
 def _working(fixes: tuple[str, ...], zone: ZoneInfo, now: datetime, count: int) -> list[str]:
