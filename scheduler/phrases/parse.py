@@ -17,7 +17,7 @@ from scheduler.phrases.incomplete import refuse_pair, refuse_parts
 from scheduler.phrases.left_out import leaves_out
 from scheduler.phrases.phrase import NO_LIMITS, Limits, Phrase
 from scheduler.phrases.refusal import LimitRefusal, Refusal
-from scheduler.phrases.spoken import as_spoken, in_digits, is_beyond
+from scheduler.phrases.spoken import as_spoken, in_digits, is_beyond, says_as_much
 from scheduler.phrases.tokens import Cutter
 from scheduler.triggers import Interval, Once, Trigger
 
@@ -212,10 +212,10 @@ def _suggested(refusal: Refusal, text: str, zone: ZoneInfo, now: datetime) -> li
     if is_beyond(text):
         return []
     meant = _in_our_words(text, now.astimezone(zone).date())
-    found = _working((meant,), zone, now, 1) if meant else []
+    found = _working((meant,), text, zone, now, 1) if meant else []
     if found or meant == UNSAYABLE or leaves_out(text):
         return found
-    return _working(refusal.fixes, zone, now, 2 if refusal.both else 1)
+    return _working(refusal.fixes, text, zone, now, 2 if refusal.both else 1)
 
 
 def _in_our_words(text: str, today: date) -> str | None:
@@ -228,12 +228,12 @@ def _in_our_words(text: str, today: date) -> str | None:
     return spoken
 
 
-def _working(fixes: tuple[str, ...], zone: ZoneInfo, now: datetime, count: int) -> list[str]:
+def _working(fixes: tuple[str, ...], written: str, zone: ZoneInfo, now: datetime, count: int) -> list[str]:
     """Return the first `count` of `fixes` that are accepted, each mended further where it needs that."""
     found: list[str] = []
     tried: set[str] = set()
     for fix in fixes:
-        text = _mended(fix, zone, now, tried)
+        text = _mended(fix, written, zone, now, tried)
         if text is not None:
             found.append(text)
         if len(found) == count:
@@ -241,8 +241,11 @@ def _working(fixes: tuple[str, ...], zone: ZoneInfo, now: datetime, count: int) 
     return found
 
 
-def _mended(fix: str, zone: ZoneInfo, now: datetime, tried: set[str]) -> str | None:
-    """Return the accepted phrase that is nearest to `fix`, none of those in `tried`; None if none is found."""
+def _mended(fix: str, written: str, zone: ZoneInfo, now: datetime, tried: set[str]) -> str | None:
+    """Return the accepted phrase that is nearest to `fix`, none of those in `tried`; None if none is found.
+
+    `fix` may leave one of two readings away; what is mended besides loses no number and no zone.
+    """
     queue = [fix]
     while queue and len(tried) < _TRIES:
         text = queue.pop(0)
@@ -253,7 +256,11 @@ def _mended(fix: str, zone: ZoneInfo, now: datetime, tried: set[str]) -> str | N
             _read(text, zone, now)
         except Refusal as refusal:
             # The nearest mending first: what else is wrong with this text, before the next text.
-            queue[:0] = refusal.fixes[:3]
+            queue[:0] = [
+                further
+                for further in refusal.fixes[:3]
+                if is_cron(text) or says_as_much(further, fix) or says_as_much(further, written)
+            ]
         else:
             return text
     return None

@@ -292,7 +292,8 @@ class Cutter:
             return self.refuse_zone(start, end)
         # What names a number, a day or a zone says something: a phrase without it would mean something else.
         is_range = token.kind == "to" and end < len(self.text)
-        is_telling = is_range or token.kind in _TELLING or _DIGIT.search(token.text)
+        is_number = token.text in SPOKEN_NUMBERS or _DIGIT.search(token.text)
+        is_telling = is_range or is_number or token.kind in _TELLING
         fixes = (*((near,) if near else ()), *(() if is_telling else ("",)))
         hint = f": did you mean '{near}'?" if near else ""
         return self.refuse(start, end, f"is not understood here{hint}", accepted, *fixes)
@@ -340,7 +341,7 @@ def _in_smaller_units(left: str, right: str, unit: str) -> list[str]:
 
 _CHUNK = re.compile(r"[0-9]+,[0-9]+(?![^\s])|[^\s,()]+|[,()]")
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:t| at | )$")
-_TELLING = ("number", "time", "minute", "date", "weekday", "month", "ordinal", "offset")
+_TELLING = ("number", "time", "minute", "date", "weekday", "month", "ordinal", "offset", "zone")
 _DIGIT = re.compile("[0-9]")
 _MARKS = "\"'`;!?.*"
 _JOINT = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=(?!(?:st|nd|rd|th)\b)[a-z])")

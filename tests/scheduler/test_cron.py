@@ -179,7 +179,6 @@ def test_macros(macro: str) -> None:
         ("*/90 * * * *", ["'90'", "step", "minute"], "*/30 * * * *"),
         ("1,,2 * * * *", ["empty", "'1,,2'", "minute"], "1,2 * * * *"),
         ("0 9 * * 1,3,5-", ["'5-'", "weekday"], "0 9 * * 1,3,5"),
-        ("0 9 15W * *", ["'15w'", "day"], "0 9 15 * *"),
         ("0 9 * * mon-friday,sun", ["'mon-friday'", "weekday"], "0 9 * * mon-fri,sun"),
         ("5 H/4 * * *", ["'h/4'", "hour"], "5 */4 * * *"),
         ("30 9 * * 1-5 *", ["5 fields", "not 6"], "30 9 * * 1-5"),
@@ -201,6 +200,13 @@ def test_refusals_name_field_value_and_range(expression: str, parts: list[str], 
     assert refused.value.fixes[0] == fix
     assert fix.startswith("every") or read_cron(fix)
     assert validate_cron_expression(expression) == (False, refused.value.message)
+
+
+@pytest.mark.parametrize("day", ["15W", "L-3"])
+def test_nothing_is_put_for_days_that_only_quartz_knows(day: str) -> None:
+    with pytest.raises(CronError, match=f"'{day.lower()}' in the day field is not known here") as refused:
+        read_cron(f"0 9 {day} * *")
+    assert refused.value.fixes == ()
 
 
 def test_rules_that_name_a_weekday_too_are_not_never() -> None:
