@@ -81,6 +81,7 @@ def _read_tail(text: str, tail: int, zone: ZoneInfo, now: datetime) -> Phrase:
     if extra:
         quoted = reader.quote(parts[extra[0]].first, parts[extra[0]].last)
         why = f"'{quoted}' is not understood behind a cron expression: a zone, 'starting' or 'until' may follow"
-        raise Refusal(why, ("0 9 * * 1-5 Europe/Berlin",), (text[:tail].strip(),))
+        without = cutter.replaced(*reader.slice(parts[extra[0]].first, parts[extra[0]].last), "")
+        raise Refusal(why, ("0 9 * * 1-5 Europe/Berlin",), (without,))
     named = parts.get("zone")
     return Phrase(reader, parts, named.value if named else zone, now.astimezone(UTC))

@@ -59,10 +59,8 @@ class Reader(Cursor):
             return self.cutter.refuse(start, end, "is not understood here", TIME_FORMS)
         if hour > 24:
             why = "is not a time of day: hours are 0-23 and minutes 0-59"
-            if len(token.text) > 4:
-                return self.cutter.refuse(start, end, why, TIME_FORMS)
-            fix = f"{token.text[:-2]}:{token.text[-2:]}" if len(token.text) > 2 else "23:00"
-            return self.cutter.refuse(start, end, why, TIME_FORMS, fix)
+            fixes = (f"{token.text[:-2]}:{token.text[-2:]}",) if len(token.text) in (3, 4) else ()
+            return self.cutter.refuse(start, end, why, TIME_FORMS, *fixes)
         if hour in (0, 24):
             return self.cutter.refuse(start, end, "is not a time of day: midnight is '00:00'", TIME_FORMS, "00:00")
         halves = (f"{hour}am", f"{hour}pm") if hour < 12 else (f"{hour - 12 or 12}pm",)

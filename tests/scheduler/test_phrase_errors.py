@@ -14,7 +14,10 @@ import pytest
 from scheduler.errors import InvalidRequest, Problem
 from scheduler.phrases import parse_phrase
 from scheduler.phrases.foreign import UNSAYABLE, in_our_words
+from scheduler.phrases.left_out import leaves_out
 from scheduler.phrases.parse import FALLBACK
+from scheduler.phrases.spoken import in_digits
+from scheduler.phrases.words import NEGATIONS
 
 DATA = Path(__file__).parent / "data"
 SAMPLES = json.loads((DATA / "samples.json").read_text())["invalid"]
@@ -290,6 +293,25 @@ def test_what_is_mended_keeps_all_that_was_understood(phrase: str) -> None:
     for text in (f"{phrase} please", f"{phrase};", *_with_words_joined(phrase)):
         suggestion = refusal(text).suggestion
         assert parse_phrase(suggestion, zone=ZoneInfo("UTC"), now=MOMENT).describe() == meant, text
+
+
+BESIDES = [
+    *(*NEGATIONS, "forty", "thirteen", "a dozen", "seventy-five", "twenty two", "20261224"),
+    *("New York", "America/Sao Paulo", "Asia/Ho Chi Minh", "Beijing"),
+]
+
+
+@pytest.mark.parametrize("besides", BESIDES)
+@pytest.mark.parametrize("phrase", WHOLE[:-1])
+def test_what_is_offered_lacks_no_negation_number_or_zone(phrase: str, besides: str) -> None:
+    for written in (f"{phrase} {besides}", f"{besides} {phrase}", f"{phrase} please {besides}"):
+        suggestion = refusal(written).suggestion
+        if suggestion is None:
+            continue
+        assert not leaves_out(written), suggestion
+        for number in re.findall("[0-9]+", in_digits(written.replace("20261224", "2026-12-24"))):
+            assert int(number) in map(int, re.findall("[0-9]+", suggestion)), (written, suggestion)
+        assert not re.search("[A-Z]", besides) or "/" in suggestion, (written, suggestion)
 
 
 def _with_words_joined(phrase: str) -> list[str]:
