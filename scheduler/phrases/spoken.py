@@ -146,7 +146,7 @@ def _zone_named(words: str) -> str:
     """Return words with those that name a place, the most of them that do, as the name of its zone."""
     parts = words.split(" ")
     for first in range(len(parts)):
-        for last in range(len(parts), first, -1):
+        for last in range(min(len(parts), first + _MOST_WORDS), first, -1):
             name = zone_of_place(" ".join(parts[first:last]))
             if name is not None:
                 return " ".join([*parts[:first], name, *parts[last:]])
@@ -159,6 +159,8 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile("[0-9]+(?:[:.,/-][0-9]+)*")
+_MOST_WORDS = 4
+"""No name of a zone has more."""
 _ZONE_BEFORE = re.compile(rf"({_ZONE})(?:: ?| (?=[0-9*]))(.+)", re.IGNORECASE)
 _PLACE = re.compile(r"(?<![\w/])[A-Za-z][A-Za-z_/]*(?: [A-Za-z][A-Za-z_/]*)*")
 _BEYOND = re.compile(
