@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import select
 import socket
@@ -19,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from scheduler.locks import try_lock
 from scheduler.store import Database
 from scheduler.store.postgres import Postgres, Session, SessionLost, holds_lease
 
@@ -118,9 +118,7 @@ class FileLease:
         if self._file is not None:
             return True
         file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(file):
             os.close(file)
             return False
         self._file = file
@@ -144,12 +142,9 @@ class FileLease:
         try:
             # A shared lock is refused while somebody holds the exclusive one, and keeps nobody from
             # taking it for longer than this.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            return not try_lock(file, shared=True)
         finally:
             os.close(file)
-        return False
 
     def holder(self) -> Place | None:
         """Return the present or last holder, if it is known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from scheduler.locks import try_lock
 from scheduler.metrics.counts import LAYOUT, Counts
 
 log = logging.getLogger(__name__)
@@ -87,21 +87,13 @@ class Book:
         file = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             deadline = time.monotonic() + LOCK_SECONDS
-            while not _try_lock(file):
+            while not try_lock(file):
                 if time.monotonic() > deadline:
                     raise BookBusy(f"another process holds {self._lock_path}")
                 time.sleep(0.002)
             yield
         finally:
             os.close(file)
-
-
-def _try_lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _page(kept: dict[str, Any]) -> Page:

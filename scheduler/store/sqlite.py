@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import logging
 import os
 import sqlite3
@@ -21,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from scheduler.errors import Unavailable, Unusable
+from scheduler.locks import try_lock
 from scheduler.namespaces import DEFAULT, label_of
 from scheduler.store import schema
 from scheduler.store.writer import cause_of
@@ -114,7 +114,7 @@ def _turn(lock: Path) -> Iterator[None]:
     try:
         os.chmod(lock, 0o600)  # Who may open it could hold it for ever.
         deadline, told = time.monotonic() + TURN_SECONDS, False
-        while not _try_lock(file):
+        while not try_lock(file):
             if time.monotonic() > deadline:
                 raise Unavailable(
                     f"another process has held the lock {lock} for {TURN_SECONDS:g} s: end it; fuser names it"
@@ -126,14 +126,6 @@ def _turn(lock: Path) -> Iterator[None]:
         yield
     finally:
         os.close(file)
-
-
-def _try_lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _make_private(path: Path) -> None:
