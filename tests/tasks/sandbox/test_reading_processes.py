@@ -15,7 +15,12 @@ from tasks.sandbox import processes
 def sleeper() -> Iterator[int]:
     """Give a process with three variables."""
     environment = {b"FIRST": b"1", b"XSECOND": b"other", b"SECOND": b"a=b", b"EMPTY": b""}
-    with subprocess.Popen(["/bin/cat"], env=environment, stdin=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["/bin/cat"], env=environment, stdin=pipe, stdout=pipe, bufsize=0) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"it runs\n")  # its environment is there a moment after its program was started
+        assert process.stdout.readline() == b"it runs\n"
         yield process.pid
 
 
