@@ -415,8 +415,9 @@ else:
         except Unavailable as error:
             print(error, flush=True)
     scheduler.close()
-    with TaskScheduler(SchedulerConfig(sandbox="off")) as own:
-        print(list(own.jobs), flush=True)
+    if sys.argv[1] != "started":  # its threads may have held locks of libraries, which nobody frees here
+        with TaskScheduler(SchedulerConfig(sandbox="off")) as own:
+            print(list(own.jobs), flush=True)
     os._exit(0)
 """
 
@@ -431,9 +432,10 @@ def test_a_process_that_is_forked_off_is_told_to_make_its_own(how: str) -> None:
         timeout=SECONDS,
         check=False,
     )
-    *told, own, parent = done.stdout.splitlines()
+    lines = done.stdout.splitlines()
+    told, rest = lines[:4], lines[4:]
     assert [line.rpartition(": ")[2] for line in told] == ["make a TaskScheduler in each process that uses one"] * 4
-    assert (own, parent) == ("[]", "['a'] ['completed']" if how == "made" else "['a'] ")
+    assert rest == (["[]", "['a'] ['completed']"] if how == "made" else ["['a'] "])
     assert (done.returncode, done.stderr) == (0, "")
 
 
