@@ -17,7 +17,6 @@ from scheduler.dates import (
     YearDates,
 )
 from scheduler.phrases.clashes import (
-    PERIOD_PARTS,
     refuse_more_than_once,
     refuse_part_of_day,
     refuse_second_rule,
@@ -28,7 +27,7 @@ from scheduler.phrases.clashes import (
 )
 from scheduler.phrases.phrase import FARTHEST, Phrase
 from scheduler.phrases.refusal import Refusal
-from scheduler.phrases.words import UNIT_SECONDS
+from scheduler.phrases.words import PERIOD_PARTS, UNIT_SECONDS
 from scheduler.phrases.zones import has_phrase_name
 from scheduler.triggers import AnchoredDays, Calendar, HourlyAt, Interval, Once, Trigger, Window
 from scheduler.wallclock import first_instant, offset_at

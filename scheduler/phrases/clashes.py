@@ -6,9 +6,9 @@ from datetime import time
 
 from scheduler.phrases.phrase import MIDNIGHT, Phrase
 from scheduler.phrases.refusal import Refusal
+from scheduler.phrases.words import PERIOD_PARTS
 from scheduler.wording import say_time, say_times
 
-PERIOD_PARTS = {"month": "monthly", "quarter": "quarterly", "year": "yearly"}
 _DAYS = ("nth", "days", "workdays", "monthdays")
 _RUNS_WITHIN = {
     "hour": ("minutes",),

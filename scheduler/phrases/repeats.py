@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.phrases.amounts import DAYS_A_WEEK, DAYS_OF
 from scheduler.phrases.ordinals import EVERY_FORMS, OrdinalReader
 from scheduler.phrases.refusal import Refusal
-from scheduler.phrases.words import DAYTIMES, NUMBERS, UNIT_SECONDS, WEEKDAY_MASKS
+from scheduler.phrases.words import DAYTIMES, NUMBERS, PERIOD_PARTS, UNIT_SECONDS, WEEKDAY_MASKS
 from scheduler.wording import MONTHS, WORKDAYS, say_count, say_months, say_ordinal, say_step
 
 LONGEST_SECONDS = 3653 * 86_400
@@ -41,7 +41,7 @@ class RepeatReader(OrdinalReader):
             self.add("days", mask, first, sure=True)
         elif token.kind == "period":
             self.at += 1
-            self.add(_PERIOD_PARTS[token.value], 1, first)
+            self.add(PERIOD_PARTS[token.value], 1, first)
         elif token.kind == "daytime":
             self.at += 1
             self.add("daytime", token.value, first)
@@ -108,7 +108,7 @@ class RepeatReader(OrdinalReader):
             raise Refusal(refusal.message, refusal.accepted, refusal.fixes, both=True)
         if number != 1:
             raise self._refuse_periods(first, number, token.value)
-        self.add(_PERIOD_PARTS[token.value], 1, first)
+        self.add(PERIOD_PARTS[token.value], 1, first)
 
     def _refuse_periods(self, first: int, number: int, period: str) -> Refusal:
         months = number * {"month": 1, "quarter": 3, "year": 12}[period]
@@ -168,8 +168,8 @@ class RepeatReader(OrdinalReader):
         self._add_often(times, period, first)
 
     def _add_once(self, period: str, first: int) -> None:
-        if period in _PERIOD_PARTS:
-            self.add(_PERIOD_PARTS[period], 1, first)
+        if period in PERIOD_PARTS:
+            self.add(PERIOD_PARTS[period], 1, first)
         else:
             self.add_span({period: 1}, first)
 
@@ -208,7 +208,6 @@ class RepeatReader(OrdinalReader):
         return f"every {days}{clock}" if days else None
 
 
-_PERIOD_PARTS = {"month": "monthly", "quarter": "quarterly", "year": "yearly"}
 _ADVERBS = {
     "hourly": "hour",
     "daily": "day",

@@ -231,3 +231,7 @@ def nearest_word(word: str, known: Iterable[str]) -> str | None:
         max(end - begin, last - first) for tag, begin, end, first, last in matcher.get_opcodes() if tag != "equal"
     )
     return found if matcher.ratio() >= 0.7 and others <= _MOST_OTHER_LETTERS else None
+
+
+PERIOD_PARTS = {"month": "monthly", "quarter": "quarterly", "year": "yearly"}
+"""What clauses are called that say that something is every month, quarter or year."""
