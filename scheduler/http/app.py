@@ -138,7 +138,8 @@ def create_app(make_config: Callable[[], SchedulerConfig] = SchedulerConfig.from
     def schedule() -> Response:
         caller = service.guard.check(request)
         check_media_type(request)
-        check_no_query(request, request.args.to_dict())
+        if request.query_string:
+            check_no_query(request, request.args.to_dict())
         result = actions.answer(service.open(), parse_body(read_body(request)), caller)
         if isinstance(result, actions.Waiting):
             waiting = result
