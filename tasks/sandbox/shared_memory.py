@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from contextlib import suppress
 
 from tasks.sandbox import processes
+
+log = logging.getLogger(__name__)
 
 FOLDER = "/dev/shm"
 
@@ -38,11 +40,16 @@ class SharedMemory:
 
 
 def _remove_files(uid: int) -> None:
-    with suppress(OSError), os.scandir(FOLDER) as entries:
-        left = [entry.path for entry in entries if entry.stat(follow_symlinks=False).st_uid == uid]
+    try:
+        with os.scandir(FOLDER) as entries:
+            left = [entry.path for entry in entries if entry.stat(follow_symlinks=False).st_uid == uid]
         if left and not _has_processes(uid):
             for path in left:
                 os.unlink(path)
+    except FileNotFoundError:  # there is no such folder, or another server was faster: the next run's end looks again
+        return
+    except OSError as error:
+        log.warning("what runs have left in %s could not be removed: %s", FOLDER, error)
 
 
 def _has_processes(uid: int) -> bool:
