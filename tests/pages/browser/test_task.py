@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.pages.browser.conftest import WIDTHS, fits
 from tests.server import Server
@@ -72,3 +72,18 @@ def test_removing_asks_first(demo: Server, open_page: OpenPage) -> None:
     page.get_by_role("button", name="Remove the task").click()
     page.wait_for_url("**/tasks")
     assert demo.post("get", task_id="unwanted").status_code == 404
+
+
+def test_who_removes_a_task_gets_to_the_list_though_the_page_is_told_first(demo: Server, open_page: OpenPage) -> None:
+    demo.ok("create", task_id="slowly", type="command", interval="every 5 hours", command="true")
+    page = open_page(f"{demo.url}/tasks/slowly", expected=("404",))
+    expect(page.locator("html[data-connected=true]")).to_be_attached()
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/slowly/remove", lambda route: held.append((route, route.fetch(max_redirects=0))))
+    page.get_by_role("button", name="Remove").click()
+    with page.expect_response(lambda response: response.status == 404):
+        page.get_by_role("button", name="Remove the task").click(no_wait_after=True)
+    page.wait_for_timeout(500)  # what a page does that was told comes right after
+    ((route, response),) = held
+    route.fulfill(response=response)
+    page.wait_for_url("**/tasks")

@@ -6,7 +6,12 @@ import { morph, untilReleased } from "./morph.js";
 import { localise } from "./time.js";
 
 const PAUSE = 1000;
-let last = 0, timer = null, going = false, again = false;
+/** How long a form that was sent may take to lead to another page, in milliseconds. */
+const LEAVING = 30000;
+let last = 0, timer = null, going = false, again = false, sentAt = -LEAVING;
+
+// On the window, where it is known whether a module has sent the form in the browser's stead.
+addEventListener("submit", (event) => { if (!event.defaultPrevented) sentAt = performance.now(); });
 
 /** Bring `<... data-part="...">` and the title up to date, at most once a second. @param {() => void} [then] */
 export function refresh(then = () => {}) {
@@ -29,8 +34,12 @@ async function read(then) {
     then();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    // What the page is about is gone: the service says what has become of it.
-    if (error.status === 404) location.reload();
+    // What the page is about is gone: the service says what has become of it. Who has just sent a form, such as the one
+    // that removes it, is on the way to another page, from which a reload would keep them.
+    if (error.status === 404) {
+      if (performance.now() - sentAt < LEAVING) again = true;
+      else location.reload();
+    }
     // Else the stream of events says that the connection is lost, and brings all up to date when it is back.
   } finally {
     going = false;
