@@ -40,7 +40,7 @@ FLOORS = [
     ],
     ["dispatcher", "job_book"],
     ["holder", "firing", "readiness", "cycle"],
-    ["condition"],
+    ["condition", "answers"],
     ["task_scheduler"],
     ["http", "aio"],
     ["selftest"],
