@@ -15,7 +15,8 @@ from typing import Any
 
 from scheduler.config import SchedulerConfig
 from scheduler.logs import keep_records_small, logging_settings
-from scheduler.models import Job, Run, read_job
+from scheduler.models import Job, read_job
+from scheduler.run import Run
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 

@@ -14,8 +14,8 @@ from benchmarks import ours
 from benchmarks.measure import MILLI, folder, in_child, median, seconds
 from benchmarks.runs import asked_for
 from benchmarks.table import Row
-from scheduler.models import RunStatus
 from scheduler.recovery import recover
+from scheduler.run import RunStatus
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 

@@ -11,7 +11,8 @@ from benchmarks.limit import BareWriter, durable
 from benchmarks.measure import MILLI, folder, in_child, median, per_second, seconds
 from benchmarks.table import Row
 from scheduler.ids import new_run_id
-from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.models import Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Database, planning, runs, sqlite_url
 from scheduler.task_scheduler import TaskScheduler
 

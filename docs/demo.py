@@ -18,8 +18,10 @@ from typing import Any
 from docs.demo_tasks import TASKS, DemoTask
 from scheduler.config import SchedulerConfig
 from scheduler.ids import first_run_id
-from scheduler.models import Job, Origin, Priority, Run, RunStatus, StoredJob, read_job
+from scheduler.models import Job, Priority, read_job
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import runs
+from scheduler.stored_job import StoredJob
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox.output import OutputFile, Stream
 

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from scheduler.cron import validate_cron_expression
     from scheduler.cron_arguments import parse_cron_expression
     from scheduler.errors import SchedulerError
-    from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus
+    from scheduler.models import Job, JobStatus, Priority, TaskStatus
     from scheduler.results import JobResult
+    from scheduler.run import Run, RunStatus
     from scheduler.task_scheduler import TaskScheduler
 
 __all__ = [
@@ -33,8 +34,8 @@ _HOMES = {
     "JobResult": "results",
     "JobStatus": "models",
     "Priority": "models",
-    "Run": "models",
-    "RunStatus": "models",
+    "Run": "run",
+    "RunStatus": "run",
     "SchedulerConfig": "config",
     "SchedulerError": "errors",
     "TaskScheduler": "task_scheduler",

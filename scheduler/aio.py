@@ -19,10 +19,11 @@ from scheduler.cron import validate_cron_expression
 from scheduler.cron_arguments import parse_cron_expression
 from scheduler.definitions import Definitions, zone_of
 from scheduler.errors import Conflict, NotFound, SchedulerError, nearest
-from scheduler.models import Job, JobStatus, Priority, Run, RunStatus, TaskStatus, utc_now
+from scheduler.models import Job, JobStatus, Priority, TaskStatus, utc_now
 from scheduler.moments import read_moment
 from scheduler.placing import with_namespace
 from scheduler.results import JobResult
+from scheduler.run import Run, RunStatus
 from scheduler.store.jobs import JobFilter
 from scheduler.told import JobDict, RunDict, job_dict, run_dict
 

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from scheduler.callables import Callables
 from scheduler.config import SchedulerConfig
-from scheduler.models import CallableJob, Job, Run, RunStatus, utc_now
+from scheduler.models import CallableJob, Job, utc_now
 from scheduler.moments import iso
 from scheduler.results import Ending, JobResult, ending_of, ending_of_task, text_of
+from scheduler.run import Run, RunStatus
 from tasks.base import TaskResult
 from tasks.sandbox import Cancellation, Confinement, RunSpec, open_sandbox, output_path, read_ends, write_output
 from tasks.sandbox.output import Stream

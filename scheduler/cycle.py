@@ -13,8 +13,8 @@ from scheduler.errors import Unavailable
 from scheduler.events import Event, Events, RunStarted
 from scheduler.executor import Executor, assignments
 from scheduler.lease import Lease, LeaseLost
-from scheduler.models import Run
 from scheduler.recovery import recover
+from scheduler.run import Run
 from scheduler.store import Database, planning, runs
 from scheduler.store.planning import Plan
 

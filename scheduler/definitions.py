@@ -14,11 +14,12 @@ from pydantic import ValidationError
 from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest, Problem, explain
 from scheduler.job_defaults import with_defaults
-from scheduler.models import WHEN_FIELDS, CallableJob, Job, StoredJob, read_job, read_when
+from scheduler.models import WHEN_FIELDS, CallableJob, Job, read_job, read_when
 from scheduler.notify.targets import problems_of, target_problems
 from scheduler.phrases import read_zone
 from scheduler.policy import due_at
 from scheduler.spellings import SPELLING_FIELDS, Schedule
+from scheduler.stored_job import StoredJob
 from scheduler.trigger_objects import trigger_zone
 from tasks import TASK_TYPES, FunctionTask
 from tasks.base import Refusal, TaskRefused

@@ -13,11 +13,13 @@ from scheduler.executor import Executor
 from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
 from scheduler.logs import Outage
-from scheduler.models import Origin, Run, RunStatus, StoredJob, utc_now
+from scheduler.models import utc_now
 from scheduler.policy import Decision, Verdict, forgone, judge, within_runs
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Connection, Database, glances, is_trouble, jobs, planning, runs
 from scheduler.store.planning import Advance, DueJob, Plan
 from scheduler.store.writer import cause_of
+from scheduler.stored_job import StoredJob
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from scheduler.models import Run, RunStatus
 from scheduler.results import Ending, text_of
+from scheduler.run import Run, RunStatus
 from scheduler.store import Connection
 from scheduler.store.fence import may_fire
 from scheduler.tracing import parent_of

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from scheduler.models import Run
+from scheduler.run import Run
 
 log = logging.getLogger(__name__)
 

@@ -20,11 +20,13 @@ from scheduler.endings import broken, told_anew, without_outcome
 from scheduler.errors import Unavailable
 from scheduler.events import Events, RunFinished, RunStarted
 from scheduler.ids import new_run_id
-from scheduler.models import Job, Origin, Run, RunStatus, StoredJob, utc_now
+from scheduler.models import Job, utc_now
 from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.results import Ending
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Connection, Database, is_trouble, jobs, planning, runs, state
+from scheduler.stored_job import StoredJob
 from scheduler.tracing import OFF, VARIABLE, Tracing, end_run, parent_of
 
 log = logging.getLogger(__name__)

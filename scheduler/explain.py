@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from scheduler.models import JobStatus, Origin, Run, RunStatus, StoredJob, read_when
+from scheduler.models import JobStatus, read_when
 from scheduler.moments import iso, iso_or_none
 from scheduler.policy import last_allowed
+from scheduler.run import Origin, Run, RunStatus
+from scheduler.stored_job import StoredJob
 from scheduler.triggers import Once, Trigger, last_before
 from scheduler.wording import say_count
 

@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 from scheduler.definitions import jitter
 from scheduler.ids import new_run_id
-from scheduler.models import Job, Origin, Run, RunStatus, StoredJob
+from scheduler.models import Job
 from scheduler.notify.teller import Teller
 from scheduler.policy import Decision, FireTime, Verdict, due_at, forgo
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, jobs, planning, runs
 from scheduler.store.planning import Advance
+from scheduler.stored_job import StoredJob
 from scheduler.triggers import Trigger
 
 log = logging.getLogger(__name__)

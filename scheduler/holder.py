@@ -19,12 +19,13 @@ from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring, here
 from scheduler.logs import Outage
 from scheduler.metrics.book import Vitals
-from scheduler.models import Run, utc_now
+from scheduler.models import utc_now
 from scheduler.notify.delivery import Deliverer
 from scheduler.notify.expect import Expectations
 from scheduler.phrases import forget_zones
 from scheduler.recovery import recover
 from scheduler.retention import Retention
+from scheduler.run import Run
 from scheduler.store import Connection, Database, planning, runs, state, underway
 from scheduler.zone_data import zone_data_mark
 

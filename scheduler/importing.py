@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from scheduler.definitions import columns, next_columns, same
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, Problem
-from scheduler.models import StoredJob
 from scheduler.portable import Entry
 from scheduler.store import Connection, jobs
 from scheduler.store.jobs import JobFilter
+from scheduler.stored_job import StoredJob
 
 _NAMED = 20
 """Ids at most that one message names; `details` hold all of them."""

@@ -23,12 +23,14 @@ from scheduler.definitions import (
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, nearest
 from scheduler.fire_times import settle
 from scheduler.importing import Imported, compare, read_jobs, write
-from scheduler.models import Job, Run, StoredJob, read_job
+from scheduler.models import Job, read_job
 from scheduler.notify.teller import Teller
 from scheduler.portable import read_document, write_document
+from scheduler.run import Run
 from scheduler.standing import JobInfo, Planned, described
 from scheduler.store import Connection, Database, jobs, runs, state, underway
 from scheduler.store.jobs import JobFilter
+from scheduler.stored_job import StoredJob
 
 
 @dataclass(frozen=True, slots=True)

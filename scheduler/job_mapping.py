@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from scheduler.errors import InvalidRequest, NotFound, Problem, shorten
-from scheduler.models import Job, StoredJob
+from scheduler.models import Job
+from scheduler.stored_job import StoredJob
 
 
 class JobMapping(MutableMapping[str, Job]):

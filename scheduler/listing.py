@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from scheduler.errors import Unavailable
-from scheduler.models import StoredJob
 from scheduler.phrases import zones_read
 from scheduler.standing import JobInfo, described
 from scheduler.store import Connection, glances, jobs, runs, underway
 from scheduler.store.glances import Glance
 from scheduler.store.jobs import JobFilter
+from scheduler.stored_job import StoredJob
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from scheduler.errors import Conflict, LimitReached
 from scheduler.ids import new_run_id
-from scheduler.models import Origin, Run, RunStatus, StoredJob
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Connection, runs, underway
+from scheduler.stored_job import StoredJob
 
 
 def ask_for_run(

@@ -1,15 +1,15 @@
-"""Describe what people write (Job and its policies) and what we write (Run and its statuses)."""
+"""Describe what people write: a Job, its policies, and where it may stand."""
 
 from __future__ import annotations
 
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -26,7 +26,6 @@ from pydantic import (
 from scheduler.alerts import Expect, Notify
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, ProblemsFound, explain, shorten
 from scheduler.moments import read_moment
-from scheduler.phrases import read_zone
 from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
 
 try:
@@ -76,37 +75,8 @@ class TaskStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class RunStatus(StrEnum):
-    """How one run went."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    TIMEOUT = "timeout"
-    CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"
-    SKIPPED = "skipped"
-    MISSED = "missed"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will become of the run."""
-        return self not in ACTIVE
-
-
-ACTIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 MOST_RUNS = 10**9
 """The highest `max_runs`."""
-
-
-class Origin(StrEnum):
-    """What asked for a run (its `trigger` in JSON)."""
-
-    SCHEDULE = "schedule"
-    MANUAL = "manual"
-    RETRY = "retry"
-    CATCH_UP = "catch_up"
 
 
 _ID_ACCEPTED = ("1 to 128 printable characters, no blank at either end",)
@@ -441,132 +411,6 @@ def read_job(fields: Mapping[str, Any], model: type[Job] = Job) -> Job:
 def job_fields() -> tuple[str, ...]:
     """Return the names of all fields that a definition may have."""
     return tuple(Job.model_fields)
-
-
-class StoredJob(NamedTuple):
-    """A job as the store keeps it.
-
-    `key` is the internal id that runs refer to: a task removed and created anew has another one.
-    `schedule` is how its schedule is shown (`text`, `description`, `kind`), so that lists need not read it anew.
-    `anchor` is the moment that intervals count from. `next_fire_time` is the earliest fire time
-    that has no row in the ledger yet, or None where none is planned; `due_at` is that moved by the
-    job's jitter. `fired` counts the runs that its schedule has started. `origin` is the file that
-    defines it, or None, and `filed` what that said last. `revision` is another one after every change that
-    somebody makes.
-    """
-
-    key: int
-    task_id: str
-    definition: Mapping[str, Any]
-    schedule: Mapping[str, Any]
-    anchor: datetime
-    created_at: datetime
-    created_by: str
-    updated_at: datetime
-    enabled: bool
-    paused: bool
-    ended: bool
-    next_fire_time: datetime | None
-    due_at: datetime | None
-    fired: int
-    origin: str | None = None
-    filed: Mapping[str, Any] | None = None
-    removed_at: datetime | None = None
-    revision: int = 0
-
-    @property
-    def job(self) -> Job:
-        """The definition as a Job."""
-        kind = CallableJob if self.definition["type"] == "callable" else Job
-        return kind.model_validate({"task_id": self.task_id, **self.definition})
-
-    @property
-    def max_instances(self) -> int:
-        """How many of its runs may wait or go on at a time."""
-        return int(self.definition.get("max_instances", Job.model_fields["max_instances"].default))
-
-    @property
-    def jitter_seconds(self) -> float:
-        """The jitter that its fire times are moved by, be it a field of its own or of a trigger object."""
-        its = (self.definition.get("trigger") or {}).get("jitter")
-        return float(self.definition.get("jitter_seconds") or its or 0)
-
-    @property
-    def runs_left(self) -> int | None:
-        """How many runs its schedule may still start; None where `max_runs` sets no limit."""
-        most = self.definition.get("max_runs")
-        return None if most is None else max(0, most - self.fired)
-
-    @property
-    def priority(self) -> Priority:
-        """How soon its runs are taken."""
-        return Priority(self.definition.get("priority", Job.model_fields["priority"].default))
-
-    def read_schedule(self) -> Schedule:
-        """Read when it is due."""
-        return read_when(self.definition, self.zone, self.anchor)
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The zone that the job's times are shown in."""
-        return read_zone(self.definition["timezone"])
-
-    @property
-    def file(self) -> str | None:
-        """The file that defines it at present; None where its entry is gone, too."""
-        return None if self.removed_at or (self.filed or {}).get("gone") else self.origin
-
-    @property
-    def planned(self) -> bool:
-        """Whether the clock should fire it."""
-        return self.enabled and not self.paused and not self.ended
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One row of the ledger: what became of one fire time, or of one manual request."""
-
-    run_id: str
-    job_key: int
-    task_id: str
-    scheduled_for: datetime
-    attempt: int
-    trigger: Origin
-    status: RunStatus
-    priority: Priority
-    created_at: datetime
-    due_at: datetime | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    cancel_reason: str | None = None
-    scheduled_until: datetime | None = None
-    count: int | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-    def standing_for(self, until: datetime, count: int) -> Run:
-        """Return the row as one for `count` fire times with the same fate, the last of them at `until`."""
-        return replace(self, scheduled_until=until, count=count)
-
-    @property
-    def result(self) -> Any:
-        """What a function returned; None where it returned nothing, or none was called."""
-        return (self.details.get("outcome") or {}).get("result")
-
-    @property
-    def lateness_ms(self) -> float | None:
-        """Milliseconds from the moment the run was due (its fire time moved by jitter) to its start."""
-        return _milliseconds(self.due_at or self.scheduled_for, self.started_at)
-
-    @property
-    def duration_ms(self) -> float | None:
-        """Milliseconds from the start to the end."""
-        return _milliseconds(self.started_at, self.finished_at)
-
-
-def _milliseconds(start: datetime | None, end: datetime | None) -> float | None:
-    if start is None or end is None:
-        return None
-    return round((end - start).total_seconds() * 1000, 3)
 
 
 def utc_now() -> datetime:

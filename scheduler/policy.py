@@ -10,7 +10,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import NamedTuple
 
-from scheduler.models import Job, Overlap, Priority, RunStatus
+from scheduler.models import Job, Overlap, Priority
+from scheduler.run import RunStatus
 from scheduler.triggers import Trigger, upcoming
 
 MOST_CAUGHT_UP = 100

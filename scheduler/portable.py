@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from scheduler.definitions import Checked, Definitions
 from scheduler.errors import InvalidRequest, Problem, as_sent, shorten, unknown_field
-from scheduler.models import MOST_RUNS, Job, StoredJob, job_fields, read_job, read_when
+from scheduler.models import MOST_RUNS, Job, job_fields, read_job, read_when
 from scheduler.moments import iso, read_moment
 from scheduler.spellings import Schedule
+from scheduler.stored_job import StoredJob
 
 FORMAT = 1
 BESIDE = ("paused", "anchor", "fired")

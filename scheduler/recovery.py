@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scheduler.executor import next_attempt
-from scheduler.models import Job, Origin, Run, RunStatus
+from scheduler.models import Job
 from scheduler.notify.teller import Teller
 from scheduler.policy import Decision, decide
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Connection, Database, jobs, runs, underway
 from tasks.sandbox import kill_leftovers
 

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from scheduler.definitions import jitter
 from scheduler.fire_times import Rule
-from scheduler.models import Overlap, StoredJob
+from scheduler.models import Overlap
 from scheduler.rehearsal import Part, play
 from scheduler.rehearsed import Rehearsal, Silent, Why
 from scheduler.store import Connection, Database, jobs, stats
 from scheduler.store.jobs import JobFilter
+from scheduler.stored_job import StoredJob
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from scheduler.models import RunStatus
+from scheduler.run import RunStatus
 from tasks.base import TaskResult, TestCounts
 from tasks.results import MOST_REASON
 

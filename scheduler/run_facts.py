@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import tzinfo
 from typing import Any
 
-from scheduler.models import Run
 from scheduler.moments import iso_or_none
+from scheduler.run import Run
 
 
 def run_facts(run: Run, zone: tzinfo) -> dict[str, Any]:

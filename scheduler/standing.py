@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from scheduler.models import JobStatus, StoredJob
+from scheduler.models import JobStatus
+from scheduler.stored_job import StoredJob
 from scheduler.triggers import Trigger, upcoming
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from scheduler import condition
-from scheduler.answers import Answers, no_run
 from scheduler.attempts import Attempts, Execute, log_dir
 from scheduler.auth.sessions import SessionBook
 from scheduler.auth.tokens import TokenBook
@@ -47,20 +46,16 @@ from scheduler.logs import logging_set_up
 from scheduler.manual import ask_for_run
 from scheduler.metrics.figures import FigureReader
 from scheduler.metrics.recorder import Recorder
-from scheduler.models import (
-    Job,
-    Run,
-    RunStatus,
-    StoredJob,
-    utc_now,
-)
+from scheduler.models import Job, utc_now
 from scheduler.namespaces import DEFAULT
 from scheduler.notify.targets import problems_of
 from scheduler.notify.trial import Outcome, try_target
 from scheduler.placing import make_data_dir, note_maker, with_namespace, with_place
+from scheduler.questions import Questions, no_run
 from scheduler.readiness import Readiness
 from scheduler.rehearsing import Rehearsals
 from scheduler.results import JobResult
+from scheduler.run import Run, RunStatus
 from scheduler.standing import Planned
 from scheduler.store import (
     Connection,
@@ -75,6 +70,7 @@ from scheduler.store import (
 )
 from scheduler.store.jobs import JobFilter
 from scheduler.store.surrounded import Around, OnConnection, Surrounded
+from scheduler.stored_job import StoredJob
 from scheduler.task_table import TaskTable
 from scheduler.timelines import Timeline
 from scheduler.tracing import PARENT, open_tracing
@@ -90,7 +86,7 @@ BY_PROGRAM = "program"
 """Who has made a job that a program gave by itself, not on behalf of somebody else."""
 
 
-class TaskScheduler(Answers):
+class TaskScheduler(Questions):
     """Keep jobs, fire them, and answer what became of them.
 
     Any number of processes may serve one database: each answers everything, one of them

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from scheduler.models import JobStatus, Run
+from scheduler.models import JobStatus
+from scheduler.run import Run
 from scheduler.standing import JobInfo, described
 from scheduler.store import Connection, Database, jobs, runs, task_table
 from scheduler.store.task_table import Facets, Outcome, TableQuery

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from scheduler.models import JobStatus, StoredJob
+from scheduler.models import JobStatus
 from scheduler.policy import last_allowed
 from scheduler.store import Connection, Database, jobs, planning, runs, state, stats, timeline, underway
 from scheduler.store.jobs import JobFilter
 from scheduler.store.timeline import Bar, Lane, Trouble
+from scheduler.stored_job import StoredJob
 
 MOST_PLANNED = 60
 """How many fire times of a task are told at most; where more fall into a span, some of them, evenly."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from scheduler.models import Run
 from scheduler.moments import iso_or_none
+from scheduler.run import Run
 from scheduler.standing import JobInfo
 
 

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from scheduler.models import Job, Run, RunStatus
+from scheduler.models import Job
 from scheduler.moments import iso
+from scheduler.run import Run, RunStatus
 from scheduler.version import VERSION
 
 log = logging.getLogger(__name__)

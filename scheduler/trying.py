@@ -15,9 +15,11 @@ from typing import Any
 from scheduler.alerts import Notify
 from scheduler.definitions import columns
 from scheduler.manual import ask_for_run
-from scheduler.models import Job, Run, StoredJob
+from scheduler.models import Job
+from scheduler.run import Run
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, jobs
+from scheduler.stored_job import StoredJob
 
 
 def trial_of(job: Job) -> Job:

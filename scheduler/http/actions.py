@@ -26,8 +26,9 @@ from scheduler.http.mending import nearest_request, refusal
 from scheduler.http.peer import caller
 from scheduler.http.reading import Definition, moment, read
 from scheduler.listing import Page
-from scheduler.models import Job, Origin, RunStatus
+from scheduler.models import Job
 from scheduler.moments import iso_or_none, local
+from scheduler.run import Origin, RunStatus
 from scheduler.spellings import SPELLING_FIELDS
 from scheduler.standing import Planned
 from scheduler.store.deliveries import DeliveryFilter

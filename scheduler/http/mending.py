@@ -16,7 +16,7 @@ from scheduler.http import requests
 from scheduler.http.accepted import with_accepted
 from scheduler.http.examples import EXAMPLES, mended_examples
 from scheduler.http.reading import Definition, read, unwrapped, with_known
-from scheduler.models import Run
+from scheduler.run import Run
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler

@@ -10,9 +10,10 @@ from scheduler.http.answers import problem_body, text
 from scheduler.jobsfiles import FileProblem
 from scheduler.jumps import Jump
 from scheduler.listing import Texts
-from scheduler.models import Priority, Run, RunStatus
+from scheduler.models import Priority
 from scheduler.moments import both, iso, iso_or_none, local
 from scheduler.notify.targets import shown
+from scheduler.run import Run, RunStatus
 from scheduler.run_facts import run_facts
 from scheduler.standing import JobInfo
 from scheduler.store.deliveries import WAITING, Delivery

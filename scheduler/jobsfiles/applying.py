@@ -12,10 +12,10 @@ from scheduler.errors import Problem
 from scheduler.fire_times import settle
 from scheduler.jobsfiles.plan import Plan, is_filed
 from scheduler.jobsfiles.reading import Entry, FileProblem
-from scheduler.models import StoredJob
 from scheduler.notify.teller import Teller
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, jobs, runs, state, underway
+from scheduler.stored_job import StoredJob
 
 CREATED_BY = "file"
 """What is told of who made a job that a file defines."""

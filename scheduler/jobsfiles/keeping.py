@@ -16,11 +16,12 @@ from scheduler.errors import InvalidRequest
 from scheduler.jobsfiles.applying import Steps
 from scheduler.jobsfiles.plan import Plan, is_filed, plan
 from scheduler.jobsfiles.reading import Entry, FileProblem, Judge, Reading, Source, read_entries, read_sources
-from scheduler.models import WHEN_FIELDS, Job, StoredJob, read_job
+from scheduler.models import WHEN_FIELDS, Job, read_job
 from scheduler.notify.teller import Teller
 from scheduler.phrases import read_zone
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, Database, jobs
+from scheduler.stored_job import StoredJob
 
 Unit = Callable[[Connection], FileProblem | None]
 

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from scheduler.errors import Problem
 from scheduler.jobsfiles.reading import Entry, FileProblem
-from scheduler.models import Job, StoredJob
+from scheduler.models import Job
+from scheduler.stored_job import StoredJob
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import SchedulerError
 from scheduler.metrics.book import Book, BookBusy, Page, Vitals
 from scheduler.metrics.counts import Counts
-from scheduler.models import Origin, Run, RunStatus
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Database, jobs
 
 log = logging.getLogger(__name__)

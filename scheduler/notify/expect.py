@@ -9,13 +9,15 @@ from typing import Any
 
 from scheduler.config import SchedulerConfig
 from scheduler.errors import SchedulerError
-from scheduler.models import Run, StoredJob, utc_now
+from scheduler.models import utc_now
 from scheduler.notify import rules
 from scheduler.notify.rules import Attendance, Kind, Standing
 from scheduler.notify.targets import effective
 from scheduler.notify.teller import Matter, Teller
+from scheduler.run import Run
 from scheduler.store import Connection, Database, jobs, planning, runs, underway
 from scheduler.store.fence import may_fire
+from scheduler.stored_job import StoredJob
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from scheduler.alerts import Expect, Notify
-from scheduler.models import Origin, Run, RunStatus
+from scheduler.run import Origin, Run, RunStatus
 
 LATE_AFTER_SECONDS = 60.0
 EVERY_MINUTES = 5.0

@@ -14,12 +14,13 @@ from scheduler.alerts import Notify
 from scheduler.config import SchedulerConfig
 from scheduler.errors import InvalidRequest
 from scheduler.ids import new_run_id
-from scheduler.models import Job, Run, RunStatus, utc_now
+from scheduler.models import Job, utc_now
 from scheduler.notify import rules
 from scheduler.notify.rules import Kind, Standing
 from scheduler.notify.targets import effective, find_labelled, label
 from scheduler.notify.templates import News, end_of, mask, render, secret_values
 from scheduler.phrases import read_zone
+from scheduler.run import Run, RunStatus
 from scheduler.store import Connection, deliveries, is_trouble
 from scheduler.store.deliveries import Delivery
 from tasks.sandbox import read_output

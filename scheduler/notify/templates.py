@@ -9,9 +9,9 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from scheduler.alerts import Notify
-from scheduler.models import Run, RunStatus
 from scheduler.moments import iso_or_none, local
 from scheduler.notify.rules import Kind
+from scheduler.run import Run, RunStatus
 from scheduler.run_facts import run_facts
 
 SUBJECT = "[task-scheduler] {headline}"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from scheduler.models import Origin, Run, RunStatus
 from scheduler.moments import iso
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.selftest.facts import Facts, by_time, tell_line, tell_row, tell_sighting
 from scheduler.selftest.record import Finding, Line
 

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from scheduler.models import Origin, Run, StoredJob
+from scheduler.run import Origin, Run
 from scheduler.selftest.planned import PlannedTime, Planner
 from scheduler.selftest.record import Category, Disturbance, Finding, Line, Record, Request, Sighting
+from scheduler.stored_job import StoredJob
 
 AROUND = timedelta(seconds=10)
 """How far before and after a moment it is told what was done to the server."""

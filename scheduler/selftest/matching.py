@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from scheduler.models import Origin, Overlap
+from scheduler.models import Overlap
+from scheduler.run import Origin
 from scheduler.selftest import evidence_rules, request_rules, row_rules
 from scheduler.selftest.facts import Facts
 from scheduler.selftest.record import Finding

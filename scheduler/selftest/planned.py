@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scheduler.definitions import jitter
-from scheduler.models import WHEN_FIELDS, StoredJob, read_job, read_when
+from scheduler.models import WHEN_FIELDS, read_job, read_when
 from scheduler.policy import due_at
 from scheduler.selftest.record import Disturbance, Request, Span
 from scheduler.spellings import Schedule
+from scheduler.stored_job import StoredJob
 
 QUIET = timedelta(seconds=3)
 """How long nothing was done to the server for it to have noticed what was due, with time to spare on a busy machine."""

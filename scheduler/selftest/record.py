@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from scheduler.models import Run, StoredJob
+from scheduler.run import Run
+from scheduler.stored_job import StoredJob
 
 Category = Literal["lost", "doubled", "unaccounted", "orphans"]
 CATEGORIES: tuple[Category, ...] = ("lost", "doubled", "unaccounted", "orphans")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from scheduler.models import Origin, RunStatus, StoredJob
+from scheduler.run import Origin, RunStatus
 from scheduler.selftest.facts import Facts
 from scheduler.selftest.planned import full, merged
 from scheduler.selftest.record import Finding, Request
+from scheduler.stored_job import StoredJob
 
 
 def find_lost_requests(facts: Facts) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC
 from pathlib import Path
 
-from scheduler.models import StoredJob, utc_now
+from scheduler.models import utc_now
 from scheduler.moments import iso
 from scheduler.selftest import chores, matching
 from scheduler.selftest.chaos import Chaos
@@ -26,6 +26,7 @@ from scheduler.selftest.watching import ProcessWatch, StallWatch
 from scheduler.store import Connection, Database, jobs, runs, state
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
+from scheduler.stored_job import StoredJob
 from tasks.sandbox import processes
 
 SETTLE_SECONDS = 30.0

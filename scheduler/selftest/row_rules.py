@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from scheduler.models import Job, Origin, Run, RunStatus
+from scheduler.models import Job
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.selftest.facts import SECOND, Facts, by_time
 from scheduler.selftest.planned import TICK, Era
 from scheduler.selftest.record import Finding

@@ -15,9 +15,9 @@ import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from scheduler.alerts import is_name
-from scheduler.models import StoredJob
 from scheduler.store.prepared import Prepared
 from scheduler.store.tables import changes
+from scheduler.stored_job import StoredJob
 
 KEPT = 100
 """Changes kept of a task; the newest."""

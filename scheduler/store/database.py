@@ -13,8 +13,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from scheduler.errors import Unavailable, Unusable
-from scheduler.models import Run
 from scheduler.namespaces import DEFAULT
+from scheduler.run import Run
 from scheduler.store.fence import Fence
 from scheduler.store.postgres import Postgres, is_postgres, shown
 from scheduler.store.sqlite import Sqlite, namespaced

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from scheduler.models import Run
+from scheduler.run import Run
 
 _KEY = "ended runs"
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
-from scheduler.models import Run, RunStatus
 from scheduler.moments import iso, iso_or_none
+from scheduler.run import Run, RunStatus
 from scheduler.store import state
 from scheduler.store.prepared import Prepared
 from scheduler.store.tables import events

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import BigInteger, Connection, bindparam, select
 
-from scheduler.models import StoredJob
 from scheduler.store.jobs import ALL_COLUMNS, IDS_A_QUERY, IS_PRESENT, JobFilter, made_after, stored_job
 from scheduler.store.prepared import Prepared
 from scheduler.store.tables import bare, jobs
+from scheduler.stored_job import StoredJob
 
 Glance = tuple[int, bool, int, int, int | None]
 """A job's key, whether its rule has ended, its revision, when it was changed, and its next fire time in microseconds.

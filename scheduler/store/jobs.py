@@ -27,12 +27,12 @@ from sqlalchemy import (
     update,
 )
 
-from scheduler.models import StoredJob
 from scheduler.moments import iso_or_none
 from scheduler.store import changes, events, state
 from scheduler.store.events import EventKind
 from scheduler.store.prepared import Prepared
 from scheduler.store.tables import bare, jobs, moment_of
+from scheduler.stored_job import StoredJob
 
 IDS_A_QUERY = 500
 

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Text, and_, bindparam, func, select, true, type_coerce, update
 
-from scheduler.models import StoredJob
 from scheduler.store import state
 from scheduler.store.fence import may_fire
 from scheduler.store.jobs import ALL_COLUMNS, IS_PLANNED, IS_PRESENT, change_job, stored_job
 from scheduler.store.prepared import Prepared
 from scheduler.store.tables import IS_ACTIVE, bare, jobs, moment_of, runs
+from scheduler.stored_job import StoredJob
 
 Key = int | str
 """What the clock knows an entry by: the key of a job, or the id of a run that waits for its moment."""

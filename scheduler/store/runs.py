@@ -24,7 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.models import Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import events
 from scheduler.store.ended import note_ended
 from scheduler.store.fence import may_fire

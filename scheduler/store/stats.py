@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from scheduler.ids import first_run_id
-from scheduler.models import RunStatus
+from scheduler.run import RunStatus
 from scheduler.store.tables import IS_ENDED, runs
 
 TYPICAL_OF = 21

@@ -27,7 +27,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from scheduler.models import JobStatus, RunStatus
+from scheduler.models import JobStatus
+from scheduler.run import RunStatus
 from scheduler.store.jobs import JobFilter
 from scheduler.store.stats import FAILED
 from scheduler.store.tables import IS_ACTIVE, IS_ENDED, jobs, runs

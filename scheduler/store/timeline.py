@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, ColumnElement, Connection, and_, case, func, literal, or_, select, type_coerce
 
 from scheduler.ids import first_run_id
-from scheduler.models import Run, RunStatus
+from scheduler.run import Run, RunStatus
 from scheduler.store.runs import find_runs
 from scheduler.store.stats import FAILED
 from scheduler.store.tables import IS_ENDED, jobs, micros, runs

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import Connection, and_, bindparam, func, select
 
-from scheduler.models import Origin, Run
+from scheduler.run import Origin, Run
 from scheduler.store.prepared import Prepared
 from scheduler.store.runs import ALL_COLUMNS, find_run, stored_run
 from scheduler.store.tables import IS_ACTIVE, runs

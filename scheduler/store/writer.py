@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Transaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from scheduler.errors import Unavailable
-from scheduler.models import Run
+from scheduler.run import Run
 from scheduler.store.ended import take_ended
 
 log = logging.getLogger(__name__)

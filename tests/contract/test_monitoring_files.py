@@ -14,7 +14,8 @@ import yaml
 
 from docs.tables import ROOT
 from scheduler.metrics.families import COUNTED, LOOKED_UP
-from scheduler.models import Priority, RunStatus
+from scheduler.models import Priority
+from scheduler.run import RunStatus
 from tests.promtool import promtool
 
 DASHBOARD = ROOT / "deploy/grafana/dashboard.json"

@@ -17,7 +17,8 @@ from scheduler.auth.scopes import Caller, Scope
 from scheduler.auth.sessions import SessionBook
 from scheduler.config import SchedulerConfig
 from scheduler.ids import RunIds
-from scheduler.models import Job, JobStatus, Origin, Priority, Run, RunStatus
+from scheduler.models import Job, JobStatus, Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import jobs, planning, runs, sqlite_url, stats, tables
 from scheduler.store.jobs import JobFilter
 from scheduler.store.planning import Advance

@@ -25,7 +25,8 @@ from sqlalchemy.exc import IntegrityError
 
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, SchedulerError, Unavailable, Unusable
-from scheduler.models import Job, Origin, Priority, Run, RunStatus
+from scheduler.models import Job, Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Database, Remembered, events, planning, runs, schema, sqlite_url, state, underway
 from scheduler.store.jobs import JobFilter
 from scheduler.store.prepared import Prepared

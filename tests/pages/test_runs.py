@@ -11,7 +11,8 @@ import pytest
 
 from scheduler.http.pages.runs import ROWS
 from scheduler.ids import first_run_id
-from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.models import Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import pruning, runs
 from tests.pages.conftest import Site
 from tests.pages.test_serve import HOSTILE

@@ -14,7 +14,8 @@ from scheduler.calendar_year import CalendarYear, YearDay, clock_changes
 from scheduler.clock_changes import ClockChange
 from scheduler.http.pages.chart_view import draw_durations, find_outliers
 from scheduler.http.pages.heat_view import Cell, HeatMap, lay_out_heat
-from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.models import Priority
+from scheduler.run import Origin, Run, RunStatus
 from tests.pages.conftest import Site
 from tests.pages.test_runs import NOON, add, ids
 from tests.pages.test_serve import HOSTILE

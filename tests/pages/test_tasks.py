@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scheduler.http.pages.tasks_view import Asked, read_query, strip_of
-from scheduler.models import JobStatus, RunStatus
+from scheduler.models import JobStatus
+from scheduler.run import RunStatus
 from scheduler.store.task_table import OUTCOMES, Outcome
 from tests.pages.conftest import Site
 

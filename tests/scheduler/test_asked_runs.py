@@ -13,8 +13,9 @@ from scheduler.config import SchedulerConfig
 from scheduler.endings import UNKEPT
 from scheduler.errors import Conflict, Unavailable
 from scheduler.lease import Ring
-from scheduler.models import Job, Run, RunStatus
+from scheduler.models import Job
 from scheduler.results import Ending
+from scheduler.run import Run, RunStatus
 from scheduler.store import Connection, events
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler

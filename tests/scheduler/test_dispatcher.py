@@ -14,8 +14,9 @@ from scheduler.attempts import Assignment
 from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
 from scheduler.fire_times import MOST_FIRE_TIMES
-from scheduler.models import Job, Run, RunStatus
+from scheduler.models import Job
 from scheduler.notify.teller import Teller
+from scheduler.run import Run, RunStatus
 from scheduler.store import Database, jobs, planning
 from scheduler.store.planning import Plan
 from scheduler.store.runs import RunFilter

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from scheduler.models import Job, Origin, Run, RunStatus
+from scheduler.models import Job
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Connection, events, jobs, runs, state
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time

@@ -20,7 +20,8 @@ from sqlalchemy import Engine
 
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, NotFound, Unavailable
-from scheduler.models import Job, Run, RunStatus
+from scheduler.models import Job
+from scheduler.run import Run, RunStatus
 from scheduler.store import sqlite_url
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from scheduler.models import Job, JobStatus, Origin, Priority, Run, RunStatus
+from scheduler.models import Job, JobStatus, Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import planning, runs
 from scheduler.store.planning import Advance
 from scheduler.task_scheduler import TaskScheduler

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from scheduler.config import SchedulerConfig
 from scheduler.listing import Listing, Texts
-from scheduler.models import Job, Origin, Priority, Run, RunStatus
+from scheduler.models import Job, Priority
 from scheduler.phrases import forget_zones
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.standing import JobInfo
 from scheduler.store import Connection, planning, runs
 from scheduler.store.jobs import JobFilter

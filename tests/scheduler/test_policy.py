@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from scheduler.models import Job, Overlap, Priority, RunStatus
+from scheduler.models import Job, Overlap, Priority
 from scheduler.phrases import parse_phrase
 from scheduler.policy import (
     LONGEST_RETRY_SECONDS,
@@ -23,6 +23,7 @@ from scheduler.policy import (
     retry_delay,
     within_runs,
 )
+from scheduler.run import RunStatus
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=1)

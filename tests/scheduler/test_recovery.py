@@ -10,8 +10,9 @@ import pytest
 
 from scheduler.config import SchedulerConfig
 from scheduler.ids import new_run_id
-from scheduler.models import Job, Origin, Run, RunStatus
+from scheduler.models import Job
 from scheduler.recovery import DIED, Found, recover
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import runs
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler

@@ -12,8 +12,9 @@ import pytest
 from scheduler.config import SchedulerConfig
 from scheduler.errors import NotFound
 from scheduler.ids import first_run_id, new_run_id
-from scheduler.models import Job, Origin, Priority, Run, RunStatus
+from scheduler.models import Job, Priority
 from scheduler.retention import CHANGE_DAYS, EVENT_HOURS, ROWS_A_STEP, Retention
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import events, runs
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler

@@ -12,14 +12,16 @@ import pytest
 
 from scheduler.definitions import columns
 from scheduler.ids import new_run_id
-from scheduler.models import Origin, Priority, Run, RunStatus, StoredJob, read_job, read_when
+from scheduler.models import Priority, read_job, read_when
 from scheduler.moments import iso
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.selftest.facts import Facts
 from scheduler.selftest.matching import RULES, find_faults, latenesses
 from scheduler.selftest.plan import STORE_FAULTS, make_plan
 from scheduler.selftest.record import CATEGORIES, Disturbance, Finding, Line, Outcome, Record, Request, Sighting, Span
 from scheduler.selftest.report import Totals, tell_findings, tell_totals
 from scheduler.selftest.rounds import RoundResult
+from scheduler.stored_job import StoredJob
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LENGTH = 10

@@ -17,8 +17,9 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import Unavailable
 from scheduler.ids import new_run_id
 from scheduler.lease import LeaseLost, NotifyDoorbell, Ring, SessionLease, open_lease
-from scheduler.models import Job, Origin, Run, RunStatus, utc_now
+from scheduler.models import Job, utc_now
 from scheduler.recovery import recover
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Database, jobs, patience, runs
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import KILLED, UNKNOWN

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from scheduler.models import Job, JobStatus, Origin, Priority, Run, RunStatus
+from scheduler.models import Job, JobStatus, Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import runs
 from scheduler.store.jobs import JobFilter
 from scheduler.task_scheduler import TaskScheduler

@@ -11,7 +11,8 @@ import pytest
 
 from scheduler.config import SchedulerConfig
 from scheduler.ids import RunIds
-from scheduler.models import Job, Origin, Priority, Run, RunStatus
+from scheduler.models import Job, Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import runs, stats
 from scheduler.store.stats import FAILED, Spread
 from scheduler.task_scheduler import TaskScheduler

@@ -10,7 +10,8 @@ import pytest
 
 from scheduler.config import SchedulerConfig
 from scheduler.ids import RunIds
-from scheduler.models import Job, JobStatus, Origin, Priority, Run, RunStatus
+from scheduler.models import Job, JobStatus, Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import planning, runs, task_table
 from scheduler.store.planning import Advance
 from scheduler.store.task_table import OUTCOMES, SORTS, TableQuery

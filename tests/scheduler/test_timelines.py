@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from scheduler.config import SchedulerConfig
-from scheduler.models import RunStatus, read_job
+from scheduler.models import read_job
+from scheduler.run import RunStatus
 from scheduler.task_scheduler import TaskScheduler
 from scheduler.timelines import Span
 

@@ -9,7 +9,7 @@ from statistics import quantiles
 from markupsafe import Markup
 
 from scheduler.http.pages.local import run_path
-from scheduler.models import Run, RunStatus
+from scheduler.run import Run, RunStatus
 
 WIDTH, HEIGHT = 1000, 100
 FEWEST = 8

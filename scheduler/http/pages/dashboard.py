@@ -10,7 +10,7 @@ from flask import Response
 from scheduler.http.actions import started, stopped
 from scheduler.http.pages.dashboard_view import days_chart, last_line, lateness_chart
 from scheduler.http.pages.page import Visit
-from scheduler.models import Run, RunStatus
+from scheduler.run import Run, RunStatus
 from scheduler.task_scheduler import TaskScheduler
 from scheduler.wallclock import first_instant
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from scheduler.models import RunStatus
+from scheduler.run import RunStatus
 from scheduler.store.stats import FAILED
 from scheduler.wording import say_count
 

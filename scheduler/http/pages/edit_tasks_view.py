@@ -10,8 +10,8 @@ from typing import Any
 
 from scheduler.errors import InvalidRequest, Problem, SchedulerError
 from scheduler.http.pages.task_fields import FIELDS, read_value, write_text
-from scheduler.models import StoredJob
 from scheduler.moments import iso
+from scheduler.stored_job import StoredJob
 
 VALUES = ("priority", "timeout_seconds", "max_retries", "timezone")
 """Fields that take one value for all; beside them tags are added and taken away."""

@@ -10,7 +10,7 @@ from typing import Literal
 from scheduler.calendar_year import CalendarYear, YearDay
 from scheduler.clock_changes import ClockChange
 from scheduler.http.pages.words import say_duration, say_span
-from scheduler.models import RunStatus
+from scheduler.run import RunStatus
 
 Shade = Literal["runs", "duration"]
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

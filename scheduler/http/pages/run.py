@@ -11,7 +11,7 @@ from scheduler.http.pages.local import local_path, run_path
 from scheduler.http.pages.output_view import lines_of, plain, view_stream
 from scheduler.http.pages.page import Visit
 from scheduler.http.pages.run_view import say_count_of, view_run
-from scheduler.models import Run, RunStatus
+from scheduler.run import Run, RunStatus
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox.output import Stream
 

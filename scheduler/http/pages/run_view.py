@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduler.http.pages.words import say_duration
-from scheduler.models import Run, StoredJob
+from scheduler.run import Run
+from scheduler.stored_job import StoredJob
 from scheduler.wording import say_count
 
 LEVELS = {

@@ -15,7 +15,7 @@ from scheduler.errors import InvalidRequest, NotFound, Problem, nearest, shorten
 from scheduler.http import requests
 from scheduler.http.pages.page import Visit
 from scheduler.http.reading import read
-from scheduler.models import Origin, Run, RunStatus
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store.runs import RunFilter
 from scheduler.store.timeline import TROUBLE
 from scheduler.task_scheduler import TaskScheduler

@@ -21,13 +21,14 @@ from scheduler.http.pages.page import Visit
 from scheduler.http.peer import caller
 from scheduler.http.present import NEXT_RUNS, next_runs, schedule_text
 from scheduler.http.rest.etags import at_revision
-from scheduler.models import WHEN_FIELDS, StoredJob
+from scheduler.models import WHEN_FIELDS
 from scheduler.notify.rules import LATE_AFTER_SECONDS
 from scheduler.notify.targets import label
 from scheduler.notify.targets import shown as named_target
 from scheduler.notify.templates import BODY, SUBJECT
 from scheduler.portable import write_fields
 from scheduler.standing import JobInfo, Planned
+from scheduler.stored_job import StoredJob
 from tasks.sandbox import Confinement
 from tasks.sandbox.request import MEGABYTE
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from scheduler.http.pages.local import run_path, task_path
-from scheduler.models import Job, StoredJob
+from scheduler.models import Job
 from scheduler.store.changes import Change, without_secrets
+from scheduler.stored_job import StoredJob
 from scheduler.wording import say_count
 
 WHAT = {

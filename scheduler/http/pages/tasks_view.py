@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from scheduler.models import JobStatus, RunStatus
+from scheduler.models import JobStatus
+from scheduler.run import RunStatus
 from scheduler.store.task_table import OUTCOMES, SORTS, Outcome, TableQuery
 from scheduler.wording import say_count
 from tasks import TASK_TYPES

@@ -13,8 +13,8 @@ from scheduler.http import requests
 from scheduler.http.rest.answer import Answer
 from scheduler.http.rest.call import Call
 from scheduler.http.rest.paging import with_links
-from scheduler.models import RunStatus
 from scheduler.moments import iso
+from scheduler.run import RunStatus
 from scheduler.store.changes import KEPT, Change
 from scheduler.task_scheduler import TaskScheduler
 

@@ -14,7 +14,7 @@ from scheduler.http import requests
 from scheduler.http.answers import error_response
 from scheduler.http.rest.answer import Followed
 from scheduler.http.rest.call import Call
-from scheduler.models import Run
+from scheduler.run import Run
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import last_lines
 from tasks.sandbox.output import Stream

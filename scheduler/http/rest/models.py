@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scheduler.models import JobStatus, JobType, Origin, Priority, RunStatus
+from scheduler.models import JobStatus, JobType, Priority
+from scheduler.run import Origin, RunStatus
 
 
 class Shown(BaseModel):

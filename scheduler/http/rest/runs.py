@@ -9,7 +9,7 @@ from scheduler.http.rest.answer import Answer, Later
 from scheduler.http.rest.call import Call
 from scheduler.http.rest.changes import Wait, change
 from scheduler.http.rest.paging import with_links
-from scheduler.models import Run
+from scheduler.run import Run
 from scheduler.task_scheduler import CANCEL_SECONDS, TaskScheduler
 
 

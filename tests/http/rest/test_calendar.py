@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.calendar_year import MOST_A_DAY, clock_changes, first_of, planned_days, stretches
-from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.models import Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.spellings import read_schedule
 from scheduler.store import Connection, jobs, runs
 from scheduler.store.changes import HIDDEN, KEPT, changed_fields

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from scheduler.ids import new_run_id
-from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.models import Priority
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import runs
 from tests.http.rest.conftest import Rest
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from scheduler.ids import first_run_id
-from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.models import Priority
 from scheduler.moments import iso
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import runs, tables
 from tests.http.rest.conftest import Rest
 

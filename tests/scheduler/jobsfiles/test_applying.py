@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, NotFound
 from scheduler.jobsfiles import apply
-from scheduler.models import Job, StoredJob
+from scheduler.models import Job
 from scheduler.store import jobs
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
+from scheduler.stored_job import StoredJob
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import Answering, Time
 

@@ -15,7 +15,8 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import NotFound, Unavailable
 from scheduler.jobsfiles.following import Follower
 from scheduler.jobsfiles.watching import Watcher
-from scheduler.models import RunStatus, utc_now
+from scheduler.models import utc_now
+from scheduler.run import RunStatus
 from scheduler.task_scheduler import TaskScheduler
 from tests.scheduler.jobsfiles.test_reading import FUNCTION, SCRIPT
 from tests.server import ROOT, wait_until

@@ -9,7 +9,8 @@ import pytest
 
 from scheduler.errors import Problem
 from scheduler.jobsfiles import Entry, FileProblem, Plan, plan
-from scheduler.models import Job, StoredJob
+from scheduler.models import Job
+from scheduler.stored_job import StoredJob
 from tests.owned_time import NOON
 
 FILE, OTHER = Path("/jobs/a.yaml"), Path("/jobs/b.yaml")

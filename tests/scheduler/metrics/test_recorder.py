@@ -16,8 +16,9 @@ from scheduler.ids import new_run_id
 from scheduler.metrics import book
 from scheduler.metrics.families import BY_NAME
 from scheduler.metrics.recorder import Recorder
-from scheduler.models import Job, Origin, Run, RunStatus
+from scheduler.models import Job
 from scheduler.recovery import recover
+from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Connection, runs
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time

@@ -11,9 +11,10 @@ import pytest
 
 from scheduler.config import SchedulerConfig
 from scheduler.ids import new_run_id
-from scheduler.models import Job, RunStatus
+from scheduler.models import Job
 from scheduler.notify import expect as expect_module
 from scheduler.notify.expect import Expectations
+from scheduler.run import RunStatus
 from scheduler.store import runs
 from scheduler.store.deliveries import DeliveryFilter
 from scheduler.task_scheduler import TaskScheduler

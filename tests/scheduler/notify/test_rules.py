@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from scheduler.alerts import Expect, Notify
-from scheduler.models import Origin, Priority, Run, RunStatus
+from scheduler.models import Priority
 from scheduler.notify.rules import (
     Kind,
     Standing,
@@ -24,6 +24,7 @@ from scheduler.notify.rules import (
     read_standing,
     retry_seconds,
 )
+from scheduler.run import Origin, Run, RunStatus
 from tests.owned_time import NOON
 
 FINE = Standing()

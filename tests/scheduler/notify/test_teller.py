@@ -12,9 +12,10 @@ import pytest
 
 from scheduler.config import SchedulerConfig
 from scheduler.ids import new_run_id
-from scheduler.models import Job, Run, RunStatus
+from scheduler.models import Job
 from scheduler.notify import teller as teller_module
 from scheduler.notify.teller import MAIL_ROUTE, Teller
+from scheduler.run import Run, RunStatus
 from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time

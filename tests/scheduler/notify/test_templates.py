@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.alerts import PLACEHOLDERS, Notify
-from scheduler.models import RunStatus
 from scheduler.notify.rules import Kind
 from scheduler.notify.templates import MOST_OUTPUT, News, clean, end_of, headline, mask, render, secret_values
+from scheduler.run import RunStatus
 from tests.owned_time import NOON
 from tests.scheduler.notify.test_rules import run
 

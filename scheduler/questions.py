@@ -1,4 +1,4 @@
-"""Answer what became of jobs and runs: all that is asked and changes nothing."""
+"""Tell what became of jobs and runs: all that is asked and changes nothing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from scheduler.explain import Explanation, Known, around, explain
 from scheduler.job_book import JobBook, check_known, find
 from scheduler.lease import Lease
 from scheduler.listing import Listing, Page, Show
-from scheduler.models import Run, StoredJob
 from scheduler.previews import preview
+from scheduler.run import Run
 from scheduler.standing import JobInfo
 from scheduler.store import Connection, Database, changes, deliveries, jobs, ledger_days, runs, state, stats, underway
 from scheduler.store.changes import Change
@@ -25,13 +25,14 @@ from scheduler.store.deliveries import Delivery, DeliveryFilter
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter
 from scheduler.store.stats import Stats
+from scheduler.stored_job import StoredJob
 from scheduler.triggers import Once
 from tasks.sandbox import OutputText, output_size, read_bytes, read_ends, read_from, read_output
 from tasks.sandbox.output import OutputBytes, Stream
 
 
-class Answers:
-    """What TaskScheduler answers from the store and from the output of runs, in any process and at any time."""
+class Questions:
+    """What TaskScheduler tells from the store and from the output of runs, in any process and at any time."""
 
     config: SchedulerConfig
     now: Callable[[], datetime]
