@@ -1,11 +1,14 @@
-"""Hold a client's connection, and what has come of its next request; part with clients that send too slowly."""
+"""Hold a client's connection, and what has come of its next request; wait little for clients that are slow."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import select
 import socket
+import sys
+import termios
 import time
 from typing import Any
 
@@ -18,17 +21,58 @@ RECEIVE_SECONDS = 5.0
 LEAST_BYTES_A_SECOND = 16 * 1024
 LARGE_HEAD_BYTES = 16 * 1024
 """How much of a head is taken in without a thread."""
+SEND_WAIT_SECONDS = 0.05
+"""How long a thread waits for a client to take more of its answer."""
 
 
 class Connection(TConn):
     """A connection whose requests are taken in without a thread until their heads are whole."""
 
-    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any) -> None:
+    def __init__(self, cfg: Any, accepted: socket.socket, client: Any, server: Any) -> None:
+        sock = PatientSocket(fileno=accepted.detach())
         super().__init__(cfg, sock, client, server)
         self.received = PacedUnreader(sock)
         self.parser = get_parser(cfg, sock, client)
         self.parser.unreader = self.received
         self.data_ready = True
+
+    @property
+    def unsent(self) -> memoryview:
+        """What the client has not taken yet of an answer that is made."""
+        return self.sock.unsent if isinstance(self.sock, PatientSocket) else memoryview(b"")
+
+
+class PatientSocket(socket.socket):
+    """A socket that keeps what its client does not take soon, for whoever can wait for it without a thread."""
+
+    unsent = memoryview(b"")
+    _not_taken = 0
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send what the client takes; the rest is `unsent`."""
+        if self.unsent:
+            self.unsent = memoryview(bytes(self.unsent) + data)
+            return
+        self.unsent, until = memoryview(data), time.monotonic() + SEND_WAIT_SECONDS
+        while self.send_more() and _is_ready(self, select.POLLOUT, until - time.monotonic()):
+            pass
+
+    def send_more(self) -> bool:
+        """Send what the client takes at once; whether more is left."""
+        try:
+            self.unsent = self.unsent[self.send(self.unsent, socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.unsent = memoryview(b"")
+            raise
+        return bool(self.unsent)
+
+    def takes(self) -> bool:
+        """Whether the client has taken anything since this was asked last; what the system keeps for it counts."""
+        kept = int.from_bytes(fcntl.ioctl(self, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        before, self._not_taken = self._not_taken, kept + len(self.unsent)
+        return self._not_taken != before
 
 
 class PacedUnreader(SocketUnreader):
@@ -80,6 +124,11 @@ class PacedUnreader(SocketUnreader):
 
     def _comes(self, seconds: float) -> bool:
         # The end of all, too, is something.
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
-        return bool(poll.poll(max(0.0, seconds) * 1000))
+        return _is_ready(self.sock, select.POLLIN, seconds)
+
+
+def _is_ready(sock: socket.socket, kind: int, seconds: float) -> bool:
+    """Whether a socket has something to read, or room to write, within so many seconds."""
+    poll = select.poll()
+    poll.register(sock, kind)
+    return bool(poll.poll(max(0.0, seconds) * 1000))

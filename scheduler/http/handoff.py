@@ -135,7 +135,8 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
 
 async def _send(loop: asyncio.AbstractEventLoop, taken: socket.socket, data: bytes) -> None:
     try:
-        await asyncio.wait_for(loop.sock_sendall(taken, data), SEND_SECONDS)
+        for begin in range(0, len(data), SEND_BUFFER):
+            await asyncio.wait_for(loop.sock_sendall(taken, data[begin : begin + SEND_BUFFER]), SEND_SECONDS)
         taken.shutdown(socket.SHUT_WR)
     except (OSError, TimeoutError) as error:
         log.info("who waited for an answer is gone: %s", error)

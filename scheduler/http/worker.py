@@ -1,11 +1,10 @@
-"""Serve under gunicorn: threads, sockets that may be taken away, and errors in JSON."""
+"""Serve under gunicorn: threads that wait for no client, sockets that may be taken away, and errors in JSON."""
 
 from __future__ import annotations
 
 import logging
 import selectors
 import socket
-import struct
 import threading
 import time
 from collections import deque
@@ -24,6 +23,9 @@ from scheduler.http.handoff import allow_handoff
 HEAD_SECONDS = 10.0
 """How long a connection may take to the end of the head of its request; it holds no thread meanwhile."""
 SEND_SECONDS = 30.0
+"""How long a client may take nothing of its answer; it holds no thread meanwhile."""
+MOST_UNSENT_BYTES = 64 * 1024 * 1024
+"""How much may wait for clients to take it; who has not taken anything for the longest has to give way."""
 LINGER_SECONDS = 2.0
 """How long a client may take to close, after which it is closed."""
 STAY_SECONDS = 0.005
@@ -45,6 +47,7 @@ class HandoffWorker(ThreadWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._leaving: deque[Any] = deque()
+        self._sending: deque[Any] = deque()
         self._accepts_from = self._tells_from = float("-inf")
 
     def init_process(self) -> None:
@@ -64,7 +67,6 @@ class HandoffWorker(ThreadWorker):
         except OSError as error:
             self._pause(error)
             return
-        _set_send_timeout(sock, SEND_SECONDS)
         self.nr_conns += 1
         self.enqueue_req(Connection(self.cfg, sock, client, listener.getsockname()))
 
@@ -97,7 +99,7 @@ class HandoffWorker(ThreadWorker):
     def handle(self, conn: Any) -> Any:
         """Serve a request, and those that follow at once on its connection."""
         conn.received.expect()
-        while (goes_on := super().handle(conn)) is True and self._follows(conn):
+        while (goes_on := super().handle(conn)) is True and not conn.unsent and self._follows(conn):
             conn.received.expect()
         return goes_on
 
@@ -119,9 +121,13 @@ class HandoffWorker(ThreadWorker):
         return self.tpool._work_queue.qsize() > 0
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
-        """Put a served connection back, or let it go."""
+        """Put a served connection back, or let it go, once its client has taken the whole answer."""
         if conn.sock.fileno() == -1:
             self.nr_conns -= 1
+        elif conn.unsent:
+            self._watch(
+                conn, self._sending, SEND_SECONDS, partial(self._on_sending_socket_writable, fs), selectors.EVENT_WRITE
+            )
         elif fs.exception() is None and not fs.result():
             self._part(conn)
         else:
@@ -141,9 +147,27 @@ class HandoffWorker(ThreadWorker):
             self._leaving.remove(conn)
             self._unwatch(conn)
 
-    def _watch(self, conn: Any, group: deque[Any], seconds: float, call: Any) -> None:
+    def _on_sending_socket_writable(self, fs: Future[Any], conn: Any, client: Any) -> None:
+        self._sending.remove(conn)
         try:
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(call, conn))
+            if conn.sock.send_more():
+                self._go_on_sending(conn)
+                return
+        except OSError:
+            self._unwatch(conn)
+            return
+        self.poller.unregister(conn.sock)
+        self.finish_request(conn, fs)
+
+    def _go_on_sending(self, conn: Any) -> None:
+        conn.timeout = time.monotonic() + SEND_SECONDS
+        self._sending.append(conn)
+
+    def _watch(
+        self, conn: Any, group: deque[Any], seconds: float, call: Any, event: int = selectors.EVENT_READ
+    ) -> None:
+        try:
+            self.poller.register(conn.sock, event, partial(call, conn))
         except OSError:  # The user may have no more watches.
             self._close(conn)
             return
@@ -164,7 +188,16 @@ class HandoffWorker(ThreadWorker):
         now = time.monotonic()
         while self._leaving and self._leaving[0].timeout <= now:
             self._unwatch(self._leaving.popleft())
-        groups = (self._leaving, self.pending_conns, self.keepalived_conns)
+        while self._sending and self._sending[0].timeout <= now:
+            conn = self._sending.popleft()
+            # The system asks for more when it has room for much, which is long after a slow client has taken a little.
+            if conn.sock.takes():
+                self._go_on_sending(conn)
+            else:
+                self._unwatch(conn)
+        while sum(len(conn.unsent) for conn in self._sending) > MOST_UNSENT_BYTES and len(self._sending) > 1:
+            self._unwatch(self._sending.popleft())
+        groups = (self._leaving, self.pending_conns, self.keepalived_conns, self._sending)
         while self.nr_conns >= self.worker_connections and (group := next(filter(None, groups), None)):
             self._unwatch(group.popleft())
 
@@ -182,11 +215,6 @@ class Logger(glogging.Logger):
     def access_log_enabled(self) -> bool:
         """Whether requests are logged."""
         return self.access_log.isEnabledFor(logging.INFO) and super().access_log_enabled
-
-
-def _set_send_timeout(sock: socket.socket, seconds: float) -> None:
-    """Let the system end a blocking write after so many seconds without a byte."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6)))
 
 
 def _write_error(sock: Any, status_int: int, reason: str, mesg: str) -> None:

@@ -17,8 +17,9 @@ import pytest
 import requests
 
 from scheduler.http import connection as connection_module
-from scheduler.http.connection import PacedUnreader
+from scheduler.http.connection import PacedUnreader, PatientSocket
 from scheduler.http.serving import CONNECTIONS, THREADS
+from scheduler.http.worker import MOST_UNSENT_BYTES
 from tests.http.test_handoff import answer_of, children, request
 from tests.server import ROOT, Server, wait_until
 
@@ -159,6 +160,71 @@ def test_without_descriptors_connections_wait_and_the_server_goes_on(
         resource.prlimit(worker, resource.RLIMIT_NOFILE, before)
     assert answer_of(client)[0] == 200
     assert children(server.process.pid) == [worker]
+
+
+# --- who does not read ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ask_for_much(server: Server) -> bytes:
+    """Return a request whose answer has 6 MB, more than a system keeps for a client that does not read."""
+    command = r"head -c 1000000 /dev/zero | tr '\0' '\1'"
+    server.ok("create", task_id="much", type="command", interval="hourly", command=command)
+    run_id = server.ok("run_now", task_id="much", wait=True)["run_id"]
+    return request({"action": "output", "run_id": run_id, "stream": "stdout"})
+
+
+@pytest.fixture
+def connect_narrowly(connect: Callable[..., socket.socket]) -> Callable[[], socket.socket]:
+    """Return a function that opens a connection through which little comes unless it is read."""
+
+    def open_one() -> socket.socket:
+        client = connect()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        return client
+
+    return open_one
+
+
+def test_who_does_not_read_a_large_answer_holds_no_thread_and_loses_nothing(
+    server: Server, connect_narrowly: Callable[[], socket.socket], ask_for_much: bytes
+) -> None:
+    clients = [connect_narrowly() for _ in range(2 * THREADS - 1)]
+    for client in clients:
+        client.sendall(ask_for_much)
+    assert_answered_at_once(server)
+    number, _, body = answer_of(clients[0])
+    assert number == 200
+    assert json.loads(body)["stdout"] == "\1" * 1_000_000
+    clients[0].sendall(ask_for_much)
+    assert answer_of(clients[0])[2] == body, "the connection goes on"
+    assert answer_of(clients[-1])[2] == body
+
+
+def test_who_reads_nothing_gives_way_where_too_much_waits(
+    server: Server, connect_narrowly: Callable[[], socket.socket], ask_for_much: bytes
+) -> None:
+    clients = [connect_narrowly() for _ in range(1 + MOST_UNSENT_BYTES // 1_000_000)]
+    for client in clients:
+        client.sendall(ask_for_much)
+        assert client.recv(1, socket.MSG_PEEK) == b"H"
+    assert_answered_at_once(server)
+    assert answer_of(clients[-1])[0] == 200
+    with pytest.raises((AssertionError, ConnectionResetError)):
+        answer_of(clients[0])
+
+
+def test_little_that_is_taken_counts_though_there_is_no_room_for_more() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with PatientSocket(fileno=ours.detach()) as sock, theirs:
+        sock.sendall(b"x" * 5_000_000)
+        left = len(sock.unsent)
+        assert 0 < left < 5_000_000
+        assert sock.takes()
+        assert not sock.takes(), "nothing since"
+        theirs.recv(100_000)
+        assert sock.takes()
+        assert len(sock.unsent) == left
 
 
 # --- the pace -------------------------------------------------------------------------------
