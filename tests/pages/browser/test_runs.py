@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +30,9 @@ def create(server: Server, task_id: str, command: str, **fields: Any) -> None:
 
 def ended(server: Server, task_id: str) -> str:
     """Run a task to its end and return the run's id."""
-    return str(server.ok("run_now", task_id=task_id, wait=True)["run"]["run_id"])
+    run = server.ok("run_now", task_id=task_id, wait=True)["run"]
+    assert run["finished_at"], run
+    return str(run["run_id"])
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -202,12 +203,32 @@ def test_of_a_run_that_has_ended_stdout_stands_first(demo: Server, open_page: Op
     command, expected = TOGETHER[name]
     create(demo, f"together {name}", f"{command}; exit 3")
     page = open_page(f"{demo.url}/runs/{ended(demo, f'together {name}')}")
-    texts = "[...document.querySelectorAll('.log.together .line code')].map(code => code.textContent)"
     for _ in range(2):
         page.get_by_role("button", name="Together").click()
-        until(page, f"expected => JSON.stringify({texts}) === expected", json.dumps(expected, separators=(",", ":")))
+        expect(page.locator(".log.together .line code")).to_have_text(expected)
         page.get_by_role("button", name="Apart").click()
     assert page.locator("[data-stream=stdout] .line").count() == sum(text.startswith("o") for text in expected)
+
+
+PAUSED = r"""async () => {
+    const { Queue } = await import(document.querySelector("link[href*='output']").href), written = [], queue = new Queue(() => {});
+    const stream = (name) => ({ write: (text) => written.push(name + text) });
+    const broken = stream("broken"), other = stream("other");
+    queue.pause(true);
+    for (const one of [broken, other]) queue.add(one, " line\n");
+    queue.drop(broken);
+    queue.pause(false);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return written;
+}"""
+
+
+def test_what_waits_of_a_stream_that_broke_off_is_not_shown_beside_the_same_read_anew(
+    demo: Server, open_page: OpenPage
+) -> None:
+    create(demo, "has a page", "true")
+    page = open_page(f"{demo.url}/runs/{ended(demo, 'has a page')}")
+    assert page.evaluate(PAUSED) == ["other line\n"]
 
 
 def test_a_search_goes_on_while_lines_come(demo: Server, open_page: OpenPage) -> None:

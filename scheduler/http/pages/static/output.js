@@ -97,6 +97,8 @@ export class Queue {
   }
   pause(paused) { this.paused = paused; this.plan(); this.onStep(); }
   clear() { this.waiting = []; }
+  /** Forget what waits of a stream that is read anew. @param {Stream} [stream] */
+  drop(stream) { this.waiting = this.waiting.filter((one) => one.stream !== stream); }
   get isEmpty() { return this.waiting.length === 0; }
   get size() { return this.waiting.reduce((sum, { text }) => sum + text.split("\n").length - 1, 0); }
   plan() {

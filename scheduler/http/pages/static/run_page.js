@@ -114,6 +114,7 @@ async function readOnce(name, signal) {
   await readStream(`/api/runs/${part(run)}/log?stream=${name}&follow=true`, (text) => {
     if (!begun) {
       begun = true;
+      queue.drop(streams.get(name));
       for (const line of linesOf(name)) line.remove();
       streams.set(name, stream);
     }
