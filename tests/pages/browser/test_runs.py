@@ -211,7 +211,8 @@ def test_of_a_run_that_has_ended_stdout_stands_first(demo: Server, open_page: Op
 
 
 PAUSED = r"""async () => {
-    const { Queue } = await import(document.querySelector("link[href*='output']").href), written = [], queue = new Queue(() => {});
+    const { Queue } = await import(document.querySelector("link[href*='output']").href);
+    const written = [], queue = new Queue(() => {});
     const stream = (name) => ({ write: (text) => written.push(name + text) });
     const broken = stream("broken"), other = stream("other");
     queue.pause(true);

@@ -194,17 +194,20 @@ def test_whether_the_scheduler_runs_is_told_as_it_is_now(tasks: Server, open_pag
 
 
 def test_that_the_store_takes_nothing_is_told_as_it_is_now(tasks: Server, open_page: OpenPage) -> None:
+    told = ['<p role="alert">no space</p>']
+
     def tell(route: Route) -> None:
         text = route.fetch().text()
-        route.fulfill(body=text.replace('<div class="columns">', '<p role="alert">no space</p><div class="columns">'))
+        route.fulfill(body=text.replace('<div class="columns">', f'{"".join(told)}<div class="columns">'))
 
     page = connected(open_page(tasks.url))
     page.route("**/dashboard/now", tell)
     tasks.ok("run_now", task_id="b", wait=True)
     expect(page.get_by_role("alert")).to_have_text("no space")
-    page.unroute("**/dashboard/now")
+    told.clear()
     tasks.ok("run_now", task_id="b", wait=True)
     expect(page.get_by_role("alert")).to_have_count(0)
+    page.unroute_all(behavior="wait")
 
 
 def test_the_time_is_that_of_the_service(tasks: Server, open_page: OpenPage) -> None:
