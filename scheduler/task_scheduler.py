@@ -138,6 +138,7 @@ class TaskScheduler(Questions):
         self._turning = threading.RLock()
         self._opened, self._closed = threading.Event(), threading.Event()
         self._told_to_end = threading.Event()
+        self._winding_down, self._wound_down = threading.Lock(), threading.Event()
 
     def within(self, around: Around) -> TaskScheduler:
         """Return this scheduler with `around` about each change that it makes, in the transaction of the change."""
@@ -174,6 +175,17 @@ class TaskScheduler(Questions):
             self._opened.set()
             atexit.register(self.close)
 
+    def wind_down(self) -> None:
+        """Fire no more, give runs under way their grace, then end them as `interrupted`; all else is still answered.
+
+        For who has to answer meanwhile; `close` does it, too.
+        """
+        with self._winding_down:
+            if not self._wound_down.is_set():
+                self._wound_down.set()
+                self._follower.close()
+                self._holder.close(self.config.stop_grace_seconds)
+
     def close(self) -> None:
         """Fire no more, give runs under way their grace, then end them as `interrupted`. Once is enough.
 
@@ -187,9 +199,8 @@ class TaskScheduler(Questions):
                 return
             self._closed.set()
             atexit.unregister(self.close)
-            self._follower.close()
             self.feed.close()
-            self._holder.close(self.config.stop_grace_seconds)
+            self.wind_down()
             self.watch.close()
             self.metrics.close()
             self._store.close()

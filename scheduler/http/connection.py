@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import io
+import re
 import select
 import socket
 import sys
@@ -21,12 +22,16 @@ RECEIVE_SECONDS = 5.0
 LEAST_BYTES_A_SECOND = 16 * 1024
 LARGE_HEAD_BYTES = 16 * 1024
 """How much of a head is taken in without a thread."""
+LARGE_BODY_BYTES = 1024 * 1024
+"""Up to which size a body is taken in without a thread."""
 SEND_WAIT_SECONDS = 0.05
 """How long a thread waits for a client to take more of its answer."""
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
+_WAITS_FOR_US = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 
 class Connection(TConn):
-    """A connection whose requests are taken in without a thread until their heads are whole."""
+    """A connection whose requests are taken in without a thread, and whose answers need none to wait for the client."""
 
     def __init__(self, cfg: Any, accepted: socket.socket, client: Any, server: Any) -> None:
         sock = PatientSocket(fileno=accepted.detach())
@@ -80,6 +85,7 @@ class PacedUnreader(SocketUnreader):
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
+        self._is_given_up = False
         self.expect()
 
     def expect(self) -> None:
@@ -103,6 +109,18 @@ class PacedUnreader(SocketUnreader):
         data = self.buf.getvalue()
         return b"\r\n\r\n" in data or len(data) >= LARGE_HEAD_BYTES
 
+    def missing(self) -> int:
+        """How many bytes of the body have not come, where it is taken in without a thread; the head is whole."""
+        head, _, body = self.buf.getvalue().partition(b"\r\n\r\n")
+        length = _LENGTH.search(head + b"\r\n")
+        if length is None or int(length[1]) > LARGE_BODY_BYTES or _WAITS_FOR_US.search(head):
+            return 0
+        return max(0, int(length[1]) - len(body))
+
+    def give_up(self) -> None:
+        """Wait no more for what has not come: whoever reads on is told that the client is too slow."""
+        self._is_given_up = True
+
     def brings_head(self, seconds: float) -> bool:
         """Whether the head of the next request comes within so many seconds."""
         return self.has_head() or (self._comes(seconds) and self.take_in() and self.has_head())
@@ -115,16 +133,21 @@ class PacedUnreader(SocketUnreader):
 
     def chunk(self, size_hint: int | None = None) -> bytes:
         """Return the next bytes; raise `ConnectionResetError` where the client falls too far behind."""
-        if not self._comes(self._deadline - time.monotonic()):
+        if self._is_given_up or not self._comes(self._deadline - time.monotonic()):
             raise ConnectionResetError(errno.ECONNRESET, "the client sends nothing, or too slowly")
         data: bytes = super().chunk(size_hint)  # type: ignore[call-arg]
         # What was sent fast is no credit for later, or a last byte could be kept back for a minute.
-        self._deadline = min(self._deadline + len(data) / LEAST_BYTES_A_SECOND, time.monotonic() + RECEIVE_SECONDS)
+        self._deadline = paced(self._deadline, len(data))
         return data
 
     def _comes(self, seconds: float) -> bool:
         # The end of all, too, is something.
         return _is_ready(self.sock, select.POLLIN, seconds)
+
+
+def paced(deadline: float, count: int) -> float:
+    """Return until when a client may send nothing that has sent so many bytes in time for a deadline."""
+    return min(deadline + count / LEAST_BYTES_A_SECOND, time.monotonic() + RECEIVE_SECONDS)
 
 
 def _is_ready(sock: socket.socket, kind: int, seconds: float) -> bool:

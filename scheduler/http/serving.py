@@ -145,6 +145,7 @@ def _open(worker: Any) -> None:
         may_pass = isinstance(error, Unavailable) and not isinstance(error, Unusable)
         sys.exit(_TRY_LATER if may_pass else _NEVER_TRY_AGAIN)
     _spare_the_collector()
+    worker.on_stopping = scheduler.wind_down
     for warning in scheduler.warnings():
         worker.log.warning(warning)
     worker.systemd = Systemd.from_environment(os.environ)

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -17,13 +18,15 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from scheduler.errors import SchedulerError
 from scheduler.http.answers import dump, error_body, malformed
-from scheduler.http.connection import Connection
+from scheduler.http.connection import RECEIVE_SECONDS, Connection, paced
 from scheduler.http.handoff import allow_handoff
 
 HEAD_SECONDS = 10.0
 """How long a connection may take to the end of the head of its request; it holds no thread meanwhile."""
 SEND_SECONDS = 30.0
 """How long a client may take nothing of its answer; it holds no thread meanwhile."""
+MOST_BODIES = 64
+"""How many bodies are taken in at a time; who has sent nothing for the longest has to give way."""
 MOST_UNSENT_BYTES = 64 * 1024 * 1024
 """How much may wait for clients to take it; who has not taken anything for the longest has to give way."""
 LINGER_SECONDS = 2.0
@@ -35,19 +38,26 @@ NEVER_STAY = 2
 PAUSE_SECONDS = 0.5
 """How long no connection is accepted after one could not be."""
 TELL_AGAIN_SECONDS = 60.0
+DRAIN_SECONDS = 5.0
+"""How long a worker that stops goes on sending and taking in."""
 
 
 class HandoffWorker(ThreadWorker):
     """A gthread worker whose threads wait for no client, and that forgets a connection whose socket was taken.
 
-    Its main thread takes in what comes, and hands a connection to a thread when the head of a request is whole. Who
-    sends nothing, or byte after byte, costs a place, and has to give way when all places are taken.
+    Its main thread takes in what comes, and hands a connection to a thread when a request is whole. Who sends nothing,
+    or byte after byte, costs a place, and has to give way when all places are taken. `on_stopping` is called in a
+    thread of its own when the worker begins to stop, while requests under way are still answered.
     """
+
+    on_stopping: Callable[[], None] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._leaving: deque[Any] = deque()
         self._sending: deque[Any] = deque()
+        self._receiving: deque[Any] = deque()
+        self._stops_by = float("inf")
         self._accepts_from = self._tells_from = float("-inf")
 
     def init_process(self) -> None:
@@ -83,18 +93,40 @@ class HandoffWorker(ThreadWorker):
             self.log.error("connections have to wait, since none can be accepted: %s", error)
 
     def enqueue_req(self, conn: Any) -> None:
-        """Have a thread serve a connection, once the head of its next request is whole."""
+        """Have a thread serve a connection, once its next request is whole."""
         if not conn.received.has_head() and not conn.received.take_in():
             self._close(conn)
-        elif conn.received.has_head():
-            super().enqueue_req(conn)
-        else:
+        elif not conn.received.has_head():
             self._watch(conn, self.pending_conns, HEAD_SECONDS, self.on_pending_socket_readable)
+        elif conn.received.missing():
+            self._watch(conn, self._receiving, RECEIVE_SECONDS, self._on_receiving_socket_readable)
+        else:
+            super().enqueue_req(conn)
 
     def on_pending_socket_readable(self, conn: Any, client: Any) -> None:
         """Take in what has come; its time goes on until the head is whole."""
         if not conn.received.take_in() or conn.received.has_head():
             super().on_pending_socket_readable(conn, client)
+
+    def _on_receiving_socket_readable(self, conn: Any, client: Any) -> None:
+        """Take in more of a body, which must come at a least rate."""
+        before = conn.received.missing()
+        goes_on = conn.received.take_in()
+        left = conn.received.missing()
+        self._receiving.remove(conn)
+        if goes_on and left:
+            conn.timeout = min(paced(conn.timeout, before - left), self._stops_by)
+            self._receiving.append(conn)
+        else:
+            self.poller.unregister(client)
+            super().enqueue_req(conn)
+
+    def _give_up(self, conn: Any) -> None:
+        """Let a thread tell a client that it sends too slowly."""
+        self._receiving.remove(conn)
+        self.poller.unregister(conn.sock)
+        conn.received.give_up()
+        super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
         """Serve a request, and those that follow at once on its connection."""
@@ -160,8 +192,11 @@ class HandoffWorker(ThreadWorker):
         self.finish_request(conn, fs)
 
     def _go_on_sending(self, conn: Any) -> None:
-        conn.timeout = time.monotonic() + SEND_SECONDS
+        conn.timeout = self._at_most(SEND_SECONDS)
         self._sending.append(conn)
+
+    def _at_most(self, seconds: float) -> float:
+        return min(time.monotonic() + seconds, self._stops_by)
 
     def _watch(
         self, conn: Any, group: deque[Any], seconds: float, call: Any, event: int = selectors.EVENT_READ
@@ -171,7 +206,7 @@ class HandoffWorker(ThreadWorker):
         except OSError:  # The user may have no more watches.
             self._close(conn)
             return
-        conn.timeout = time.monotonic() + seconds
+        conn.timeout = self._at_most(seconds)
         group.append(conn)
 
     def _unwatch(self, conn: Any) -> None:
@@ -188,24 +223,39 @@ class HandoffWorker(ThreadWorker):
         now = time.monotonic()
         while self._leaving and self._leaving[0].timeout <= now:
             self._unwatch(self._leaving.popleft())
+        self._end_slow_readers(now)
+        self._end_slow_senders(now)
+        groups = (self._leaving, self.pending_conns, self.keepalived_conns, self._receiving, self._sending)
+        while self.nr_conns >= self.worker_connections and (group := next(filter(None, groups), None)):
+            self._unwatch(group.popleft())
+
+    def _end_slow_readers(self, now: float) -> None:
         while self._sending and self._sending[0].timeout <= now:
             conn = self._sending.popleft()
             # The system asks for more when it has room for much, which is long after a slow client has taken a little.
-            if conn.sock.takes():
+            if now < self._stops_by and conn.sock.takes():
                 self._go_on_sending(conn)
             else:
                 self._unwatch(conn)
         while sum(len(conn.unsent) for conn in self._sending) > MOST_UNSENT_BYTES and len(self._sending) > 1:
             self._unwatch(self._sending.popleft())
-        groups = (self._leaving, self.pending_conns, self.keepalived_conns, self._sending)
-        while self.nr_conns >= self.worker_connections and (group := next(filter(None, groups), None)):
-            self._unwatch(group.popleft())
+
+    def _end_slow_senders(self, now: float) -> None:
+        for conn in [conn for conn in self._receiving if conn.timeout <= now]:
+            self._give_up(conn)
+        while len(self._receiving) > MOST_BODIES:
+            self._give_up(self._receiving[0])
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Let no connection without a request outlive a worker that stops."""
+        """Begin to stop: let no connection without a request outlive the worker, nor a slow one hold it up."""
         super()._cap_keepalive(deadline)  # type: ignore[misc]
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout or deadline, deadline)
+        self._stops_by = time.monotonic() + DRAIN_SECONDS
+        for conn in (*self._sending, *self._receiving):
+            conn.timeout = min(conn.timeout, self._stops_by)
+        if self.on_stopping is not None:
+            threading.Thread(target=self.on_stopping, name="stopping").start()
 
 
 class Logger(glogging.Logger):

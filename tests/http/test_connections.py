@@ -6,11 +6,12 @@ import errno
 import json
 import resource
 import socket
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ import requests
 from scheduler.http import connection as connection_module
 from scheduler.http.connection import PacedUnreader, PatientSocket
 from scheduler.http.serving import CONNECTIONS, THREADS
-from scheduler.http.worker import MOST_UNSENT_BYTES
+from scheduler.http.worker import DRAIN_SECONDS, MOST_BODIES, MOST_UNSENT_BYTES
 from tests.http.test_handoff import answer_of, children, request
 from tests.server import ROOT, Server, wait_until
 
@@ -65,6 +66,7 @@ def test_more_silent_connections_than_descriptors_end_no_run(
         pytest.skip(f"a process may have {hard} descriptors here, which are too few for this test")
     server.ok("create", task_id="long", type="command", interval="hourly", command="exec sleep 600")
     run_id = server.ok("run_now", task_id="long")["run_id"]
+    wait_until(lambda: server.runs(task_id="long")[0]["status"] == "running")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2 * count), hard))
     try:
         clients = [connect() for _ in range(count)]
@@ -141,6 +143,26 @@ def test_a_body_that_drips_is_refused(connect: Callable[..., socket.socket]) -> 
             continue
     assert (number, json.loads(body)["code"]) == (400, "invalid_request")
     assert "too slowly" in json.loads(body)["message"]
+
+
+def test_bodies_that_come_slowly_hold_no_thread(server: Server, connect: Callable[..., socket.socket]) -> None:
+    clients = [connect(request(b"{", length=1_000_000)) for _ in range(MOST_BODIES)]
+    assert_answered_at_once(server)
+    late = connect(request(b" " * 900_000 + b'{"action": "status"', length=900_020))
+    assert_answered_at_once(server)
+    late.sendall(b"}")
+    assert answer_of(late)[0] == 200
+    number, _, body = answer_of(clients[0])
+    assert (number, json.loads(body)["code"]) == (400, "invalid_request")
+    assert "too slowly" in json.loads(body)["message"], "the oldest has to give way"
+
+
+def test_a_body_behind_a_request_is_waited_for(connect: Callable[..., socket.socket]) -> None:
+    first, second = request({"action": "status"}), request({"action": "help"})
+    client = connect(first + second[:-5])
+    assert answer_of(client)[0] == 200
+    client.sendall(second[-5:])
+    assert answer_of(client)[0] == 200
 
 
 def test_without_descriptors_connections_wait_and_the_server_goes_on(
@@ -225,6 +247,31 @@ def test_little_that_is_taken_counts_though_there_is_no_room_for_more() -> None:
         theirs.recv(100_000)
         assert sock.takes()
         assert len(sock.unsent) == left
+
+
+def test_who_reads_slowly_holds_up_neither_the_end_of_runs_nor_that_of_the_service(
+    tmp_path: Path,
+) -> None:
+    server = Server(tmp_path, SCHEDULER_STOP_GRACE_SECONDS="0", SCHEDULER_AUTOSTART="1").start()
+    command = r"head -c 1000000 /dev/zero | tr '\0' '\1'"
+    server.ok("create", task_id="much", type="command", interval="hourly", command=command)
+    much = server.ok("run_now", task_id="much", wait=True)["run_id"]
+    server.ok("create", task_id="long", type="command", interval="hourly", command="exec sleep 600")
+    server.ok("run_now", task_id="long")
+    wait_until(lambda: server.runs(task_id="long")[0]["status"] == "running")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.sendall(request({"action": "output", "run_id": much, "stream": "stdout"}))
+        assert client.recv(1) == b"H"
+        assert server.process is not None
+        begun = time.monotonic()
+        server.process.terminate()
+        # The end of the run is told while the service still waits for the client.
+        wait_until(lambda: "interrupted" in server.log, DRAIN_SECONDS, "the end of the run")
+        server.process.wait(30)
+    assert time.monotonic() - begun < DRAIN_SECONDS + AT_ONCE
+    with closing(sqlite3.connect(server.data / "scheduler.db")) as store:
+        assert store.execute("SELECT status FROM runs WHERE task_id = 'long'").fetchall() == [("interrupted",)]
 
 
 # --- the pace -------------------------------------------------------------------------------
