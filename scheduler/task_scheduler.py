@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from scheduler import condition
 from scheduler.attempts import Attempts, Execute, log_dir
@@ -80,6 +80,7 @@ from tasks.base import TaskRefused
 from tasks.sandbox.completion import Completions, complete
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 CANCEL_SECONDS = 30.0
 BY_PROGRAM = "program"
@@ -147,6 +148,10 @@ class TaskScheduler(Questions):
     def on(self, connection: Connection) -> TaskScheduler:
         """Return this scheduler as it is seen inside a transaction that is under way."""
         return self._with(OnConnection(self._store, connection))
+
+    def transact(self, unit: Callable[[Connection], T]) -> T:
+        """Carry out a unit of a face of the scheduler in one transaction of the store."""
+        return self._store.write(unit)
 
     def _with(self, store: Database) -> TaskScheduler:
         twin = copy.copy(self)

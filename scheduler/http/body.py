@@ -11,6 +11,8 @@ from scheduler.errors import InvalidRequest, Problem, shorten
 from scheduler.http.examples import EXAMPLES
 
 MOST_DEEP = 64
+MAYBE_LONG = 20
+"""From how many characters on an integer may have more than 64 bits."""
 
 
 def parse_body(body: bytes) -> object:
@@ -27,10 +29,12 @@ def parse_body(body: bytes) -> object:
         raise invalid_json(f"the body is no JSON: {error}", text) from error
     if body.count(b"[") + body.count(b"{") > MOST_DEEP and _is_deep(value):
         raise invalid_json(f"the body is nested more than {MOST_DEEP} levels deep", text)
-    if twins := _twins(text):
+    twins, long_numbers = _beside(text)
+    if twins:
         names = ", ".join(f"'{shorten(name, 60)}'" for name in twins[:10])
         raise invalid_json(f"an object of the body has a name twice, so that one value would be lost: {names}", text)
-    return value
+    # The fast parser makes them less exact, silently: as they are, who takes the value says what is wrong with them.
+    return json.loads(text) if long_numbers else value
 
 
 def invalid_json(message: str, got: object = None) -> InvalidRequest:
@@ -54,14 +58,23 @@ def _inside(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _twins(text: str) -> list[str]:
-    """Return the names that an object of the text has more than once; the fast parser keeps the last, silently."""
+def _beside(text: str) -> tuple[list[str], bool]:
+    """Return the names that an object has more than once, and whether an integer has more than 64 bits.
+
+    That is what the fast parser does not tell.
+    """
     twins: list[str] = []
+    long_numbers = False
 
     def see(pairs: list[tuple[str, Any]]) -> None:
         if len(pairs) != len({name for name, _ in pairs}):
             seen: set[str] = set()
             twins.extend(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
 
-    json.loads(text, object_pairs_hook=see, parse_int=str)
-    return twins
+    def measure(digits: str) -> None:
+        nonlocal long_numbers
+        if len(digits) >= MAYBE_LONG:
+            long_numbers = long_numbers or not -(2**63) <= int(digits) < 2**64
+
+    json.loads(text, object_pairs_hook=see, parse_int=measure)
+    return twins, long_numbers

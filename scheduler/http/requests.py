@@ -242,7 +242,9 @@ class Output(Request):
     run_id: RunId
     stream: Literal["stdout", "stderr", "both"] = Field("both", description="Which stream.")
     tail: int | None = Field(None, ge=1, le=1_000_000, description="Only so many lines from the end.")
-    offset: int | None = Field(None, ge=0, description="Only what follows so many bytes of one named stream.")
+    offset: int | None = Field(
+        None, ge=0, le=2**63 - 1, description="Only what follows so many bytes of one named stream."
+    )
 
     @model_validator(mode="after")
     def _check_part(self) -> Output:

@@ -52,6 +52,8 @@ def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
         "timeout": 60,
         "graceful_timeout": int(config.stop_grace_seconds + KILL_SECONDS + 15),
         "keepalive": 30,
+        # The most that gunicorn takes: lanes of a timeline are asked for by the ids of tasks.
+        "limit_request_line": 8190,
         # Whoever sends a file so waits for its client, however long that takes.
         "sendfile": False,
         # gunicorn lets clients on loopback say what the path is: a proxy might, but so might any program and run.

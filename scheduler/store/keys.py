@@ -34,6 +34,11 @@ def add(connection: Connection, key: str, kept: KeptAnswer, now: datetime) -> No
     connection.execute(insert(idempotency_keys).values(key=key, created_at=now, **kept._asdict()))
 
 
+def remove(connection: Connection, key: str) -> None:
+    """Forget a key."""
+    connection.execute(delete(idempotency_keys).where(idempotency_keys.c.key == key))
+
+
 def are_older(connection: Connection, moment: datetime) -> bool:
     """Whether any key is older than that."""
     query = select(idempotency_keys.c.key).where(idempotency_keys.c.created_at < moment).limit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -71,3 +72,20 @@ def test_what_is_wrong_is_told(api: Api, fields: dict[str, Any], field: str, par
     [problem] = body["problems"]
     assert problem["field"] == field
     assert part in problem["message"]
+
+
+@pytest.mark.parametrize("number", [2**64, 10**22 + 1, -(2**63) - 1, 10**300])
+def test_integers_of_more_than_64_bits_are_refused_as_they_would_lose_digits(api: Api, number: int) -> None:
+    (api.workspace / "monitoring.py").write_text(MODULE)
+    for given in ({"kwargs": {"n": number}}, {"args": [{"deep": [number]}]}):
+        text = json.dumps({"action": "create", **KIND, "func": "monitoring.check", **given})
+        response = api.raw(text)
+        assert (response.status_code, response.json["code"]) == (400, "invalid_field"), response.text
+        assert "64 bits" in response.json["message"]
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, -(2**63), 2**63])
+def test_integers_of_64_bits_are_kept(api: Api, number: int) -> None:
+    (api.workspace / "monitoring.py").write_text(MODULE)
+    api.create("exact", **KIND, func="monitoring.check", kwargs={"endpoint": number})
+    assert api.details("exact")["kwargs"] == {"endpoint": number}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from scheduler.errors import Conflict
 from scheduler.http.rest.answer import Answer, Later
 from scheduler.http.rest.call import Call
 from scheduler.http.rest.etags import read_condition
@@ -50,6 +51,23 @@ def change(
         return _ready(before.answer, wait)
     # Where nothing was written, nothing was asked inside a transaction.
     return _ready(made[0] if made else show(call.scheduler, result), wait)
+
+
+def answered_before(call: Call) -> Answer | None:
+    """Return what a request that is refused now was answered with before, under the same key.
+
+    A definition whose moment has passed meanwhile was right when it was sent first.
+    """
+    key = read_key(call) if call.route.method == "POST" else None
+    if key is None:
+        return None
+    try:
+        call.scheduler.transact(key.check)
+    except AnsweredBefore as before:
+        return before.answer
+    except Conflict:  # what is wrong with the request comes before what is wrong with its key
+        return None
+    return None
 
 
 def _ready(answer: Answer, wait: Wait | None) -> Answer | Later:

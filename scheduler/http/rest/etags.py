@@ -73,7 +73,8 @@ def read_condition(request: Request) -> Condition | None:
     """Return the condition of a change, or None where it has none."""
     if request.headers.get("If-Match") is not None:
         tags = request.if_match
-        revisions = frozenset(tag.partition(".")[0] for tag in tags.as_set(include_weak=False))
+        # An empty tag is one, but it is read as None: no task has it.
+        revisions = frozenset(tag.partition(".")[0] for tag in tags.as_set(include_weak=False) if tag)
         return Condition(revisions, tags.star_tag, absent=False)
     if request.if_none_match.star_tag:
         return Condition(frozenset(), any=False, absent=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
-import orjson
-
 from scheduler.errors import Conflict, InvalidRequest, Problem, shorten
 from scheduler.http.actions import KEY_HEADER
+from scheduler.http.answers import error_body
 from scheduler.http.auth import current
 from scheduler.http.rest.answer import Answer
 from scheduler.http.rest.call import Call
@@ -17,6 +17,10 @@ from scheduler.store import Connection, keys
 from scheduler.store.keys import KEPT_FOR, KeptAnswer
 
 MOST = 255
+_GOES_ON = (
+    f"The request that came with this {KEY_HEADER} first is under way, or broke off before it was answered: "
+    "what it did is not known. Ask again in a moment, or send a new key to do it again."
+)
 
 
 class AnsweredBefore(Exception):
@@ -56,6 +60,18 @@ class Key:
             )
         raise AnsweredBefore(Answer.from_plain(kept.answer))
 
+    def reserve(self, connection: Connection) -> None:
+        """Raise what `check` raises; else take the key for what is done outside of a transaction.
+
+        Until `keep` has its answer, or `forget` gives the key back, whoever repeats the request is told to wait.
+        """
+        self.check(connection)
+        self.keep(connection, Answer(409, error_body(Conflict(_GOES_ON, code="idempotency_conflict"))))
+
+    def forget(self, connection: Connection) -> None:
+        """Give the key back: nothing was done."""
+        keys.remove(connection, self._sum)
+
     def keep(self, connection: Connection, answer: Answer) -> None:
         """Remember what is answered."""
         keys.add(connection, self._sum, KeptAnswer(self.fingerprint, answer.plain()), self.now)
@@ -78,6 +94,6 @@ def read_key(call: Call) -> Key | None:
             ]
         )
     said = [call.route.endpoint, dict(call.ids), dict(call.fields)]
-    fingerprint = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    fingerprint = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     caller = current()
     return Key(text, f"{caller.kind} {caller.name}", fingerprint, call.scheduler.now())

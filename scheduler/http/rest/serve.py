@@ -19,6 +19,7 @@ from scheduler.http.mending import working_example
 from scheduler.http.query import check_no_query, read_query
 from scheduler.http.rest.answer import Answer, Followed, Later
 from scheduler.http.rest.call import Call
+from scheduler.http.rest.changes import answered_before
 from scheduler.http.rest.compression import compressed
 from scheduler.http.rest.document import add_document
 from scheduler.http.rest.not_found import collection, with_path
@@ -70,8 +71,7 @@ def _view(route: Route, gate: Gate) -> Callable[..., Response]:
         asked: Request = request._get_current_object()  # type: ignore[attr-defined]
         scheduler = gate.admit(asked, route.scope)
         try:
-            call = Call(route, scheduler, asked, ids, _read(route, asked))
-            answer = route.function(call)
+            answer = _answer(Call(route, scheduler, asked, ids, _read(route, asked)))
         except InvalidRequest as error:
             raise InvalidRequest(error.problems, _example(route, scheduler, ids, error)) from error
         except NotFound as error:
@@ -84,6 +84,15 @@ def _view(route: Route, gate: Gate) -> Callable[..., Response]:
         return compressed(asked, answer.response() if isinstance(answer, Answer) else answer)
 
     return view
+
+
+def _answer(call: Call) -> Any:
+    try:
+        return call.route.function(call)
+    except InvalidRequest:
+        if (before := answered_before(call)) is None:
+            raise
+        return before
 
 
 def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], error: InvalidRequest) -> dict[str, Any]:

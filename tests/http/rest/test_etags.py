@@ -71,3 +71,10 @@ def test_a_task_of_the_same_name_is_another_one(rest: Rest) -> None:
     rest.refused(404, "task_not_found", "PATCH", PATH, {"command": "x"}, If_Match=known)
     rest.create()
     rest.refused(412, "precondition_failed", "PATCH", PATH, {"command": "x"}, If_Match=known)
+
+
+@pytest.mark.parametrize("tag", ['""', 'W/""', '"", "0"'])
+def test_an_empty_tag_is_that_of_no_task(rest: Rest, tag: str) -> None:
+    rest.create()
+    rest.refused(412, "precondition_failed", "PATCH", "/api/tasks/nightly", {"name": "x"}, If_Match=tag)
+    rest.refused(412, "precondition_failed", "DELETE", "/api/tasks/nightly", If_Match=tag)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from scheduler.http.app import create_app
 from scheduler.retention import Retention
 from scheduler.store import keys
+from scheduler.task_scheduler import TaskScheduler
 from tests.http.conftest import COMMAND
 from tests.http.rest.conftest import HOST, Rest
 
@@ -127,3 +129,41 @@ def test_a_key_is_forgotten_after_a_day(rest: Rest) -> None:
     scheduler.now = lambda: now() + timedelta(hours=50)
     sweeps.sweep()
     assert not kept()
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/try"])
+def test_a_repeat_is_answered_though_the_moment_in_it_has_passed(
+    rest: Rest, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = rest.api.scheduler.now
+    moment = (now() + timedelta(hours=1)).isoformat(timespec="seconds")
+    body = {"type": "command", "command": "true", "interval": moment, "remove_when_done": True}
+    first = rest("POST", path, body, Idempotency_Key="k")
+    assert first.status_code < 300
+    monkeypatch.setattr(rest.api.scheduler._definitions, "_now", lambda: now() + timedelta(hours=2))
+    rest.refused(400, "invalid_interval", "POST", path, body, Idempotency_Key="another")
+    rest.refused(400, "invalid_interval", "POST", path, body | {"name": "other"}, Idempotency_Key="k")
+    again = rest("POST", path, body, Idempotency_Key="k")
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+
+
+def test_a_test_message_is_sent_once(make_rest: Callable[..., Rest], monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = make_rest(notify_targets='{"ops": {"webhook": "http://127.0.0.1:9/hook", "secret": "of no use at all"}}')
+    sent: list[Any] = []
+    real = TaskScheduler.test_notification
+
+    def send(scheduler: TaskScheduler, target: Any) -> Any:
+        sent.append(target)
+        if target == "ops":
+            error = rest.refused(409, "idempotency_conflict", "POST", path, body, Idempotency_Key="k")
+            assert "under way" in error["message"]
+        return real(scheduler, target)
+
+    monkeypatch.setattr(TaskScheduler, "test_notification", send)
+    path, body = "/api/notifications/test", {"target": "ops"}
+    rest.refused(400, "invalid_field", "POST", path, {"target": "nobody"}, Idempotency_Key="k")
+    first = rest("POST", path, body, Idempotency_Key="k")
+    again = rest("POST", path, body, Idempotency_Key="k")
+    assert (again.status_code, again.data) == (first.status_code, first.data) == (200, first.data)
+    assert sent == ["nobody", "ops"]
+    rest.refused(409, "idempotency_conflict", "POST", path, {"target": "nobody"}, Idempotency_Key="k")
