@@ -117,7 +117,8 @@ Limit = Annotated[int, Field(ge=1, le=10_000, description="Rows at most.")]
 Cursor = Annotated[str, Field(max_length=200)]
 KeyCursor = Annotated[Cursor, _cursor("[0-9]{1,18}")]
 RunCursor = Annotated[Cursor, _cursor("[0-9a-hjkmnp-tv-z]{26}")]
-RunId = Annotated[str, Field(min_length=1, max_length=64, description="The run's id.")]
+# A database may take no NUL, not even to look for it.
+RunId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]+$", description="The run's id.")]
 Id = Annotated[TaskId, Field(description="The task's id.")]
 
 

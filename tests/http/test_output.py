@@ -115,3 +115,9 @@ def test_wrong_fields(written: tuple[Api, str], fields: dict[str, Any], code: st
     assert [problem["field"] for problem in body["problems"]] == [field]
     assert body["problems"][0]["accepted"]
     assert api.ok(**body["example"])["run_id"] == run_id
+
+
+@pytest.mark.parametrize("action", ["output", "cancel", "deliveries"])
+def test_an_id_with_nul_is_none(api: Api, action: str) -> None:
+    problem = api.problem("invalid_field", action, run_id="a\x00b")
+    assert problem["field"] == "run_id"

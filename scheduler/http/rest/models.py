@@ -61,7 +61,7 @@ class TaskShown(Shown):
     kind: Literal["interval", "calendar", "cron", "once", "manual"]
     name: str | None
     description: str | None
-    args: list[str] | None
+    args: list[Any] | None
     working_directory: str | None
     enabled: bool
     timezone: str

@@ -152,9 +152,11 @@ def _query(route: Route) -> list[Object]:
 
 
 def _as_text(spec: Object) -> Object:
-    """Return the schema of a field as it stands in a query, where there is no null and an object is its JSON text."""
+    """Return the schema of a field as it stands in a query, where there is no null; object and array are JSON text."""
     choices = [choice for choice in spec.get("anyOf", [spec]) if choice.get("type") not in ("null", "object")]
     simple = _without(choices[0] if choices else {}, "title", "description", "default")
+    if simple.get("type") == "array":
+        simple = {"type": "string", "contentMediaType": "application/json", "contentSchema": simple}
     default = {} if spec.get("default") is None else {"default": spec["default"]}
     return {"type": "string", **simple, **default}
 

@@ -33,7 +33,10 @@ class LanesQuery(TimelineQuery):
     """Which stretch of time, and which tasks."""
 
     task_ids: list[TaskId] | None = Field(
-        None, max_length=100, description='Which tasks, in that order: ["backup", "report"]. Default: the first 50.'
+        None,
+        max_length=100,
+        description='Which tasks, in that order: ["backup", "report"]. Default: the first 50. As many as fit into an '
+        "address of 8,000 characters.",
     )
     slots: int = Field(
         600, ge=10, le=5000, description="In how many slots it is cut; runs of a task in one slot become one bar."

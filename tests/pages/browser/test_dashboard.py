@@ -7,14 +7,15 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from docs.demo import Seeding
 from docs.demo_tasks import DemoTask
 from tests.pages.browser.conftest import until
-from tests.server import Server
+from tests.server import Server, wait_until
 
 pytestmark = pytest.mark.soak
 OpenPage = Callable[..., Page]
@@ -168,6 +169,30 @@ def test_many_tasks_stay_usable(make_server: Callable[..., Server], open_page: O
     page.keyboard.type("task-0999")
     until(page, "document.querySelectorAll('#plot .names a').length === 1")
     assert lanes(page) == ["task-0999"]
+
+
+def test_lanes_of_long_ids_are_asked_for_in_as_many_parts_as_it_takes(
+    make_server: Callable[..., Server], open_page: OpenPage
+) -> None:
+    server = make_server()
+    names = [f"{'Ж' * 120} {number:02}" for number in range(30)]
+    for name in names:
+        server.ok("create", task_id=name, type="command", command="true", interval="every 5 hours")
+    page = open_page("about:blank")
+    answers: list[tuple[int, list[str]]] = []
+
+    def note(response: Response) -> None:
+        asked = parse_qs(urlsplit(response.url).query)
+        if "task_ids" in asked:
+            answers.append((response.status, json.loads(asked["task_ids"][0])))
+
+    page.on("response", note)
+    page.goto(server.url)
+    expect(page.locator("#plot .names a").first).to_be_visible()
+    wait_until(lambda: set(lanes(page)) <= {name for _, names in answers for name in names}, what="the lanes in view")
+    assert len(answers) > 1
+    assert {status for status, _ in answers} == {200}
+    expect(page.locator("#toasts")).to_be_empty()
 
 
 def test_what_people_name_and_print_runs_nowhere(make_server: Callable[..., Server], open_page: OpenPage) -> None:

@@ -18,6 +18,8 @@ const FIRST = Date.parse("1900-02-01T00:00Z"), LAST = Date.parse("9000-12-01T00:
 /** Where in the plot the present is, while nobody has moved elsewhere. */
 const PRESENT = 0.75;
 const MOST_ASKED = 60, MOST_HEIGHT = 480;
+/** How long the ids that are asked for at once may be in an address, which a server takes up to 8190 characters of. */
+const LONGEST_ASKED = 6000;
 const FINAL = new Set(["completed", "failed", "timeout", "cancelled", "interrupted", "skipped", "missed"]);
 const TROUBLE = new Set(["failed", "timeout", "interrupted", "missed"]);
 
@@ -115,7 +117,7 @@ export class Timeline {
   async loadLanes() {
     const wanted = this.seen().filter((row) => row.head && !this.asked.has(row.head.task_id)).map((row) => row.head.task_id);
     if (!wanted.length || !this.span) return;
-    const names = [...new Set(wanted)].slice(0, MOST_ASKED), turn = this.turn;
+    const names = fitting([...new Set(wanted)]), turn = this.turn;
     for (const name of names) this.asked.add(name);
     const slots = Math.min(2000, Math.max(50, Math.round(this.width / 2)));
     try {
@@ -410,4 +412,15 @@ export class Timeline {
 
 function asNumbers(bar) {
   return { ...bar, start: Date.parse(bar.start), end: bar.end === null ? null : Date.parse(bar.end) };
+}
+
+/** @param {string[]} names @returns {string[]} the first of them, as many as may be asked for at once */
+function fitting(names) {
+  let length = 0, count = 0;
+  while (count < Math.min(names.length, MOST_ASKED)) {
+    length += new URLSearchParams([["", JSON.stringify(names[count])]]).toString().length + 2;
+    if (length > LONGEST_ASKED) break;
+    count += 1;
+  }
+  return names.slice(0, count);
 }
