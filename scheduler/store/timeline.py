@@ -60,7 +60,7 @@ class Bar:
 
 
 def lanes(connection: Connection, since: datetime, until: datetime) -> list[Lane]:
-    """Return all tasks, in the order they were made, with the number of their runs in a span."""
+    """Return all tasks, in the order they were made, with the number of their runs that began in a span and ended."""
     # An expression, so that the ledger is not read in the order of another index, row by row.
     name = runs.c.task_id.concat("")
     troubled = func.count().filter(runs.c.status.in_([status.value for status in TROUBLE]))

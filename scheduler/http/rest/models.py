@@ -236,7 +236,7 @@ class StatsShown(Figures):
 
 
 class TimelineTask(BaseModel):
-    """A task, and how many of its runs ended in the span; `troubled` ones failed, timed out, were cut off or missed."""
+    """A task, and how many of its runs began in the span and ended; `troubled`: failed, timed out, cut off, missed."""
 
     task_id: str
     tags: list[str]
