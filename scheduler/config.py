@@ -182,7 +182,9 @@ class SchedulerConfig(BaseModel):
         "in the allowed directories.",
     )
     keep_runs: int = Field(1000, ge=1, description="Runs kept of a task; the last always stays.")
-    keep_days: float = Field(30, gt=0, description="Days that runs and their output are kept.")
+    keep_days: float = Field(
+        30, gt=0, le=100_000, allow_inf_nan=False, description="Days that runs and their output are kept."
+    )
     keep_events: int = Field(
         50_000, ge=1000, description="Events kept for readers that come back; older ones than three days go anyway."
     )

@@ -34,8 +34,11 @@ new_run_id = RunIds().make
 
 
 def first_run_id(moment: datetime) -> str:
-    """Return the lowest id that a run made at `moment` could have: all made before sort below it."""
-    return _text(int(moment.timestamp() * 1000) << _RANDOM_BITS)
+    """Return the lowest id that a run made at `moment` could have: all made before sort below it.
+
+    No run was made before 1970, and no id tells of that time.
+    """
+    return _text(max(0, int(moment.timestamp() * 1000)) << _RANDOM_BITS)
 
 
 def _text(number: int) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from scheduler.ids import RunIds
+from scheduler.ids import RunIds, first_run_id
 from tests.owned_time import NOON
 
 
@@ -25,3 +25,7 @@ def test_threads_never_get_the_same() -> None:
     for thread in threads:
         thread.join()
     assert len(set(found)) == 4000
+
+
+def test_all_runs_were_made_after_a_moment_before_ids_begin() -> None:
+    assert first_run_id(datetime(1926, 1, 1, tzinfo=UTC)) == "0" * 26

@@ -96,6 +96,16 @@ def test_the_old_go_but_the_last_of_a_task_stays(scheduler: TaskScheduler, reten
     assert left(scheduler, "new") == sorted(run.run_id for run in new)
 
 
+def test_who_keeps_them_for_longer_than_there_are_ids_keeps_them(
+    scheduler: TaskScheduler, time: Time, job: MakeJob
+) -> None:
+    scheduler.add_job(job())
+    made = add_runs(scheduler, "job", 3)
+    config = scheduler.config.model_copy(update={"keep_days": 100_000})
+    assert Retention(scheduler._store, scheduler.events, config, time).sweep() == 0
+    assert left(scheduler, "job") == sorted(run.run_id for run in made)
+
+
 def test_of_a_task_that_is_removed_the_last_goes_too(
     scheduler: TaskScheduler, retention: Retention, job: MakeJob
 ) -> None:
