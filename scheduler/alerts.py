@@ -31,7 +31,8 @@ TARGET_FORMS = (
     "an Apprise URL such as slack://...",
 )
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+# No encoded word: what is in it would become part of the address, or a header of its own.
+_ADDRESS = re.compile(r"(?!.*=\?)[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://.+", re.IGNORECASE | re.DOTALL)
 LONGEST_TARGET = 2000
 

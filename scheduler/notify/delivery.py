@@ -15,7 +15,7 @@ from scheduler.errors import InvalidRequest, SchedulerError
 from scheduler.ids import first_run_id
 from scheduler.models import utc_now
 from scheduler.notify import NOTIFIERS, rules
-from scheduler.notify.notifier import Message, Notifier, NotSent
+from scheduler.notify.notifier import Message, Notifier, NotSent, deliver
 from scheduler.notify.targets import find_labelled, shown
 from scheduler.store import Connection, Database, deliveries
 from scheduler.store.deliveries import DELIVERED, FAILED, SUPERSEDED, Delivery
@@ -234,7 +234,7 @@ class Deliverer:
             target = find_labelled(delivery.target, self._config)
         except InvalidRequest as error:
             raise NotSent(f"the settings do not let it: {error.message}") from error
-        return self._notifiers[target.kind](message_of(delivery), target, self._config)
+        return deliver(self._notifiers[target.kind], message_of(delivery), target, self._config)
 
     def _failed(self, delivery: Delivery, reason: str, again_at: datetime, failures: int) -> None:
         where = shown(delivery.target)

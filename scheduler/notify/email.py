@@ -14,6 +14,8 @@ from scheduler.notify.notifier import Message, NotSent
 from scheduler.smtp_url import SmtpServer
 
 SECONDS = 20.0
+ENCODED_WORD = "=?"
+"""How an encoded word (RFC 2047) begins."""
 
 
 def send(message: Message, target: Target, config: SchedulerConfig) -> str:
@@ -21,11 +23,13 @@ def send(message: Message, target: Target, config: SchedulerConfig) -> str:
     server = config.smtp
     if server is None:
         raise NotSent("no mail server is set (SCHEDULER_SMTP_URL)")
+    if ENCODED_WORD in target.address:  # kept before such addresses were refused
+        raise NotSent("the address has an encoded word, which could be read as another address")
     letter = compose(message, target.address, server.sender or f"task-scheduler@{socket.getfqdn()}")
     try:
         with _connect(server) as connection:
             _secure(connection, server)
-            connection.send_message(letter)
+            connection.send_message(letter, to_addrs=[target.address])
     except smtplib.SMTPResponseException as error:
         raise NotSent(f"the mail server answered {error.smtp_code} {_text(error.smtp_error)}") from error
     except smtplib.SMTPRecipientsRefused as error:
@@ -39,7 +43,7 @@ def send(message: Message, target: Target, config: SchedulerConfig) -> str:
 def compose(message: Message, recipient: str, sender: str) -> EmailMessage:
     """Return the letter. Its Message-ID is the same at each attempt, by which many mailboxes know a double."""
     letter = EmailMessage()
-    letter["Subject"] = " ".join(message.subject.split())
+    letter["Subject"] = _plain(" ".join(message.subject.split()))
     letter["From"] = sender
     letter["To"] = recipient
     letter["Date"] = format_datetime(message.created_at)
@@ -47,6 +51,11 @@ def compose(message: Message, recipient: str, sender: str) -> EmailMessage:
     letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(message.text)
     return letter
+
+
+def _plain(text: str) -> str:
+    """Return a text without encoded words: EmailMessage decodes them, line breaks and all."""
+    return text.replace(ENCODED_WORD, " ".join(ENCODED_WORD))
 
 
 def _connect(server: SmtpServer) -> smtplib.SMTP:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +11,8 @@ from typing import Any
 
 from scheduler.alerts import Target
 from scheduler.config import SchedulerConfig
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,18 @@ class NotSent(Exception):
 
 Notifier = Callable[[Message, Target, SchedulerConfig], str]
 """Sends, and returns what the other end said. Takes a limited time."""
+
+
+def deliver(notifier: Notifier, message: Message, target: Target, config: SchedulerConfig) -> str:
+    """Send a message and return what the other end said; raise `NotSent` whatever went wrong.
+
+    What no notifier expects is told in the log by where it happened: its text may repeat a secret.
+    """
+    try:
+        return notifier(message, target, config)
+    except NotSent:
+        raise
+    except Exception as error:
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("a notifier of the kind '%s' failed with %s:\n%s", target.kind, type(error).__name__, where)
+        raise NotSent(f"it could not be sent ({type(error).__name__})") from error

@@ -20,7 +20,7 @@ MOST_OUTPUT = 4000
 """Characters of a run's output at most."""
 
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|key|cred|auth|private|signature|cookie|dsn", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)@")
+_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*):([^\s/]+)@")
 _SHORTEST_SECRET = 4
 MASK = "***"
 

@@ -14,7 +14,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.errors import LimitReached
 from scheduler.ids import new_run_id
 from scheduler.notify import NOTIFIERS
-from scheduler.notify.notifier import Message, Notifier, NotSent
+from scheduler.notify.notifier import Message, Notifier, NotSent, deliver
 from scheduler.notify.rules import Kind
 from scheduler.notify.targets import find_target, label, shown
 from scheduler.notify.templates import News, render
@@ -47,7 +47,7 @@ def try_target(
         raise LimitReached("another test message is being sent: try again in a moment", retry_after=5)
     began = time.monotonic()
     try:
-        delivered, answer = True, notifiers[target.kind](message, target, config)
+        delivered, answer = True, deliver(notifiers[target.kind], message, target, config)
     except NotSent as error:
         delivered, answer = False, str(error)
     finally:

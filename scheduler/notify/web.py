@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import requests
+from requests.auth import HTTPBasicAuth
 from requests.utils import get_auth_from_url, urldefragauth
 
 from scheduler.notify.notifier import NotSent
@@ -25,7 +26,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
             urldefragauth(url),
             data=body,
             headers={"User-Agent": f"task-scheduler/{VERSION}", **headers},
-            auth=(user, password) if user or password else _no_auth,
+            auth=HTTPBasicAuth(user.encode(), password.encode()) if user or password else _no_auth,
             allow_redirects=False,
             stream=True,
             timeout=(CONNECT_SECONDS, ANSWER_SECONDS),

@@ -158,6 +158,23 @@ def test_attempts_are_repeated_ever_more_rarely_and_given_up_after_a_day(post: P
     assert (status["waiting"], status["failed"], status["last_error"].error) == (0, 1, "out of order")
 
 
+def test_a_notifier_that_fails_unexpectedly_is_given_up_in_the_end(
+    post: Post, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> str:
+        raise LookupError("nobody thought of it")
+
+    monkeypatch.setattr(post.deliverer, "_notifiers", dict.fromkeys(post.deliverer._notifiers, fail))
+    post.add(GOOD)
+    post.turn()
+    assert (post.row().state, post.row().attempts) == ("waiting", 1)
+    assert "LookupError" in str(post.row().error)
+    while (row := post.row()).state == "waiting":
+        time.now = row.next_attempt_at
+        post.turn()
+    assert row.state == "failed"
+
+
 def test_a_broken_route_rests_and_the_others_do_not(post: Post, time: Time) -> None:
     post.add(BAD, GOOD, BAD)
     post.turn()

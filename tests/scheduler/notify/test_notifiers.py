@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.ids import as_uuid, new_run_id
 from scheduler.notify import NOTIFIERS, web
 from scheduler.notify.email import compose
-from scheduler.notify.notifier import Message, NotSent
+from scheduler.notify.notifier import Message, NotSent, deliver
 from scheduler.notify.ping import ping_url
 from tests.owned_time import NOON
 from tests.receivers import Mailbox, Receiver, mail_receiver
@@ -113,6 +114,19 @@ def test_a_name_and_password_in_a_url_are_sent_as_basic_auth_and_nothing_from_ne
     assert [got.headers.get("Authorization") for got in receiver.received] == [None, "Basic bWU6d29yZA=="]
 
 
+def test_a_password_may_have_any_letters(receiver: Receiver) -> None:
+    send(Target("webhook", receiver.url.replace("http://", "http://me:p%E2%82%AC@")))
+    assert receiver.received[0].headers["Authorization"] == f"Basic {b64encode('me:p€'.encode()).decode()}"
+
+
+@pytest.mark.parametrize("url", ["http://a..b/", f"http://{'a' * 64}.example/"])
+def test_what_no_notifier_expects_is_not_sent_and_tells_no_secret(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(NotSent, match="could not be sent"):
+        deliver(NOTIFIERS["webhook"], message(), Target("webhook", url), config())
+    assert "urllib3" in caplog.text
+    assert url not in caplog.text
+
+
 def test_nothing_is_sent_unsigned(receiver: Receiver) -> None:
     with pytest.raises(NotSent, match="SCHEDULER_WEBHOOK_SECRET"):
         send(Target("webhook", receiver.url), webhook_secret=None)
@@ -163,6 +177,21 @@ def test_a_subject_cannot_add_headers() -> None:
     letter = compose(message(subject="x\r\nBcc: evil@example.com"), "ops@example.com", "a@b.c")
     assert letter["Bcc"] is None
     assert letter["Subject"] == "x Bcc: evil@example.com"
+
+
+ENCODED = "=?utf-8?q?hello=0d=0aBcc=3a_evil=40example.com?="
+
+
+def test_an_encoded_word_becomes_no_header_and_no_recipient(mailbox: Mailbox) -> None:
+    send(OPS, message(subject=ENCODED), smtp_url=mailbox.url)
+    [letter] = mailbox.letters
+    assert letter["Bcc"] is None
+    assert letter["Subject"] == ENCODED.replace("=?", "= ?")
+    address = "a@=?utf-8?q?b=0d=0aBcc=3a_x=40y=2ez?="
+    with pytest.raises(ValueError, match="address"):
+        read_target(f"mailto:{address}", with_secret=False)
+    with pytest.raises(NotSent, match="encoded word"):
+        send(Target("mailto", address), smtp_url=mailbox.url)
 
 
 def test_a_recipient_that_is_refused(mailbox: Mailbox) -> None:
