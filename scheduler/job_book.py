@@ -152,10 +152,14 @@ class JobBook:
         `by` is who asks for it, here and of the changes below: that is kept with the change.
         """
         now = self.definitions.moment()
-        changed = self._changed(task_id, changes, given_at, now)
+        before = self.store.read(lambda connection: find(connection, task_id))
+        foreseen = self._changed(before, changes, given_at, now)
 
         def unit(connection: Connection) -> Planned:
             stored = find(connection, task_id)
+            # What the changes leave out stays as it is now, not as it was when they were read.
+            is_seen = stored.revision == before.revision
+            changed = foreseen if is_seen else self._changed(stored, changes, given_at, now)
             if same(stored, changed.job):
                 return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
@@ -170,10 +174,10 @@ class JobBook:
     def check_update(self, task_id: str, changes: Mapping[str, Any], override: bool) -> Planned:
         """Say what `update` would do, changing nothing; raise what it would raise."""
         now = self.definitions.moment()
-        changed = self._changed(task_id, changes, None, now)
 
         def unit(connection: Connection) -> Planned:
             stored = find(connection, task_id)
+            changed = self._changed(stored, changes, None, now)
             if same(stored, changed.job):
                 return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
@@ -182,8 +186,9 @@ class JobBook:
 
         return self.store.read(unit)
 
-    def _changed(self, task_id: str, changes: Mapping[str, Any], given_at: datetime | None, now: datetime) -> Checked:
-        before = self.get(task_id).stored
+    def _changed(
+        self, before: StoredJob, changes: Mapping[str, Any], given_at: datetime | None, now: datetime
+    ) -> Checked:
         fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
         anchor = min(given_at or now, now) if says_when(before, changes) else before.anchor
         return self.definitions.read(fields, anchor, type(before.job))
