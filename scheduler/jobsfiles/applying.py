@@ -53,6 +53,8 @@ class Steps:
             values = columns(job, schedule, self.now, self.now)
             jobs.insert_job(connection, job.task_id, {**values, **filed, **self._made()})
         elif stored.file != str(entry.file) or not is_filed(stored, job):
+            if stored.origin is None:
+                jobs.forget_removed(connection, entry.task_id)
             moved = is_moved(stored, job)
             planned, anchor = (schedule, self.now) if moved else (stored.read_schedule(), stored.anchor)
             pending = stored.next_fire_time if stored.planned and not moved else None

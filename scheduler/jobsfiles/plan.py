@@ -113,16 +113,15 @@ class _Found:
     def compare(self, entry: Entry) -> Change | FileProblem | bool:
         """Return what becomes of an entry: a change, a problem, True where it is new, False where it is as it was."""
         stored, removed = self.present.get(entry.task_id), self.removed.get(entry.task_id)
+        if stored is not None and stored.origin is not None:
+            # What a file has said since goes before what it had said of a job that was removed earlier.
+            if stored.file == str(entry.file) and is_filed(stored, entry.job):
+                return False
+            before = (stored.filed or {}).get("definition", {})
+            return Change(entry, stored, _differences(before, entry.job))
         if removed is not None and is_filed(removed, entry.job):
             return False
-        if stored is None:
-            return True
-        if stored.origin is None:
-            return _taken_over(entry, stored)
-        if stored.file == str(entry.file) and is_filed(stored, entry.job):
-            return False
-        before = (stored.filed or {}).get("definition", {})
-        return Change(entry, stored, _differences(before, entry.job))
+        return True if stored is None else _taken_over(entry, stored)
 
     def without(self, named: set[str | None]) -> list[StoredJob]:
         """Return the jobs of files that are not among those ids."""

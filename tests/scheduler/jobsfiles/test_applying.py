@@ -224,6 +224,23 @@ def test_job_made_by_other_means(scheduler: TaskScheduler, write: Write) -> None
     assert scheduler.get_job("a").stored.job.command == "ls"
 
 
+@pytest.mark.parametrize("end", ["echo one", "echo two"])
+def test_taken_over_job_follows_its_entry_back_to_what_was_removed(
+    scheduler: TaskScheduler, write: Write, end: str
+) -> None:
+    say(write, entry(command="echo one"))
+    load(scheduler)
+    scheduler.remove_job("a", override=True)
+    scheduler.add_job(Job(task_id="a", type="command", interval="hourly", command="echo api"))
+    assert load(scheduler) == {"unchanged": 1}
+    say(write, entry(command="echo two", replace_existing=True))
+    assert load(scheduler) == {"changed": 1}
+    say(write, entry(command=end))
+    load(scheduler)
+    assert [stored.job.command for stored in rows(scheduler)] == [end]
+    assert len(scheduler._store.read(jobs.of_files)) == 1
+
+
 def test_limit_of_tasks_is_told(make_scheduler: Make, write: Write) -> None:
     write("jobs/README", "")
     scheduler = make_scheduler(max_tasks=1)
