@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from scheduler.definitions import columns, is_moved
 from scheduler.errors import Problem
 from scheduler.fire_times import settle
-from scheduler.jobsfiles.plan import Plan, is_filed
+from scheduler.jobsfiles.plan import Plan, judge_entry
 from scheduler.jobsfiles.reading import Entry, FileProblem
 from scheduler.notify.teller import Teller
 from scheduler.spellings import Schedule
@@ -43,26 +43,37 @@ class Steps:
     teller: Teller
 
     def keep(self, connection: Connection, entry: Entry, schedule: Schedule) -> FileProblem | None:
-        """Add a job or change it to what its entry says; one that is moved to another time loses its phase."""
-        job, stored = entry.job, jobs.find_job(connection, entry.task_id)
-        filed = {"origin": str(entry.file), "filed": {"definition": job.definition()}}
-        if stored is None:
-            if jobs.count_jobs(connection) >= self.most:
-                return _too_many(entry, self.most)
+        """Add a job or change it to what its entry says, where that is still to be done: since the plan was made
+        somebody may have made a job of that id, changed or removed it."""
+        stored = jobs.find_job(connection, entry.task_id)
+        is_filed = stored is not None and stored.origin is not None
+        removed = None if is_filed else jobs.find_removed(connection, entry.task_id)
+        outcome = judge_entry(entry, stored, removed)
+        if isinstance(outcome, FileProblem):
+            return outcome
+        if outcome is False:
+            return None
+        if stored is None and jobs.count_jobs(connection) >= self.most:
+            return _too_many(entry, self.most)
+        if removed is not None:
             jobs.forget_removed(connection, entry.task_id)
-            values = columns(job, schedule, self.now, self.now)
-            jobs.insert_job(connection, job.task_id, {**values, **filed, **self._made()})
-        elif stored.file != str(entry.file) or not is_filed(stored, job):
-            if stored.origin is None:
-                jobs.forget_removed(connection, entry.task_id)
-            moved = is_moved(stored, job)
-            planned, anchor = (schedule, self.now) if moved else (stored.read_schedule(), stored.anchor)
-            pending = stored.next_fire_time if stored.planned and not moved else None
-            values = columns(job, planned, anchor, self.now, stored.fired, pending)
-            if pending is None or values["next_fire_time"] is None:
-                self._settle(connection, stored, "its task was changed")
-            jobs.change_job(connection, stored, {**values, **filed, "paused": _stays_paused(stored)}, CREATED_BY)
+        self._write(connection, stored, entry, schedule)
         return None
+
+    def _write(self, connection: Connection, stored: StoredJob | None, entry: Entry, schedule: Schedule) -> None:
+        """Write a job as its entry says; one that is moved to another time loses its phase."""
+        filed = {"origin": str(entry.file), "filed": {"definition": entry.job.definition()}}
+        if stored is None:
+            values = columns(entry.job, schedule, self.now, self.now)
+            jobs.insert_job(connection, entry.task_id, {**values, **filed, **self._made()})
+            return
+        moved = is_moved(stored, entry.job)
+        planned, anchor = (schedule, self.now) if moved else (stored.read_schedule(), stored.anchor)
+        pending = stored.next_fire_time if stored.planned and not moved else None
+        values = columns(entry.job, planned, anchor, self.now, stored.fired, pending)
+        if pending is None or values["next_fire_time"] is None:
+            self._settle(connection, stored, "its task was changed")
+        jobs.change_job(connection, stored, {**values, **filed, "paused": _stays_paused(stored)}, CREATED_BY)
 
     def _settle(self, connection: Connection, stored: StoredJob, reason: str) -> None:
         settle(connection, stored, state.planned_since(connection), reason, self.now, self.teller)
@@ -73,8 +84,8 @@ class Steps:
     def let_go(self, connection: Connection, planned: StoredJob) -> None:
         """Pause or remove a job whose entry is gone."""
         stored = jobs.find_job(connection, planned.task_id)
-        if stored is None or stored.file is None:
-            return
+        if stored is None or (stored.key, stored.file) != (planned.key, planned.file):
+            return  # it is another one's by now
         self._settle(connection, stored, f"its task was {self.removed}d")
         if self.removed == "remove":
             gone = {"removed_at": self.now, "updated_at": self.now, "origin": None, "filed": None}

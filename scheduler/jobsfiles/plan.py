@@ -111,17 +111,8 @@ class _Found:
             (self.present if job.removed_at is None else self.removed)[job.task_id] = job
 
     def compare(self, entry: Entry) -> Change | FileProblem | bool:
-        """Return what becomes of an entry: a change, a problem, True where it is new, False where it is as it was."""
-        stored, removed = self.present.get(entry.task_id), self.removed.get(entry.task_id)
-        if stored is not None and stored.origin is not None:
-            # What a file has said since goes before what it had said of a job that was removed earlier.
-            if stored.file == str(entry.file) and is_filed(stored, entry.job):
-                return False
-            before = (stored.filed or {}).get("definition", {})
-            return Change(entry, stored, _differences(before, entry.job))
-        if removed is not None and is_filed(removed, entry.job):
-            return False
-        return True if stored is None else _taken_over(entry, stored)
+        """Return what becomes of an entry, as `judge_entry` does."""
+        return judge_entry(entry, self.present.get(entry.task_id), self.removed.get(entry.task_id))
 
     def without(self, named: set[str | None]) -> list[StoredJob]:
         """Return the jobs of files that are not among those ids."""
@@ -131,6 +122,22 @@ class _Found:
             for job in both
             if job.task_id not in named and (job.file is not None or (job.removed_at is not None and job.origin))
         ]
+
+
+def judge_entry(entry: Entry, stored: StoredJob | None, removed: StoredJob | None) -> Change | FileProblem | bool:
+    """Return what becomes of an entry: a change, a problem, True where it is new, False where it is as it was.
+
+    `removed` is a job of that id that a file had defined when somebody else removed it. What a file has said since
+    of the job that stands in its place goes before it.
+    """
+    if stored is not None and stored.origin is not None:
+        if stored.file == str(entry.file) and is_filed(stored, entry.job):
+            return False
+        before = (stored.filed or {}).get("definition", {})
+        return Change(entry, stored, _differences(before, entry.job))
+    if removed is not None and is_filed(removed, entry.job):
+        return False
+    return True if stored is None else _taken_over(entry, stored)
 
 
 def is_filed(stored: StoredJob, job: Job) -> bool:

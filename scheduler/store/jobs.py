@@ -163,10 +163,20 @@ def find_jobs(connection: Connection, task_ids: Sequence[str]) -> list[StoredJob
     return found
 
 
+def find_removed(connection: Connection, task_id: str) -> StoredJob | None:
+    """Return the job of that id that a file defined when somebody else removed it, or None."""
+    query = select(*ALL_COLUMNS).where(_removed_of_file(task_id)).order_by(jobs.c.key.desc()).limit(1)
+    found = connection.execute(query).first()
+    return None if found is None else stored_job(found)
+
+
 def forget_removed(connection: Connection, task_id: str) -> None:
     """Let a removed job be no file's any more, so that the file may define it anew."""
-    mine = and_(jobs.c.task_id == task_id, jobs.c.removed_at.is_not(None), jobs.c.origin.is_not(None))
-    connection.execute(update(jobs).where(mine).values(origin=None, filed=None))
+    connection.execute(update(jobs).where(_removed_of_file(task_id)).values(origin=None, filed=None))
+
+
+def _removed_of_file(task_id: str) -> ColumnElement[bool]:
+    return and_(jobs.c.task_id == task_id, jobs.c.removed_at.is_not(None), jobs.c.origin.is_not(None))
 
 
 def get_job(connection: Connection, key: int) -> StoredJob:

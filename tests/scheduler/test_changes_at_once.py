@@ -181,6 +181,17 @@ def test_a_file_that_takes_a_task_in_meanwhile(
     assert (job.command, job.description) == ("echo file", "mine")
 
 
+def test_a_task_made_while_a_file_is_applied_is_not_overwritten(
+    two: Two, config: SchedulerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler, other = two
+    write_jobs(config, fields("t", command="echo file"), fields("u", command="echo file"))
+    before_writing(scheduler, lambda: other.add_job(Job(**fields("t", command="echo api"))), monkeypatch)
+    [problem] = scheduler.load_jobs()
+    assert (problem.task_id, problem.problem.code) == ("t", "task_exists")
+    assert [scheduler.get_job(name).stored.job.command for name in "tu"] == ["echo api", "echo file"]
+
+
 def write_jobs(config: SchedulerConfig, *entries: Mapping[str, Any]) -> None:
     assert config.jobs_file is not None
     config.jobs_file.write_text(json.dumps(entries))

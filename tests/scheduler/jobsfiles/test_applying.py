@@ -241,6 +241,72 @@ def test_taken_over_job_follows_its_entry_back_to_what_was_removed(
     assert len(scheduler._store.read(jobs.of_files)) == 1
 
 
+MINE = Job(task_id="a", type="command", interval="hourly", command="mine")
+
+
+def remade(scheduler: TaskScheduler) -> None:
+    scheduler.remove_job("a", override=True)
+    scheduler.add_job(MINE)
+
+
+def applied_and_removed(scheduler: TaskScheduler) -> None:
+    scheduler.load_jobs()
+    scheduler.remove_job("a", override=True)
+
+
+NEW = {"before": None, "after": entry()}
+MEANWHILE: list[tuple[str, dict[str, Any], Callable[[TaskScheduler], object], str | None, list[str]]] = [
+    ("made", NEW, lambda scheduler: scheduler.add_job(MINE), "mine", ["task_exists"]),
+    ("made, may be taken over", {**NEW, "after": entry(replace_existing=True)},
+     lambda scheduler: scheduler.add_job(MINE), "ls", []),
+    ("made the same", NEW,
+     lambda scheduler: scheduler.add_job(Job(task_id="a", type="command", command="ls", schedule="every 10 minutes")),
+     "ls", []),
+    ("applied and removed", NEW, applied_and_removed, None, []),
+    ("changed", {"before": entry(), "after": entry(command="pwd")},
+     lambda scheduler: scheduler.update_job("a", {"command": "mine"}, override=True), "pwd", []),
+    ("removed", {"before": entry(), "after": entry(command="pwd")},
+     lambda scheduler: scheduler.remove_job("a", override=True), "pwd", []),
+    ("removed and made", {"before": entry(), "after": entry(command="pwd")}, remade, "mine", ["task_exists"]),
+    ("gone, removed and made", {"before": entry(), "after": None}, remade, "mine", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "meanwhile", "command", "codes"), [r[1:] for r in MEANWHILE], ids=[r[0] for r in MEANWHILE]
+)
+def test_what_happens_between_a_plan_and_its_writing_counts(
+    scheduler: TaskScheduler,
+    write: Write,
+    said: dict[str, Any],
+    meanwhile: Callable[[TaskScheduler], object],
+    command: str | None,
+    codes: list[str],
+) -> None:
+    say(write, *filter(None, [said["before"]]))
+    load(scheduler)
+    say(write, *filter(None, [said["after"]]))
+    planned = scheduler.plan_files()
+    meanwhile(scheduler)
+    problems = scheduler.apply_files(planned)
+    assert [(problem.task_id, problem.problem.code) for problem in problems] == [("a", code) for code in codes]
+    assert [(stored.job.command, stored.paused) for stored in rows(scheduler)] == (
+        [(command, False)] if command else []
+    )
+    assert len(scheduler.plan_files().faulty) == len(codes)
+
+
+def test_job_that_another_file_has_by_now_is_not_let_go(scheduler: TaskScheduler, write: Write) -> None:
+    say(write, entry())
+    load(scheduler)
+    say(write)
+    planned = scheduler.plan_files()
+    write("jobs/moved.yaml", json.dumps(entry()))
+    load(scheduler)
+    scheduler.apply_files(planned)
+    assert [stored.paused for stored in rows(scheduler)] == [False]
+
+
 def test_limit_of_tasks_is_told(make_scheduler: Make, write: Write) -> None:
     write("jobs/README", "")
     scheduler = make_scheduler(max_tasks=1)
