@@ -216,6 +216,16 @@ def next_columns(
     }
 
 
+def paused_columns(stored: StoredJob, paused: bool) -> dict[str, Any]:
+    """Return what the store keeps of a job that somebody pauses or resumes.
+
+    Where its entry is gone from its file, that is what the job comes back as with the entry.
+    """
+    if not stored.is_gone:
+        return {"paused": paused}
+    return {"paused": paused, "filed": {**(stored.filed or {}), "paused": paused}}
+
+
 def jitter(job: Job, schedule: Schedule) -> float:
     """Return the job's jitter in seconds, which a trigger object may carry, too."""
     return job.jitter_seconds or schedule.jitter_seconds or 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from scheduler.definitions import columns, next_columns, same
+from scheduler.definitions import columns, next_columns, paused_columns, same
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, Problem
 from scheduler.portable import Entry
 from scheduler.store import Connection, jobs
@@ -115,7 +115,7 @@ def write(
         values = _columns(entry, now)
         if existing is not None:
             settle(existing)
-            jobs.change_job(connection, existing, values, created_by)
+            jobs.change_job(connection, existing, {**values, **paused_columns(existing, entry.paused)}, created_by)
         else:
             jobs.insert_job(connection, entry.job.task_id, {**values, "created_at": now, "created_by": created_by})
     if any(existing is None for _, existing in writes) and (count := jobs.count_jobs(connection)) > most:

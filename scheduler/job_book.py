@@ -17,6 +17,7 @@ from scheduler.definitions import (
     job_of,
     kept_fields,
     next_columns,
+    paused_columns,
     same,
     says_when,
 )
@@ -74,7 +75,7 @@ class JobBook:
             values = columns(job, schedule, anchor, now, pending=pending)
             if existing is not None:
                 self._settle(connection, existing, "its task was replaced", now)
-                jobs.change_job(connection, existing, {**values, "paused": False}, created_by)
+                jobs.change_job(connection, existing, {**values, **paused_columns(existing, False)}, created_by)
                 return _planned(connection, "replaced", self.info(connection, jobs.get_job(connection, existing.key)))
             return self._insert(connection, job, {**values, "created_at": now, "created_by": created_by}, now)
 
@@ -208,7 +209,7 @@ class JobBook:
 
     def pause(self, task_id: str, override: bool, by: str) -> bool:
         """Plan no fire times of a job; False where it is paused already."""
-        return self._switch(task_id, override, by, lambda stored: None if stored.paused else {"paused": True})
+        return self._switch(task_id, override, by, lambda stored: None if stored.stays_paused else {"paused": True})
 
     def resume(self, task_id: str, override: bool, by: str) -> bool:
         """Plan a job from now on, be it paused or disabled; False where it is planned already."""
@@ -234,7 +235,8 @@ class JobBook:
             if not planned:
                 following["ended"] = stored.ended
                 self._settle(connection, stored, "its task was paused", now)
-            changes = {**values, "definition": job.definition(), "updated_at": now, **following}
+            switched = {**values, **paused_columns(stored, values["paused"])}
+            changes = {**switched, "definition": job.definition(), "updated_at": now, **following}
             jobs.change_job(connection, stored, changes, by)
             return True
 

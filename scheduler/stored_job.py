@@ -83,7 +83,17 @@ class StoredJob(NamedTuple):
     @property
     def file(self) -> str | None:
         """The file that defines it at present; None where its entry is gone, too."""
-        return None if self.removed_at or (self.filed or {}).get("gone") else self.origin
+        return None if self.removed_at or self.is_gone else self.origin
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its entry is gone from its file: it is paused for that until somebody resumes it."""
+        return bool((self.filed or {}).get("gone"))
+
+    @property
+    def stays_paused(self) -> bool:
+        """Whether somebody has paused it; False where only its entry is gone."""
+        return self.paused and (not self.is_gone or bool((self.filed or {})["paused"]))
 
     @property
     def planned(self) -> bool:

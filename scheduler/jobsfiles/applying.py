@@ -73,7 +73,7 @@ class Steps:
         values = columns(entry.job, planned, anchor, self.now, stored.fired, pending)
         if pending is None or values["next_fire_time"] is None:
             self._settle(connection, stored, "its task was changed")
-        jobs.change_job(connection, stored, {**values, **filed, "paused": _stays_paused(stored)}, CREATED_BY)
+        jobs.change_job(connection, stored, {**values, **filed, "paused": stored.stays_paused}, CREATED_BY)
 
     def _settle(self, connection: Connection, stored: StoredJob, reason: str) -> None:
         settle(connection, stored, state.planned_since(connection), reason, self.now, self.teller)
@@ -96,12 +96,6 @@ class Steps:
         filed = {**(stored.filed or {}), "gone": True, "paused": stored.paused}
         unplanned = {"paused": True, "next_fire_time": None, "due_at": None}
         jobs.change_job(connection, stored, {**unplanned, "filed": filed, "updated_at": self.now}, CREATED_BY)
-
-
-def _stays_paused(stored: StoredJob) -> bool:
-    """Whether a job that somebody has paused is changed; one that was paused because its entry was gone goes on."""
-    filed = stored.filed or {}
-    return bool(filed["paused"]) if filed.get("gone") else stored.paused
 
 
 def _too_many(entry: Entry, most: int) -> FileProblem:

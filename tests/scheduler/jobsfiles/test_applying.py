@@ -132,6 +132,50 @@ def test_what_somebody_paused_stays_paused(scheduler: TaskScheduler, write: Writ
         assert scheduler.get_job("a").stored.paused
 
 
+@pytest.mark.parametrize("paused_at_first", [False, True])
+@pytest.mark.parametrize(
+    ("meanwhile", "paused"),
+    [
+        ([], None),
+        (["resume"], False),
+        (["pause"], True),
+        (["resume", "pause"], True),
+        (["pause", "resume"], False),
+        (["replace"], False),
+        (["replace", "pause"], True),
+        (["import a pause"], True),
+        (["update"], None),
+    ],
+)
+def test_what_somebody_says_while_an_entry_is_gone_holds_when_it_is_back(
+    scheduler: TaskScheduler, write: Write, paused_at_first: bool, meanwhile: list[str], paused: bool | None
+) -> None:
+    say(write, entry())
+    load(scheduler)
+    if paused_at_first:
+        scheduler.pause_job("a", override=True)
+    say(write)
+    load(scheduler)
+    for name in meanwhile:
+        SWITCHES[name](scheduler)
+    say(write, entry())
+    assert load(scheduler) == {"changed": 1}
+    info = scheduler.get_job("a")
+    assert info.stored.paused is (paused_at_first if paused is None else paused)
+    assert (info.next_fire_time is None) is info.stored.paused
+
+
+SWITCHES: dict[str, Callable[[TaskScheduler], object]] = {
+    "resume": lambda scheduler: scheduler.resume_job("a"),
+    "pause": lambda scheduler: scheduler.pause_job("a"),
+    "update": lambda scheduler: scheduler.update_job("a", {"command": "id"}),
+    "replace": lambda scheduler: scheduler.add_job(MINE, replace=True),
+    "import a pause": lambda scheduler: scheduler.import_jobs(
+        [{**MINE.definition(), "task_id": "a", "paused": True}], True
+    ),
+}
+
+
 def test_entry_that_goes_removes_its_job_where_that_is_set(make_scheduler: Make, write: Write) -> None:
     write("jobs/README", "")
     scheduler = make_scheduler(jobs_removed="remove")
