@@ -81,9 +81,14 @@ def read_sources(paths: Sequence[Path]) -> list[Source]:
     """Take in files, and the YAML files in directories but for hidden ones, in the order of their names."""
     files: dict[Path, Source] = {}
     for path in paths:
-        for file in _files_in(path) if os.path.isdir(path) else [path]:
+        for file in files_of(path):
             files.setdefault(file, _take_in(file))
     return list(files.values())
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files that a path stands for: itself, or the YAML files in a directory."""
+    return _files_in(path) if os.path.isdir(path) else [path]
 
 
 def _files_in(folder: Path) -> list[Path]:

@@ -89,6 +89,26 @@ def test_edit_is_live_within_two_seconds(opened: Make, tmp_path: Path, save: Cal
     assert seconds_until(scheduler, a=None) < 2 * PROMISED_SECONDS
 
 
+def test_another_folder_or_another_end_of_a_link_is_live_as_soon(opened: Make, tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"releases/{number}").mkdir(parents=True)
+        (tmp_path / f"releases/{number}/jobs.yaml").write_text(JOB.format("a", f"release {number}"))
+    (tmp_path / "current").symlink_to("releases/0")
+    (tmp_path / "jobs.yaml").symlink_to("current/jobs.yaml")
+    scheduler = opened()
+    seconds_until(scheduler, a="release 0")
+    taken = []
+    for number in (1, 2):
+        (tmp_path / "next").symlink_to(f"releases/{number}")
+        os.replace(tmp_path / "next", tmp_path / "current")
+        taken.append(seconds_until(scheduler, a=f"release {number}"))
+    (tmp_path / "releases/2").rename(tmp_path / "old")
+    (tmp_path / "releases/3").rename(tmp_path / "releases/2")
+    taken.append(seconds_until(scheduler, a="release 3"))
+    assert min(taken) < PROMISED_SECONDS
+    assert report(scheduler)["watching"] == "changes are told at once"
+
+
 def test_directory_that_appears_later_and_many_files_at_once(opened: Make, tmp_path: Path) -> None:
     scheduler = opened(jobs_dir=tmp_path / "not/yet/jobs", jobs_file=None)
     assert "does not exist" in str(report(scheduler)["problems"][0])
