@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import os
 import stat
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scheduler.errors import InvalidRequest, Problem, shorten, unknown_field
+from scheduler.errors import InvalidRequest, Problem, ProblemFound, shorten, unknown_field
 from scheduler.jobsfiles.entry import ENTRY_FIELDS, translate
-from scheduler.models import Job
+from scheduler.models import Job, read_task_id
 from scheduler.yaml_text import MOST_BYTES, Document, YamlError, read_yaml
 from scheduler.yaml_text import Path as Place
 
@@ -156,9 +155,10 @@ class RawEntry:
 
     @property
     def task_id(self) -> str | None:
-        """Its id, or None where there is no usable one."""
-        found = self.values.get("id", self.values.get("task_id"))
-        return unicodedata.normalize("NFC", found) if isinstance(found, str) and found else None
+        """Its id, or None where there is no usable one: then nobody knows which job it is meant for."""
+        given = [self.values[name] for name in ("id", "task_id") if self.values.get(name) is not None]
+        ids = {_usable_id(value) for value in given}
+        return ids.pop() if len(ids) == 1 else None
 
     def line_of(self, *names: str) -> int:
         """Return the line of the first of those fields that stands in the entry, else that of the entry."""
@@ -202,6 +202,13 @@ class RawEntry:
         name = written.get(first, first)
         text = problem.message.replace(f"'{first}'", f"'{name}'")
         return replace(problem, field=f"{name}.{rest}" if rest else name, message=text)
+
+
+def _usable_id(value: Any) -> str | None:
+    try:
+        return read_task_id(value) if isinstance(value, str) else None
+    except ProblemFound:
+        return None
 
 
 def _raw_entries(source: Source, problems: list[FileProblem]) -> Iterator[RawEntry]:

@@ -242,6 +242,18 @@ def test_bad_entry_leaves_the_last_good_version(scheduler: TaskScheduler, write:
     assert scheduler.get_job("b").stored.job.command == "pwd"
 
 
+@pytest.mark.parametrize("wrong", [{"id": "a "}, {"id": 5}, {"id": "x", "task_id": "a"}, {"id": ""}, {"id": None}])
+def test_entry_that_may_be_any_jobs_lets_none_go(scheduler: TaskScheduler, write: Write, wrong: dict[str, Any]) -> None:
+    say(write, entry(), entry("b"), entry("c"))
+    load(scheduler)
+    say(write, {**entry(), **wrong}, entry("b", command="pwd"))
+    assert load(scheduler) == {"changed": 1, "faulty": 1}
+    assert [(stored.task_id, stored.paused) for stored in rows(scheduler)] == [(name, False) for name in "abc"]
+    say(write, entry(), entry("b", command="pwd"))
+    assert load(scheduler) == {"removed": 1, "unchanged": 2}
+    assert scheduler.get_job("c").stored.paused
+
+
 def test_file_that_cannot_be_read_removes_nothing_and_one_that_is_gone_all(
     scheduler: TaskScheduler, write: Write, tmp_path: Path
 ) -> None:

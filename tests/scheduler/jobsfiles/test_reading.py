@@ -136,7 +136,7 @@ WRONG = [
     ("env:\n  A: b\n  LD_PRELOAD: x", 6, "env.LD_PRELOAD", None, "LD_PRELOAD"),
     ("args:\n- a\n- 5", 6, "args.1", "5", "must be a string"),
     ("kwargs: {a: 1}", 4, "kwargs", None, "does not belong to a task of type 'command'"),
-    ("task_id: b", 1, "id", None, "'id' and 'task_id' say the same"),
+    ("task_id: a", 1, "id", None, "'id' and 'task_id' say the same"),
     ("enabled: true\nis_enabled: true", 5, "is_enabled", None, "'is_enabled' and 'enabled' say the same"),
     ("working_directory: /etc", 4, "working_directory", None, "outside the allowed directories"),
     ("replace_existing: 1", 4, "replace_existing", None, "must be true or false"),
@@ -168,6 +168,7 @@ def test_what_is_wrong_is_told_where_it_stands(
         ("schedule: hourly\nid: a\n", 1, "command", "one of command, func, file_path, custom_script"),
         ("id: a\ncommand: ls\n", 1, "interval", "'interval' is required"),
         ("id: 5\ncommand: ls\nschedule: hourly\n", 1, "id", "'id' must be a string, not the number 5"),
+        ("id: a\ntask_id: b\ncommand: ls\nschedule: hourly\n", 1, "id", "'id' and 'task_id' say the same"),
         ("id: a\ncommand: ls\nschedule: dayly at 10:30\n", 3, "schedule", "daily at 10:30"),
         ("id: a\nfunc: nowhere.name\nschedule: hourly\n", 2, "func", "no module 'nowhere'"),
         ("id: a\nfunc: /x.sh\nkwargs: {a: 1}\nschedule: hourly\n", 3, "kwargs", "does not belong"),
@@ -202,6 +203,34 @@ def test_bad_entry_leaves_the_others(read: Read, write: Write) -> None:
     assert {(problem.line, problem.task_id) for problem in problems} == {(2, "b")}
 
 
+@pytest.mark.parametrize(
+    ("given", "task_id"),
+    [
+        ("id: a", "a"),
+        ("task_id: a", "a"),
+        ("{id: null, task_id: a}", "a"),
+        ("{id: a, task_id: a}", "a"),
+        ('id: "e\\u0301"', "\u00e9"),
+        ("{id: a, task_id: b}", None),
+        ("{id: a, task_id: 5}", None),
+        ("{id: 'a ', task_id: a}", None),
+        ("id: 'a '", None),
+        ("id: ' '", None),
+        ("id: ''", None),
+        ("id: 5", None),
+        ("id: [a]", None),
+        (f"id: {'a' * 129}", None),
+        ('id: "a\\u0007"', None),
+        ("name: a", None),
+    ],
+)
+def test_problem_names_the_job_only_where_its_id_is_one(
+    read: Read, write: Write, given: str, task_id: str | None
+) -> None:
+    _, problems = read(write("jobs.yaml", f"<<: {given if given[0] == '{' else f'{{{given}}}'}\ncolour: red\n"))
+    assert {problem.task_id for problem in problems} == {task_id}
+
+
 def test_path_of_any_length_is_no_fault_of_ours(read: Read, write: Write) -> None:
     long = "a" * 5000
     assert read(write("jobs.yaml", f"id: a\nfunc: {long}.f\nschedule: hourly\n")).problems
@@ -222,6 +251,10 @@ def test_one_id_twice_is_told_at_both_places_and_applied_at_none(read: Read, wri
     ("text", "told"),
     [
         ("- &x {id: a, command: ls, schedule: hourly}\n- *x\n", {1: "jobs.yaml:2", 2: "jobs.yaml:1"}),
+        (
+            "- &x {id: a, command: ls, schedule: hourly}\n- {<<: *x, id: null, task_id: a}\n",
+            {1: "jobs.yaml:2", 2: "jobs.yaml:1"},
+        ),
         ("- &x {id: a, command: ls, schedule: hourly}\n- <<: *x\n", {1: "jobs.yaml:2", 2: "jobs.yaml:1"}),
         ("[&x {id: a, command: ls, schedule: hourly}, *x]\n", {1: "jobs.yaml:1"}),
     ],
