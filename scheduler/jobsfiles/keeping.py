@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -50,14 +51,19 @@ class FiledJobs:
         self.paths = [path for path in (config.jobs_file, config.jobs_dir) if path is not None]
 
     def take_in(self, paths: Sequence[Path] | None = None) -> list[Source]:
-        """Read the bytes of files, those of the settings where none are named; a directory that is gone is a fault, a
-        file is not."""
-        gone = "the directory does not exist: its jobs stay as they are until it is there"
-        directories = (self._config.jobs_dir, usual_dir())
-        return [
-            replace(source, error=gone) if source.missing and source.path in directories else source
-            for source in read_sources(self.paths if paths is None else paths)
-        ]
+        """Read the bytes of files, those of the settings where none are named; a directory that is gone, that of a
+        file, too, is a fault, a file is not."""
+        sources = read_sources(self.paths if paths is None else paths)
+        return [replace(source, error=self._fault(source.path)) if source.missing else source for source in sources]
+
+    def _fault(self, missing: Path) -> str | None:
+        """Say why nobody knows what a path would hold that is not there; None where it was deleted."""
+        if missing in (self._config.jobs_dir, usual_dir()):
+            return "the directory does not exist: its jobs stay as they are until it is there"
+        folder = Path(os.path.realpath(missing)).parent  # of a link, where it leads
+        if folder.is_dir():
+            return None
+        return f"the directory {folder} does not exist: the jobs of the file stay as they are until it is there"
 
     def read(self, sources: Sequence[Source]) -> Reading:
         """Return what stands in files, judged by the settings."""

@@ -269,6 +269,41 @@ def test_file_that_cannot_be_read_removes_nothing_and_one_that_is_gone_all(
     assert not scheduler.get_job("b").stored.paused
 
 
+@pytest.mark.parametrize(
+    ("path", "away", "gone"),
+    [
+        ("conf/jobs.yaml", "conf", None),
+        ("conf/jobs.yaml", "conf/jobs.yaml", {"removed": 1}),
+        ("deep/conf/jobs.yaml", "deep", None),
+        ("link.yaml", "conf", None),
+        ("link.yaml", "conf/jobs.yaml", {"removed": 1}),
+        ("link.yaml", "link.yaml", {"removed": 1}),
+        ("folder/jobs.yaml", "folder", None),
+        ("folder/jobs.yaml", "conf", None),
+    ],
+)
+def test_file_whose_directory_is_gone_removes_nothing(
+    make_scheduler: Make, write: Write, tmp_path: Path, path: str, away: str, gone: dict[str, int] | None
+) -> None:
+    """It may lie on a disk that is not mounted."""
+    write("jobs/README", "")
+    for name in ("conf", "deep/conf"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "jobs.yaml").write_text(json.dumps([entry()]))
+    (tmp_path / "link.yaml").symlink_to("conf/jobs.yaml")
+    (tmp_path / "folder").symlink_to("conf")
+    scheduler = make_scheduler(jobs_file=tmp_path / path)
+    assert load(scheduler) == {"added": 1}
+    (tmp_path / away).rename(tmp_path / "away")
+    assert load(scheduler) == (gone or {"faulty": 1})
+    assert scheduler.get_job("a").stored.paused is bool(gone)
+    if gone is None:
+        [problem] = scheduler.plan_files().faulty
+        assert "does not exist: the jobs of the file stay as they are" in problem.problem.message
+    (tmp_path / "away").rename(tmp_path / away)
+    assert load(scheduler) == ({"changed": 1} if gone else {"unchanged": 1})
+
+
 def test_job_made_by_other_means(scheduler: TaskScheduler, write: Write) -> None:
     mine = Job(task_id="a", type="command", interval="every 10 minutes", command="mine")
     scheduler.add_job(mine)
