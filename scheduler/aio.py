@@ -19,8 +19,8 @@ from scheduler.cron import validate_cron_expression
 from scheduler.cron_arguments import parse_cron_expression
 from scheduler.definitions import Definitions, zone_of
 from scheduler.errors import Conflict, NotFound, SchedulerError, nearest
+from scheduler.given_moments import read_moment
 from scheduler.models import Job, JobStatus, Priority, TaskStatus, utc_now
-from scheduler.moments import read_moment
 from scheduler.placing import with_namespace
 from scheduler.results import JobResult
 from scheduler.run import Run, RunStatus

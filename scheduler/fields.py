@@ -8,7 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import InvalidRequest, Problem, as_sent, nearest, shorten, unknown_field
-from scheduler.moments import no_moment, parse_moment
+from scheduler.given_moments import no_moment
+from scheduler.moments import parse_moment
 from scheduler.wallclock import first_instant
 from scheduler.wording import WEEKDAYS
 
@@ -103,18 +104,21 @@ class FieldReader:
         message = f"the number {number} in '{self.path}.{name}' is not clear, names only{meant}"
         self.refuse(name, message, accepted=list(_NAMES)[7:], suggestion=cron)
 
-    def moment(self, name: str, zone: ZoneInfo, required: bool = False, end: bool = False) -> datetime | None:
+    def moment(
+        self, name: str, zone: ZoneInfo, now: datetime, *, only: bool = False, end: bool = False
+    ) -> datetime | None:
         """Return an ISO 8601 moment in UTC, read in `zone` if it has no offset.
 
-        A date alone is its first instant, or with `end` its last.
+        A date alone is its first instant, or with `end` its last. `only`: it is the one moment of a rule, so it has
+        to be there, and what is suggested is still to come.
         """
-        value = self.take(name, required, "2026-12-24T18:00:00")
+        value = self.take(name, required=only)
         if value is None:
             return None
         try:
             return _read_moment(value, zone, end)
         except (ValueError, TypeError, OverflowError):
-            self.problems.append(no_moment(f"{self.path}.{name}", value, zone))
+            self.problems.append(no_moment(f"{self.path}.{name}", value, zone, now=now, end=end, ahead=only))
             return None
 
     def finish(self) -> None:

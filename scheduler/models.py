@@ -25,7 +25,7 @@ from pydantic import (
 
 from scheduler.alerts import Expect, Notify
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, ProblemsFound, explain, shorten
-from scheduler.moments import read_moment
+from scheduler.given_moments import read_moment
 from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
 
 try:
@@ -375,7 +375,7 @@ def read_when(fields: Mapping[str, Any], zone: ZoneInfo, anchor: datetime) -> Sc
     for name in ("start_at", "until"):
         try:
             text = fields.get(name)
-            limits[name] = None if text is None else read_moment(text, name, zone, end=name == "until")
+            limits[name] = None if text is None else read_moment(text, name, zone, now=anchor, end=name == "until")
         except InvalidRequest as error:
             problems.extend(error.problems)
     if problems:

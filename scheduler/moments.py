@@ -1,4 +1,4 @@
-"""Write moments for people, and exactly; read them back."""
+"""Write moments for people, and exactly; read back what is written exactly."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from scheduler.errors import InvalidRequest, Problem, as_sent, shorten
 from scheduler.wallclock import first_instant
 
-_EARLIEST, _LATEST = 1900, 9000
+EARLIEST, LATEST = 1900, 9000
+"""The years of which a moment may be."""
 _LEAST_EPOCH = 10**9
 """The least number that is taken for seconds since 1970, in 2001; ten times as much is in 2286."""
 _EPOCH = re.compile("[0-9]{10}(?:[0-9]{3})?")
@@ -79,32 +79,6 @@ def moment_of_epoch(value: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if _LEAST_EPOCH <= seconds < _LEAST_EPOCH * 10 else None
 
 
-def read_moment(text: object, field: str, zone: ZoneInfo, end: bool = False) -> datetime:
-    """Return what `parse_moment` does; raise `InvalidRequest` naming the field."""
-    try:
-        return parse_moment(text, zone, end)
-    except ValueError as error:
-        raise InvalidRequest([no_moment(field, text, zone)]) from error
-
-
-def no_moment(field: str, value: object, zone: ZoneInfo) -> Problem:
-    """Describe a value that is no moment, or one beyond the years that are accepted."""
-    accepted = ["2026-12-24", "2026-12-24T18:00:00", "2026-12-24T18:00:00+01:00"]
-    years = f"of the years {_EARLIEST} to {_LATEST}"
-    message = f"'{field}' must be an ISO 8601 date or time {years}, not {as_sent(value)}"
-    meant = iso_or_none(moment_of_epoch(value), zone) or _nearest_day(value) or accepted[1]
-    return Problem(field, message, shorten(value), accepted, meant)
-
-
-def _nearest_day(value: object) -> str | None:
-    """Return the first or the last day that is accepted, where the value is a moment before or after it."""
-    try:
-        year = datetime.fromisoformat(str(value).strip()).year
-    except ValueError:
-        return None
-    return f"{_EARLIEST}-01-01" if year < _EARLIEST else f"{_LATEST}-12-31" if year > _LATEST else None
-
-
 def _check_year(year: int) -> None:
-    if not _EARLIEST <= year <= _LATEST:
-        raise ValueError(f"the year {year} is not between {_EARLIEST} and {_LATEST}")
+    if not EARLIEST <= year <= LATEST:
+        raise ValueError(f"the year {year} is not between {EARLIEST} and {LATEST}")

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from scheduler.definitions import Checked, Definitions
 from scheduler.errors import InvalidRequest, Problem, as_sent, shorten, unknown_field
+from scheduler.given_moments import meant_moment, read_moment
 from scheduler.models import MOST_RUNS, Job, job_fields, read_job, read_when
-from scheduler.moments import iso, read_moment
+from scheduler.moments import iso
 from scheduler.spellings import Schedule
 from scheduler.stored_job import StoredJob
 
@@ -190,7 +191,7 @@ def _read_anchor(given: Mapping[str, Any], problems: list[Problem]) -> datetime 
     accepted = ["2026-12-24T18:00:00+00:00"]
     if not isinstance(text, str):
         message = "'anchor' must be an ISO 8601 time with its offset"
-        problems.append(Problem("anchor", message, shorten(text), accepted, accepted[0]))
+        problems.append(Problem("anchor", message, shorten(text), accepted, meant_moment(text, _UTC)))
         return None
     try:
         return read_moment(text, "anchor", _UTC)

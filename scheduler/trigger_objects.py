@@ -103,9 +103,9 @@ def _zone_of(name: object, reader: FieldReader) -> ZoneInfo | None:
         return None
 
 
-def _take_limits(reader: FieldReader, zone: ZoneInfo, limits: Limits) -> Limits:
+def _take_limits(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> Limits:
     """Return the limits of the object, or those beside it; both at once are a problem."""
-    start, end = reader.moment("start_date", zone), reader.moment("end_date", zone, end=True)
+    start, end = reader.moment("start_date", zone, now), reader.moment("end_date", zone, now, end=True)
     for mine, other, name, field in (
         (start, limits.start, "start_date", limits.start_name),
         (end, limits.until, "end_date", limits.until_name),
@@ -123,7 +123,7 @@ def _take_limits(reader: FieldReader, zone: ZoneInfo, limits: Limits) -> Limits:
 def _read_interval(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
     """Read weeks to seconds. Days and weeks alone keep the time of day; with smaller units time elapses."""
     counts = {name: reader.number(name, 0, most) or 0 for name, most in _MOST.items()}
-    limits = _take_limits(reader, zone, limits)
+    limits = _take_limits(reader, zone, now, limits)
     jitter = reader.number("jitter", 0, 86_400)
     total = sum(count * UNITS[name] for name, count in counts.items())
     if total == 0 and not reader.problems and all(name in reader.known for name in reader.values):
@@ -140,10 +140,9 @@ def _read_interval(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: L
 
 
 def _read_date(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
-    moment = reader.moment("run_date", zone, required=True)
+    moment = reader.moment("run_date", zone, now, only=True)
     if moment is not None and moment <= now:
-        later = (now + timedelta(days=1)).astimezone(zone).isoformat(timespec="seconds")
-        reader.refuse("run_date", f"'trigger.run_date' is in the past (now {now.isoformat()})", suggestion=later)
+        reader.refuse("run_date", f"'trigger.run_date' is in the past (now {now.isoformat()})")
     if moment is not None and moment > now + _LONGEST_WAIT:
         reader.refuse("run_date", "'trigger.run_date' is too far away: at most 40 years")
     jitter = reader.number("jitter", 0, 86_400)
@@ -156,7 +155,7 @@ def _read_date(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limit
 def _read_cron(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
     texts = {name: _text_of(reader, name) for name in _CRON_FIELDS}
     _refuse_expression(reader)
-    limits = _take_limits(reader, zone, limits)
+    limits = _take_limits(reader, zone, now, limits)
     jitter = reader.number("jitter", 0, 86_400)
     if not any(texts.values()) and not reader.problems and all(name in reader.known for name in reader.values):
         message = "'trigger' of type 'cron' needs at least one field"

@@ -12,7 +12,7 @@ from scheduler.cli.printing import print_json, with_json
 from scheduler.cli.settings import read_settings
 from scheduler.config import PREFIX
 from scheduler.errors import SchedulerError
-from scheduler.moments import read_moment
+from scheduler.given_moments import read_moment
 from scheduler.phrases import read_zone
 from scheduler.previews import preview
 
@@ -46,7 +46,7 @@ def preview_command(interval: str, count: int, timezone: str | None, after: str 
 
 
 def _moment(after: str | None, zone: ZoneInfo) -> datetime:
-    if after is not None:
-        return read_moment(after, "after", zone)
     now = datetime.now(UTC)
+    if after is not None:
+        return read_moment(after, "after", zone, now=now)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

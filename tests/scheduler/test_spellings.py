@@ -447,12 +447,14 @@ def test_a_refused_limit_tells_what_was_sent_and_what_is_accepted(
         ({"interval": "daily", "until": "9999-12-31"}, "9000-12-31"),
         ({"interval": "daily", "until": "9999-12-31T23:59:59Z"}, "9000-12-31"),
         ({"interval": "daily", "start_at": "0001-01-01"}, "1900-01-01"),
-        ({"interval": "daily", "until": "never"}, "2026-12-24T18:00:00"),
+        ({"interval": "daily", "until": "0001-01-01"}, None),
+        ({"interval": "daily", "start_at": "9999-12-31"}, None),
+        ({"trigger": {"type": "date", "run_date": "9999-12-31"}}, None),
         ({"trigger": {"type": "interval", "hours": 1, "end_date": "9999-12-31"}}, "9000-12-31"),
     ],
 )
 def test_a_moment_out_of_range_is_refused_with_the_years_that_are_accepted(
-    fields: dict[str, Any], suggestion: str
+    fields: dict[str, Any], suggestion: str | None
 ) -> None:
     found = refused(fields)
     assert "of the years 1900 to 9000" in found.message

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from scheduler.errors import InvalidRequest, NotFound, SchedulerError
 from scheduler.explain import Explanation
+from scheduler.given_moments import read_moment
 from scheduler.http.actions import STOPPED
 from scheduler.http.pages.chart_view import draw_durations
 from scheduler.http.pages.elements import moment
@@ -23,7 +24,6 @@ from scheduler.http.pages.task_view import link_of, view_change, view_definition
 from scheduler.http.peer import caller
 from scheduler.http.reading import read
 from scheduler.http.rest.calendar import CalendarQuery
-from scheduler.moments import read_moment
 from scheduler.standing import JobInfo
 from scheduler.store.runs import RunFilter
 
