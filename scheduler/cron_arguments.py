@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from scheduler.cron import FIELD_NAMES, read_cron, split_fields, validate_cron_expression
 from scheduler.cron_fields import ALL_MONTH_DAYS, CronDates, bits
 from scheduler.errors import InvalidRequest, Problem
-from scheduler.wording import ALL_DAYS, WEEKDAYS, say_ordinal
+from scheduler.wording import ALL_DAYS, WEEKDAYS, say_ordinal, write_weekdays
 
 _NAMES = [name[:3] for name in WEEKDAYS]
 _MOST_A_MONTH = 5
@@ -43,7 +43,7 @@ def _days(text: str, dates: CronDates) -> tuple[str, str] | None:
     if dates.either:
         return ("*", "*") if every_day or every_weekday else (",".join([day, *_positions(dates)]), "*")
     if not dates.nths:
-        return day, _weekdays(dates.weekdays)
+        return day, write_weekdays(dates.weekdays)
     return (",".join(_positions(dates)), "*") if every_day else None
 
 
@@ -54,16 +54,3 @@ def _positions(dates: CronDates) -> Iterable[str]:
             yield f"{say_ordinal(nth)} {_NAMES[weekday]}"
     for weekdays, nth in dates.nths:
         yield f"{say_ordinal(nth)} {_NAMES[bits(weekdays)[0]]}"
-
-
-def _weekdays(mask: int) -> str:
-    """Return weekdays as names and ranges of names, none of which goes beyond sunday."""
-    if mask == ALL_DAYS:
-        return "*"
-    spans: list[list[int]] = []
-    for weekday in bits(mask):
-        if spans and weekday == spans[-1][-1] + 1:
-            spans[-1].append(weekday)
-        else:
-            spans.append([weekday])
-    return ",".join("-".join(dict.fromkeys((_NAMES[span[0]], _NAMES[span[-1]]))) for span in spans)

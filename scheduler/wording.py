@@ -67,6 +67,19 @@ def say_weekdays(mask: int) -> str:
     return join_words([name for bit, name in enumerate(WEEKDAYS) if mask >> bit & 1])
 
 
+def write_weekdays(mask: int) -> str:
+    """Write a mask of weekdays as fields take it: short names and ranges, none of which goes beyond sunday, or `*`."""
+    if mask == ALL_DAYS:
+        return "*"
+    spans: list[list[str]] = []
+    for bit, name in enumerate(WEEKDAYS):
+        if mask >> bit & 1 and bit and mask >> (bit - 1) & 1:
+            spans[-1].append(name[:3])
+        elif mask >> bit & 1:
+            spans.append([name[:3]])
+    return ",".join("-".join(dict.fromkeys((span[0], span[-1]))) for span in spans)
+
+
 def say_step(seconds: int) -> str:
     """Say a number of seconds in the largest unit up to hours that divides it, as in "90 minutes"."""
     for size, unit in ((3600, "hour"), (60, "minute")):
