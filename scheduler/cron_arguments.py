@@ -23,7 +23,7 @@ def parse_cron_expression(text: object) -> dict[str, str]:
     """
     valid, reason = validate_cron_expression(text)
     if not valid or not isinstance(text, str):
-        raise InvalidRequest([Problem("cron_expression", reason or "", got=text, suggestion="0 2 * * *")])
+        raise InvalidRequest([Problem("cron_expression", reason or "", got=text)])
     minute, hour, day, month, _ = split_fields(text)
     dates = read_cron(text).dates
     said = _days(day, dates)
