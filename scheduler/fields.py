@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from scheduler.errors import InvalidRequest, Problem, as_sent, nearest, shorten, unknown_field
+from scheduler.errors import InvalidRequest, Problem, as_sent, shorten, unknown_field
 from scheduler.given_moments import no_moment
+from scheduler.likely_values import likely_clock, likely_number
 from scheduler.moments import parse_moment
 from scheduler.wallclock import first_instant
+from scheduler.weekday_names import SHORT_NAMES, NoWeekdays, read_weekdays
 from scheduler.wording import WEEKDAYS
 
-_NAMES = {**{name: bit for bit, name in enumerate(WEEKDAYS)}, **{name[:3]: bit for bit, name in enumerate(WEEKDAYS)}}
+_CLOCK_NAMES = ("time", "at", "time_of_day", "hour")
+"""Where others put a whole time of day."""
 
 
 class FieldReader:
@@ -39,70 +42,55 @@ class FieldReader:
         got = shorten(self.values.get(name))
         self.problems.append(Problem(f"{self.path}.{name}", message, got=got, **details))
 
-    def number(self, name: str, low: int, high: int, required: bool = False) -> int | None:
-        """Return a whole number between `low` and `high`, bounds included."""
-        value = self.take(name, required, low)
+    def number(self, name: str, low: int, high: int, required: bool = False, meant: int | None = None) -> int | None:
+        """Return a whole number between `low` and `high`, bounds included; `meant`: by what came, if it is none."""
+        value = self.take(name, required)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
-            near = min(max(_as_number(value, low), low), high)
+            near = likely_number(value, low, high) if meant is None else meant
             self.refuse(name, f"'{self.path}.{name}' must be a whole number, not {as_sent(value)}", suggestion=near)
             return None
         if not low <= value <= high:
-            near = min(max(value, low), high)
-            self.refuse(name, f"'{self.path}.{name}' must be {low} to {high}, not {value}", suggestion=near)
+            self.refuse(name, f"'{self.path}.{name}' must be {low} to {high}, not {value}")
             return None
         return value
 
+    def refuse_clock(self) -> bool:
+        """Refuse a time of day in one field, saying the fields that take it; False where there is none."""
+        for name in _CLOCK_NAMES:
+            clock = likely_clock(self.values.get(name))
+            rest = {other: value for other, value in self.values.items() if other != name}
+            whole = name == "hour" and clock is not None and clock.replace(hour=0) == time(0)
+            if clock is None or whole or any(other in rest for other in ("hour", "minute", "second")):
+                continue
+            fields = clock_fields(clock)
+            said = as_sent(fields)
+            message = f"'{self.path}.{name}' is a time of day, which has a field for each part; did you mean {said}?"
+            code = "invalid_field" if name == "hour" else "unknown_field"
+            self.refuse(name, message, code=code, instead={self.path: {**rest, **fields}})
+            del self.values[name]
+            return True
+        return False
+
     def text(self, name: str, example: str) -> str | None:
         """Return a text that must be there."""
-        value = self.take(name, True, example)
+        value = self.take(name, True)
         if value is not None and not isinstance(value, str):
-            self.refuse(name, f"'{self.path}.{name}' must be a text such as '{example}'", suggestion=example)
+            self.refuse(name, f"'{self.path}.{name}' must be a text such as '{example}'")
             return None
         return value
 
     def weekdays(self, name: str, required: bool = False) -> str | None:
         """Return weekdays by full name as in "monday and friday"; names and ranges only, in one text or a list."""
-        value = self.take(name, required, "mon")
+        value = self.take(name, required)
         if value is None:
             return None
-        items = value if isinstance(value, list) else str(value).split(",") if value != "" else [value]
-        found: set[int] = set()
-        for item in items:
-            found.update(self._weekday_range(name, item))
-        return " and ".join(WEEKDAYS[bit] for bit in sorted(found)) if found else None
-
-    def _weekday_range(self, name: str, item: object) -> list[int]:
-        words = str(item).strip().lower().split("-")
-        if isinstance(item, bool) or not isinstance(item, str | int) or words == [""] or len(words) > 2:
-            self._refuse_weekday(name, item)
-            return []
-        if words[0].isdigit():
-            self._refuse_number(name, int(words[0][:9]))
-            return []
-        if words == ["*"]:
-            return list(range(7))
-        for word in words:
-            if word.strip() not in _NAMES:
-                self._refuse_weekday(name, word)
-                return []
-        low, high = _NAMES[words[0].strip()], _NAMES[words[-1].strip()]
-        return [(low + step) % 7 for step in range((high - low) % 7 + 1)]
-
-    def _refuse_weekday(self, name: str, word: object) -> None:
-        near = nearest(str(word), _NAMES) or "mon"
-        message = f"'{word}' in '{self.path}.{name}' is no weekday: names such as mon, tue or mon-fri are accepted"
-        self.refuse(name, f"{message}; did you mean '{near}'?", accepted=list(_NAMES)[7:], suggestion=near[:3])
-
-    def _refuse_number(self, name: str, number: int) -> None:
-        """Offer both readings of a number: libraries disagree on whether 0 is sunday or monday."""
-        cron = WEEKDAYS[(number - 1) % 7][:3]
-        readings = [f"'{cron}' (cron counts from sunday)"] if number <= 7 else []
-        readings += [f"'{WEEKDAYS[number][:3]}' (others count from monday)"] if number <= 6 else []
-        meant = f": write {' or '.join(readings)}" if readings else ""
-        message = f"the number {number} in '{self.path}.{name}' is not clear, names only{meant}"
-        self.refuse(name, message, accepted=list(_NAMES)[7:], suggestion=cron)
+        found = read_weekdays(value, f"{self.path}.{name}")
+        if isinstance(found, NoWeekdays):
+            self.refuse(name, found.why, accepted=list(SHORT_NAMES), suggestion=found.meant)
+            return None
+        return " and ".join(WEEKDAYS[bit] for bit in found)
 
     def moment(
         self, name: str, zone: ZoneInfo, now: datetime, *, only: bool = False, end: bool = False
@@ -130,12 +118,9 @@ class FieldReader:
             raise InvalidRequest(self.problems)
 
 
-def _as_number(value: object, otherwise: int) -> int:
-    """Return the whole number that was most likely meant by something else."""
-    try:
-        return int(float(value)) if isinstance(value, str | float) else otherwise
-    except (ValueError, OverflowError):
-        return otherwise
+def clock_fields(clock: time) -> dict[str, int]:
+    """Return a time of day as the fields that say it."""
+    return {"hour": clock.hour, "minute": clock.minute} | ({"second": clock.second} if clock.second else {})
 
 
 def _read_moment(value: object, zone: ZoneInfo, end: bool) -> datetime:

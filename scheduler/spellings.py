@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from scheduler.errors import InvalidRequest, Problem, nearest, not_one_of, shorten
-from scheduler.fields import FieldReader
+from scheduler.errors import InvalidRequest, Problem, not_one_of, shorten
+from scheduler.fields import FieldReader, clock_fields
+from scheduler.likely_values import likely_clock, likely_hour, typo_of
 from scheduler.moments import iso, moment_of_epoch
 from scheduler.phrases import Limits, is_cron, parse_phrase
 from scheduler.trigger_objects import EXPRESSION_NAMES, read_trigger_object, type_of_trigger
@@ -25,17 +26,13 @@ SPELLING_FIELDS = ("interval", "schedule", "trigger", "schedule_type", "schedule
 _SPELLINGS = ("interval", "schedule", "trigger", "schedule_type")
 _EXAMPLE = "every 5 minutes"
 _PHRASES = (_EXAMPLE, "daily at 10:30", "monday at 09:00", "0 2 * * *", "2026-12-24T18:00")
+_CALENDAR_TYPES = {"monthly": ("day", "hour"), "yearly": ("month", "day", "hour"), "annually": ("month", "day", "hour")}
+"""Schedule types of others, with the fields by which a trigger of type `cron` says the same."""
 _PHRASE_NAMES = (*EXPRESSION_NAMES, "interval", "schedule", "every")
 """Where an object may hold a text that says when."""
-_CONFIGS: dict[str, dict[str, object]] = {
-    "hourly": {"minute": 0},
-    "daily": {"hour": 9, "minute": 0},
-    "weekly": {"day_of_week": "mon", "hour": 9, "minute": 0},
-    "custom": {"cron_expression": "0 2 * * *"},
-    "manual": {},
-}
-"""A configuration that each schedule type takes."""
-SCHEDULE_TYPES = tuple(_CONFIGS)
+SCHEDULE_TYPES = ("hourly", "daily", "weekly", "custom", "manual")
+_TOLD_BY = {"custom": "cron_expression", "weekly": "day_of_week", "daily": "hour", "hourly": "minute"}
+"""The field by which a configuration tells its schedule type, where it has none of those before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,8 @@ def _only_spelling(fields: Mapping[str, object]) -> str:
             )
             _refuse("schedule_config", message, accepted=list(_SPELLINGS))
         message = "'schedule_config' needs 'schedule_type'"
-        _refuse("schedule_type", message, accepted=list(SCHEDULE_TYPES), suggestion="daily", code="missing_field")
+        meant = _type_of_config(fields["schedule_config"])
+        _refuse("schedule_type", message, accepted=list(SCHEDULE_TYPES), suggestion=meant, code="missing_field")
     if not sent:
         message = f"'interval' is required: say when, such as '{_EXAMPLE}'"
         _refuse("interval", message, accepted=_PHRASES, suggestion=_EXAMPLE, code="missing_field")
@@ -153,12 +151,13 @@ def _read_typed(kind: object, config: object, zone: ZoneInfo, now: datetime, lim
     """Read `schedule_type` with its configuration."""
     problems: list[Problem] = []
     if kind not in SCHEDULE_TYPES:
-        problems.append(not_one_of("schedule_type", kind, SCHEDULE_TYPES, _guess(kind)))
+        problems.append(_no_type(kind, config, zone, now))
     values = _read_config(config, str(kind), problems)
     if problems or values is None:
-        raise InvalidRequest(problems)
+        raise InvalidRequest(_with_phrases(kind, problems, zone, now))
     reader = FieldReader("schedule_config", values)
     phrase = _TYPES[str(kind)](reader)
+    reader.problems = _with_phrases(kind, reader.problems, zone, now)
     reader.finish()
     if phrase is None:
         return Manual(zone=zone)
@@ -166,29 +165,84 @@ def _read_typed(kind: object, config: object, zone: ZoneInfo, now: datetime, lim
     return parse_phrase(phrase, zone=zone, now=now, field=field, limits=limits)
 
 
-def _guess(kind: object) -> str | None:
-    return nearest(kind, SCHEDULE_TYPES) if isinstance(kind, str) else None
+def _with_phrases(kind: object, problems: list[Problem], zone: ZoneInfo, now: datetime) -> list[Problem]:
+    """Return problems; those of a custom schedule tell where a phrase goes that came in place of an expression."""
+    return [_with_phrase(problem, zone, now) for problem in problems] if kind == "custom" else problems
+
+
+def _with_phrase(problem: Problem, zone: ZoneInfo, now: datetime) -> Problem:
+    text = problem.got
+    if problem.suggestion is not None or not isinstance(text, str) or not _is_phrase(text, zone, now):
+        return problem
+    message = f"{problem.message}; a phrase goes into 'interval', without 'schedule_type'"
+    return replace(problem, message=message, instead={"interval": text})
+
+
+def _no_type(kind: object, config: object, zone: ZoneInfo, now: datetime) -> Problem:
+    """Describe a schedule type that is none: it may be misspelt, or belong to another way to say when."""
+    meant = typo_of(kind.strip().lower(), SCHEDULE_TYPES) if isinstance(kind, str) else None
+    problem = not_one_of("schedule_type", kind, SCHEDULE_TYPES, meant)
+    instead = None if meant or not isinstance(kind, str) else _other_spelling(kind, config, zone, now)
+    if instead is None:
+        return problem
+    return replace(problem, message=f"{problem.message} Did you mean {json.dumps(instead)}?", instead=instead)
+
+
+def _other_spelling(kind: str, config: object, zone: ZoneInfo, now: datetime) -> dict[str, object] | None:
+    """Return what says when in another way than by a schedule type, None where nothing is recognised."""
+    values = _config_in(config)
+    if not values:
+        return {"interval": kind} if config in (None, "", {}) and _is_phrase(kind, zone, now) else None
+    word = kind.strip().lower()
+    needed = _CALENDAR_TYPES.get(word)
+    if needed is not None and any(values.get(name) is None for name in needed):
+        return None
+    typed = {"type": word if needed is None else "cron", **values}
+    try:
+        read_trigger_object(typed, zone, now, Limits())
+    except InvalidRequest as error:
+        return dict(error.problems[0].instead) or None if len(error.problems) == 1 else None
+    return {"trigger": typed}
+
+
+def _type_of_config(config: object) -> str | None:
+    """Return the schedule type that the fields of a configuration tell."""
+    values = _config_in(config)
+    return next((kind for kind, name in _TOLD_BY.items() if values.get(name) is not None), None)
+
+
+def _config_in(config: object) -> Mapping[str, object]:
+    """Return the fields of a configuration, none where it cannot be read."""
+    return _read_config(config, "", []) or {}
 
 
 def _read_config(config: object, kind: str, problems: list[Problem]) -> Mapping[str, object] | None:
     """Return the configuration, an object or the JSON text of one."""
     if config is None:
         return {}
-    usual = _CONFIGS.get(kind, _CONFIGS["daily"])
     if isinstance(config, str):
         text = config
         try:
             config = json.loads(text) if text.strip() else {}
         except (ValueError, RecursionError) as error:  # the latter where it is nested without end
             message = f"'schedule_config' is no JSON object: {error}"
-            meant = {"cron_expression": text} if kind == "custom" and is_cron(text) else usual
-            problems.append(Problem("schedule_config", message, got=shorten(text), suggestion=meant))
+            problems.append(
+                Problem("schedule_config", message, got=shorten(text), suggestion=_config_of_text(kind, text))
+            )
             return None
     if not isinstance(config, Mapping):
         message = "'schedule_config' must be an object, or the JSON text of one"
-        problems.append(Problem("schedule_config", message, got=shorten(config), suggestion=usual))
+        problems.append(Problem("schedule_config", message, got=shorten(config)))
         return None
     return config
+
+
+def _config_of_text(kind: str, text: str) -> Mapping[str, object] | None:
+    """Return the configuration that a plain text was meant for: a cron expression, or a time of day."""
+    if kind == "custom" and is_cron(text):
+        return {"cron_expression": text}
+    clock = likely_clock(text) if kind == "daily" else None
+    return None if clock is None else clock_fields(clock)
 
 
 def _hourly(reader: FieldReader) -> str:
@@ -206,7 +260,8 @@ def _weekly(reader: FieldReader) -> str:
 
 
 def _time_of(reader: FieldReader) -> str:
-    hour = reader.number("hour", 0, 23, required=True)
+    whole = reader.refuse_clock()
+    hour = reader.number("hour", 0, 23, required=not whole, meant=likely_hour(reader.values.get("hour")))
     minute, second = reader.number("minute", 0, 59), reader.number("second", 0, 59)
     return f"{hour or 0:02}:{minute or 0:02}:{second or 0:02}"
 
@@ -215,7 +270,7 @@ def _custom(reader: FieldReader) -> str:
     text = reader.text("cron_expression", "0 2 * * *")
     if text is not None and not is_cron(text):
         message = f"'{text}' is no cron expression: five fields, minute hour day month weekday"
-        reader.refuse("cron_expression", message, suggestion="0 2 * * *", code="invalid_interval")
+        reader.refuse("cron_expression", message, code="invalid_interval")
     return text or ""
 
 

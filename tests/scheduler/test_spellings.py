@@ -245,7 +245,12 @@ SPELLINGS: list[tuple[dict[str, Any], str, str, list[str]]] = [
         "invalid_field",
         ["'sun'", "'mon'", "names only"],
     ),
-    ({"trigger": {"type": "cron", "day_of_week": "1-5"}}, "trigger.day_of_week", "invalid_field", ["'mon'", "'tue'"]),
+    (
+        {"trigger": {"type": "cron", "day_of_week": "1-5"}},
+        "trigger.day_of_week",
+        "invalid_field",
+        ["'mon-fri'", "'tue-sat'"],
+    ),
     ({"trigger": {"type": "cron", "day_of_week": 7}}, "trigger.day_of_week", "invalid_field", ["'sun'"]),
     (
         {"trigger": {"type": "cron", "day_of_week": "funday"}},
