@@ -10,8 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from functools import partial
+from typing import TypeGuard
 from zoneinfo import ZoneInfo
 
 from scheduler.cron import DAY, HOUR, MINUTE, MONTH, Field, mask_of, read_values
@@ -102,7 +105,7 @@ def no_trigger_object(value: object, zone: ZoneInfo, now: datetime) -> Problem:
     message = f"'trigger' must be an object such as {usual}; a phrase goes into 'interval'"
     meant = _object_in(value, zone, now)
     if meant is not None:
-        return Problem("trigger", f"{message}; did you mean {as_sent(meant)}?", shorten(value), suggestion=meant)
+        return Problem("trigger", f"{message}; did you mean {as_sent(meant, 200)}?", shorten(value), suggestion=meant)
     if isinstance(value, str) and _is_phrase(value, zone, now):
         message = f"{message}, as {as_sent({'interval': value})}"
         return Problem("trigger", message, shorten(value), instead={"interval": value})
@@ -200,6 +203,7 @@ def _take_limits(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Lim
 def _read_interval(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:
     """Read weeks to seconds. Days and weeks alone keep the time of day; with smaller units time elapses."""
     counts = {name: reader.number(name, 0, most) or 0 for name, most in _MOST.items()}
+    _offer_whole_units(reader)
     limits = _take_limits(reader, zone, now, limits)
     jitter = reader.number("jitter", 0, 86_400)
     total = sum(count * UNITS[name] for name, count in counts.items())
@@ -212,6 +216,31 @@ def _read_interval(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: L
     else:
         text = f"every {say_step(total)}"
     return parse_phrase(text, zone=zone, now=now, field="trigger", limits=limits), jitter
+
+
+def _offer_whole_units(reader: FieldReader) -> None:
+    """Add to the refusal of an amount that is a fraction what it is in smaller units."""
+    instead = _in_whole_units(reader.values)
+    for place, problem in enumerate(reader.problems):
+        if instead is not None and problem.field.split(".")[-1] in UNITS:
+            message = f"{problem.message}; did you mean {as_sent(instead, 200)}?"
+            reader.problems[place] = replace(problem, message=message, instead={"trigger": instead})
+
+
+def _in_whole_units(fields: Mapping[str, object]) -> dict[str, object] | None:
+    """Return an interval of 1.5 hours as one of 90 minutes; None where no amount is a fraction, or one is no number."""
+    amounts = [(value, UNITS[name]) for name, value in fields.items() if name in UNITS]
+    numbers = [(value, size) for value, size in amounts if _is_amount(value)]
+    seconds = sum((Fraction(str(value)) * size for value, size in numbers), Fraction(0))
+    whole = all(value == int(value) for value, _ in numbers)
+    if whole or len(numbers) < len(amounts) or seconds.denominator != 1 or not 1 <= seconds <= _MOST["seconds"]:
+        return None
+    unit = next(name for name in ("hours", "minutes", "seconds") if int(seconds) % UNITS[name] == 0)
+    return {name: value for name, value in fields.items() if name not in UNITS} | {unit: int(seconds) // UNITS[unit]}
+
+
+def _is_amount(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST["seconds"]
 
 
 def _read_date(reader: FieldReader, zone: ZoneInfo, now: datetime, limits: Limits) -> tuple[Trigger, int | None]:

@@ -127,7 +127,21 @@ INSTEAD: list[tuple[dict[str, Any], str, Any, dict[str, Any]]] = [
     ({"trigger": {"type": "interval", "minutes": "5"}}, "trigger.minutes", 5, {}),
     *(
         ({"trigger": {"type": "interval", "days": other}}, "trigger.days", None, {})
-        for other in (-1, 5000, 1.5, "many", True)
+        for other in (-1, 5000, -1.5, 4000.5, 0.1234567, "many", True, float("nan"), float("inf"))
+    ),
+    *(
+        (
+            {"trigger": {"type": "interval", **amounts}},
+            f"trigger.{next(reversed(amounts))}",
+            None,
+            {"trigger": {"type": "interval", **whole}},
+        )
+        for amounts, whole in (
+            ({"hours": 1.5}, {"minutes": 90}),
+            ({"days": 1.5}, {"hours": 36}),
+            ({"minutes": 0.1}, {"seconds": 6}),
+            ({"hours": 1, "minutes": 0.5}, {"seconds": 3630}),
+        )
     ),
     ({"trigger": {"type": "cron"}}, "trigger.hour", None, {}),
     (cron(day=30, month=2), "trigger", None, {}),
@@ -273,6 +287,12 @@ def test_numbers(value: Any, number: int | None) -> None:
 )
 def test_misspelt_words(word: str, known: list[str], meant: str | None) -> None:
     assert typo_of(word, known) == meant
+
+
+def test_a_fraction_is_told_in_smaller_units_beside_other_problems() -> None:
+    found = {p.field: p for p in refused({"trigger": {"type": "interval", "hours": 1.5, "timezone": "Nowhere"}})}
+    assert '"minutes": 90}?' in found["trigger.hours"].message
+    assert found["trigger.timezone"].instead == {}
 
 
 def test_an_empty_list_of_weekdays_is_not_all_of_them() -> None:
