@@ -21,6 +21,10 @@ CREATED_BY = "file"
 """What is told of who made a job that a file defines."""
 
 
+Removed = Mapping[str, StoredJob]
+"""Jobs that files defined when somebody else removed them, by their ids; looking for one takes as long as for all."""
+
+
 class Applier(Protocol):
     """What can carry out a plan: the TaskScheduler."""
 
@@ -42,12 +46,14 @@ class Steps:
     most: int
     teller: Teller
 
-    def keep(self, connection: Connection, entry: Entry, schedule: Schedule) -> FileProblem | None:
+    def keep(
+        self, connection: Connection, removed_ones: Removed, entry: Entry, schedule: Schedule
+    ) -> FileProblem | None:
         """Add a job or change it to what its entry says, where that is still to be done: since the plan was made
         somebody may have made a job of that id, changed or removed it."""
         stored = jobs.find_job(connection, entry.task_id)
         is_filed = stored is not None and stored.origin is not None
-        removed = None if is_filed else jobs.find_removed(connection, entry.task_id)
+        removed = None if is_filed else removed_ones.get(entry.task_id)
         outcome = judge_entry(entry, stored, removed)
         if isinstance(outcome, FileProblem):
             return outcome
@@ -81,7 +87,11 @@ class Steps:
     def _made(self) -> Mapping[str, Any]:
         return {"created_at": self.now, "created_by": CREATED_BY}
 
-    def let_go(self, connection: Connection, planned: StoredJob) -> None:
+    def forget(self, connection: Connection, _: Removed, task_id: str) -> None:
+        """Forget a job that somebody else removed, whose entry is gone, too."""
+        jobs.forget_removed(connection, task_id)
+
+    def let_go(self, connection: Connection, _: Removed, planned: StoredJob) -> None:
         """Pause or remove a job whose entry is gone."""
         stored = jobs.find_job(connection, planned.task_id)
         if stored is None or (stored.key, stored.file) != (planned.key, planned.file):

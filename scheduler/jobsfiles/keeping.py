@@ -14,7 +14,7 @@ from typing import Any
 from scheduler.config import SchedulerConfig
 from scheduler.definitions import Definitions
 from scheduler.errors import InvalidRequest
-from scheduler.jobsfiles.applying import Steps
+from scheduler.jobsfiles.applying import Removed, Steps
 from scheduler.jobsfiles.plan import Plan, is_filed, plan
 from scheduler.jobsfiles.reading import Entry, FileProblem, Judge, Reading, Source, read_entries, read_sources
 from scheduler.models import WHEN_FIELDS, Job, read_job
@@ -24,7 +24,7 @@ from scheduler.spellings import Schedule
 from scheduler.store import Connection, Database, jobs
 from scheduler.stored_job import StoredJob
 
-Unit = Callable[[Connection], FileProblem | None]
+Unit = Callable[[Connection, Removed], FileProblem | None]
 
 STEPS_A_COMMIT = 100
 """So many jobs are written in one transaction: fire times wait for it."""
@@ -89,7 +89,7 @@ class FiledJobs:
         now = self._definitions.moment()
         steps = Steps(now, self._config.jobs_removed, self._config.max_tasks, self._teller)
         units: list[Unit] = [partial(steps.let_go, planned=stored) for stored in planned.removed]
-        units += [partial(jobs.forget_removed, task_id=task_id) for task_id in planned.forgotten]
+        units += [partial(steps.forget, task_id=task_id) for task_id in planned.forgotten]
         problems: list[FileProblem] = []
         for entry in (*planned.added, *(change.entry for change in planned.changed)):
             try:
@@ -126,4 +126,5 @@ class FiledJobs:
 
 
 def _together(connection: Connection, units: Sequence[Unit]) -> list[FileProblem]:
-    return [problem for unit in units if (problem := unit(connection)) is not None]
+    removed = jobs.removed_of_files(connection)
+    return [problem for unit in units if (problem := unit(connection, removed)) is not None]

@@ -163,20 +163,19 @@ def find_jobs(connection: Connection, task_ids: Sequence[str]) -> list[StoredJob
     return found
 
 
-def find_removed(connection: Connection, task_id: str) -> StoredJob | None:
-    """Return the job of that id that a file defined when somebody else removed it, or None."""
-    query = select(*ALL_COLUMNS).where(_removed_of_file(task_id)).order_by(jobs.c.key.desc()).limit(1)
-    found = connection.execute(query).first()
-    return None if found is None else stored_job(found)
+def removed_of_files(connection: Connection) -> dict[str, StoredJob]:
+    """Return the jobs that files defined when somebody else removed them, by their ids."""
+    query = select(*ALL_COLUMNS).where(_REMOVED_OF_FILE).order_by(jobs.c.key)
+    return {job.task_id: job for job in map(stored_job, connection.execute(query))}
 
 
 def forget_removed(connection: Connection, task_id: str) -> None:
     """Let a removed job be no file's any more, so that the file may define it anew."""
-    connection.execute(update(jobs).where(_removed_of_file(task_id)).values(origin=None, filed=None))
+    mine = and_(jobs.c.task_id == task_id, _REMOVED_OF_FILE)
+    connection.execute(update(jobs).where(mine).values(origin=None, filed=None))
 
 
-def _removed_of_file(task_id: str) -> ColumnElement[bool]:
-    return and_(jobs.c.task_id == task_id, jobs.c.removed_at.is_not(None), jobs.c.origin.is_not(None))
+_REMOVED_OF_FILE = and_(jobs.c.removed_at.is_not(None), jobs.c.origin.is_not(None))
 
 
 def get_job(connection: Connection, key: int) -> StoredJob:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scheduler.config import SchedulerConfig
 from scheduler.errors import Conflict, NotFound
 from scheduler.jobsfiles import apply
+from scheduler.jobsfiles.keeping import STEPS_A_COMMIT
 from scheduler.models import Job
 from scheduler.store import jobs
 from scheduler.store.jobs import JobFilter
@@ -482,3 +483,23 @@ def test_removed_rows_of_files_are_few(scheduler: TaskScheduler, write: Write) -
     say(write)
     load(scheduler)
     assert scheduler._store.read(jobs.of_files) == []
+
+
+def test_removed_rows_are_looked_for_once_a_transaction(
+    scheduler: TaskScheduler, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No index finds them: asked for each entry, a file of some thousands takes minutes."""
+    asked = {"removed_of_files": 0, "forget_removed": 0}
+
+    def counted(name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*args: Any, **how: Any) -> Any:
+            asked[name] += 1
+            return ask(*args, **how)
+
+        return count
+
+    for name in asked:
+        monkeypatch.setattr(jobs, name, counted(name, getattr(jobs, name)))
+    say(write, *(entry(str(number)) for number in range(3 * STEPS_A_COMMIT)))
+    assert scheduler.apply_files(scheduler.plan_files()) == []
+    assert asked == {"removed_of_files": 3, "forget_removed": 0}
