@@ -137,8 +137,9 @@ def _rows(stored: StoredJob, rule: Rule, verdicts: Sequence[Verdict], reason: st
 
 
 def are_one(verdicts: Sequence[Verdict]) -> bool:
-    """Whether so many fire times have one fate that a single row stands for them."""
-    return len(verdicts) == MOST_FIRE_TIMES and len({verdict.decision for verdict in verdicts}) == 1
+    """Whether so many fire times have one fate that a single row stands for them; a run has a row of its own."""
+    decisions = {verdict.decision for verdict in verdicts}
+    return len(verdicts) == MOST_FIRE_TIMES and len(decisions) == 1 and not decisions.pop().runs
 
 
 def collapsed(key: int, rule: Rule, verdicts: Sequence[Verdict], reason: str, now: datetime) -> Run:

@@ -196,6 +196,17 @@ def test_a_long_absence_is_few_rows_that_account_for_all(desk: Desk, job: MakeJo
     assert len({row.scheduled_for for row in rows}) == len(rows)
 
 
+def test_a_thousand_runs_that_wait_have_a_row_each(desk: Desk, job: MakeJob, time: Time) -> None:
+    desk.workers.room = 2 * MOST_FIRE_TIMES
+    desk.scheduler.add_job(job(interval="every 1 second", coalesce=False, overlap="queue", misfire_grace_time=-1))
+    time.move(seconds=1)
+    desk.fire()
+    time.move(seconds=MOST_FIRE_TIMES)
+    rows = desk.fire()
+    assert [row.status for row in rows] == [RunStatus.RUNNING] + [RunStatus.QUEUED] * MOST_FIRE_TIMES
+    assert desk.scheduler.get_job("job").stored.fired == len(desk.workers.given) == len(rows)
+
+
 def test_an_overlap_is_a_skipped_row(desk: Desk, job: MakeJob, time: Time) -> None:
     desk.scheduler.add_job(job(max_instances=2))
     for _ in range(3):
