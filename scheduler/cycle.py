@@ -70,7 +70,8 @@ class Cycle:
         self._test_sandbox()
         on_retry, self._executor.on_retry = self._executor.on_retry, None
         try:
-            began = self._run_all(self._waiting(found.waiting) + self._due())
+            waiting = self._waiting(found.waiting)
+            began = self._run_all(waiting + self._due(len(waiting)))
         finally:
             self._executor.on_retry = on_retry
         self._try_to_deliver()
@@ -96,12 +97,13 @@ class Cycle:
         ready = [run for run in waiting if run.due_at is None or run.due_at <= now]
         return self._store.read(lambda connection: assignments(connection, ready))
 
-    def _due(self) -> list[Assignment]:
+    def _due(self, waiting: int) -> list[Assignment]:
         found: list[Assignment] = []
         while True:
             now = self._now()
             overdue = self._store.read(lambda connection, now=now: planning.overdue(connection, now))  # type: ignore[misc]
-            fired, advanced = self._dispatcher.fire_cycle([Plan(stored.key, stored.due_at) for stored in overdue])
+            plans = [Plan(stored.key, stored.due_at) for stored in overdue]
+            fired, advanced = self._dispatcher.fire_cycle(plans, waiting + len(found))
             found.extend(fired)
             if not advanced:
                 return found

@@ -14,7 +14,7 @@ from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
 from scheduler.logs import Outage
 from scheduler.models import utc_now
-from scheduler.policy import Decision, Verdict, forgone, judge, within_runs
+from scheduler.policy import Backlog, Decision, FireTime, Verdict, forgone, judge, look_ahead, within_room, within_runs
 from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Connection, Database, glances, is_trouble, jobs, planning, runs
 from scheduler.store.planning import Advance, DueJob, Plan
@@ -24,17 +24,28 @@ from scheduler.stored_job import StoredJob
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What is left of a backlog: its fire times from `next_fire_time` on, by one revision of their job."""
+
+    revision: int
+    next_fire_time: datetime
+    backlog: Backlog
+
+
 @dataclass(slots=True)
 class _Outcome:
     """What one unit of work did: rows, plans, and runs to carry out.
 
     `rules` are those by which jobs advanced; `moved` are jobs that were due at other times than the clock knew.
-    `never_late` says that no fire time is past its grace, however long ago it was due.
+    `rests` are backlogs of which more is to be judged. `never_late` says that no fire time is past its grace, however
+    long ago it was due.
     """
 
     rows: list[Run] = field(default_factory=list)
     advances: list[Advance] = field(default_factory=list)
     rules: dict[int, Rule] = field(default_factory=dict)
+    rests: dict[int, _Rest] = field(default_factory=dict)
     moved: list[Plan] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
     claims_left: int = 0
@@ -48,17 +59,13 @@ class _Outcome:
         self.assignments = [assignment for assignment in self.assignments if assignment not in left_out]
         self.claims_left += sum(assignment.run.status is RunStatus.RUNNING for assignment in left_out)
 
-    def within_room(self, verdicts: list[Verdict]) -> list[Verdict]:
-        """Return the verdicts, none of them a run that would find neither a worker nor a place in the queue."""
-        room = self.room + self.claims_left
-        kept = []
-        for verdict in verdicts:
-            if verdict.decision.runs:
-                room -= 1
-            if room < 0 and (verdict.decision.runs or verdict.decision is Decision.COALESCE):
-                verdict = replace(verdict, decision=Decision.FULL)
-            kept.append(verdict)
-        return kept
+    def go_on(self, row: DueJob, rule: Rule, following: FireTime | None, fired: int, backlog: Backlog) -> None:
+        """Note what a job fires for next; that is due already where it belongs to the backlog, too."""
+        moment, due = following or (None, None)
+        self.advances.append(Advance(row.key, moment, due, fired))
+        self.rules[row.key] = rule
+        if following is not None and following.due_at <= backlog.noticed_at and backlog.promised:
+            self.rests[row.key] = _Rest(row.revision, following.moment, backlog)
 
 
 class Dispatcher:
@@ -72,6 +79,7 @@ class Dispatcher:
     def __init__(self, store: Database, executor: Executor, now: Callable[[], datetime] = utc_now) -> None:
         self._store, self._executor, self._now = store, executor, now
         self._rules: dict[int, Rule] = {}
+        self._rests: dict[int, _Rest] = {}
         self._retries: dict[str, Assignment] = {}
         self._outage = Outage(log, "fire times are recorded again")
         self._clock: Clock | None = None
@@ -94,10 +102,16 @@ class Dispatcher:
             self._executor.release(claimed)
             raise
 
-    def fire_cycle(self, due: Sequence[Plan]) -> tuple[list[Assignment], bool]:
+    def fire_cycle(self, due: Sequence[Plan], waiting: int) -> tuple[list[Assignment], bool]:
         """Record what came due since the last cycle; return the runs, for the caller to pass on, and whether a job
-        advanced."""
-        outcome = self._store.write(lambda connection: self._fire(connection, due, 0, careful=True, never_late=True))
+        advanced. `waiting` is how many runs the caller has not passed on yet."""
+
+        def unit(connection: Connection) -> _Outcome:
+            room = self._executor.room - waiting
+            return self._fire(connection, due, _Outcome(room=room, never_late=True), careful=True)
+
+        outcome = self._store.write(unit)
+        self._keep_rests(outcome)
         return outcome.assignments, bool(outcome.advances)
 
     def plan_runs(self, assignments: Sequence[Assignment]) -> None:
@@ -126,10 +140,12 @@ class Dispatcher:
         for key in keys:
             if isinstance(key, int):
                 self._rules.pop(key, None)
+                self._rests.pop(key, None)
 
     def forget_all(self) -> None:
         """Drop what is remembered of all jobs, since what it was made of has changed."""
         self._rules.clear()
+        self._rests.clear()
 
     def _known_rule(self, row: DueJob) -> Rule | None:
         rule = self._rules.get(row.key)
@@ -160,7 +176,8 @@ class Dispatcher:
         announced: list[str] = []
 
         def unit(connection: Connection) -> _Outcome:
-            outcome = self._fire(connection, due, claimed, careful)
+            room = self._executor.room
+            outcome = self._fire(connection, due, _Outcome(claims_left=claimed, room=room), careful)
             announced.extend(self._executor.announce(outcome.assignments))
             return outcome
 
@@ -183,6 +200,7 @@ class Dispatcher:
             self._clock.plan_again(due)
             return
         self._outage.end()
+        self._keep_rests(outcome)
         self._executor.submit(outcome.assignments)
         if outcome.claims_left:
             self._executor.release(outcome.claims_left)
@@ -192,15 +210,12 @@ class Dispatcher:
         if plans:
             self._clock.plan(plans)
 
-    def _fire(
-        self, connection: Connection, due: Sequence[Plan], claimed: int, careful: bool, never_late: bool = False
-    ) -> _Outcome:
+    def _fire(self, connection: Connection, due: Sequence[Plan], outcome: _Outcome, careful: bool) -> _Outcome:
         """Do all that the fire times that are due ask of the store.
 
         `careful` looks first whether one has its row already, which can be only where the wall clock
         was set back and the job defined anew: it does not run for the same time again.
         """
-        outcome = _Outcome(claims_left=claimed, room=self._executor.room, never_late=never_late)
         due_at_of = {plan.key: plan.due_at for plan in due if isinstance(plan.key, int)}
         rows = planning.due_jobs(connection, list(due_at_of))
         definitions = self._definitions(connection, rows)
@@ -231,21 +246,15 @@ class Dispatcher:
     def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule) -> None:
         """Give every fire time of a job that is due its row, and say when the job fires next."""
         now = self._now()
-        times, following = rule.due_times(row.next_fire_time, row.since, now)
-        more = following is not None and rule.due_at(following) <= now
-        terms = rule.job.model_copy(update={"misfire_grace_time": -1}) if outcome.never_late else rule.job
-        verdicts = judge(terms, times, now, row.active, row.since, more)
+        backlog = self._backlog(row, now)
+        times, following = rule.due_times(row.next_fire_time, row.since, backlog.noticed_at)
         refusal = self._executor.refusal(rule.job)
-        verdicts = outcome.within_room(verdicts) if refusal is None else forgone(verdicts)
-        left = None if rule.job.max_runs is None else rule.job.max_runs - row.fired
-        verdicts = within_runs(verdicts, left)
+        verdicts = self._verdicts(outcome, row, rule, backlog, times, following, refusal is None)
         fired = row.fired + sum(verdict.decision.runs for verdict in verdicts)
         if rule.job.max_runs is not None and fired >= rule.job.max_runs:
-            following, more = None, False
-        due = None if following is None else rule.due_at(following)
-        outcome.advances.append(Advance(row.key, following, due, fired))
-        outcome.rules[row.key] = rule
-        merged_into = None if more else _merged_into(verdicts, now)
+            following = None
+        outcome.go_on(row, rule, following, fired, backlog.after(rule.job, verdicts))
+        merged_into = _merged_into(verdicts, now)
         reason = refusal or f"coalesced into {merged_into or 'the run of a later fire time'}"
         if are_one(verdicts):
             outcome.rows.append(collapsed(row.key, rule, verdicts, told(verdicts[0], rule, now, reason), now))
@@ -255,6 +264,38 @@ class Dispatcher:
                 outcome.rows.append(self._run(outcome, row, rule, verdict, now, merged_into))
             else:
                 outcome.rows.append(without_run(row.key, rule, verdict, told(verdict, rule, now, reason), now))
+
+    def _backlog(self, row: DueJob, now: datetime) -> Backlog:
+        """Return how what is due of a job was found: just now, or when the portion before was judged."""
+        rest = self._rests.get(row.key)
+        if rest is None or (rest.revision, rest.next_fire_time) != (row.revision, row.next_fire_time):
+            return Backlog(now, row.active)
+        # The clock may have been set back since: what is no more due waits for its time.
+        return replace(rest.backlog, noticed_at=min(rest.backlog.noticed_at, now))
+
+    def _keep_rests(self, outcome: _Outcome) -> None:
+        """Remember how to go on with jobs of which more is due; only now, since what they rest on is on disk."""
+        for row in outcome.advances:
+            self._rests.pop(row.key, None)
+        self._rests.update(outcome.rests)
+
+    def _verdicts(
+        self,
+        outcome: _Outcome,
+        row: DueJob,
+        rule: Rule,
+        backlog: Backlog,
+        times: Sequence[FireTime],
+        following: FireTime | None,
+        can_run: bool,
+    ) -> list[Verdict]:
+        """Say what becomes of fire times, within the room there is and the runs that are left to the job."""
+        job = rule.job.model_copy(update={"misfire_grace_time": -1}) if outcome.never_late else rule.job
+        ahead = rule.ahead(following, backlog.noticed_at, look_ahead(job))
+        verdicts = judge(job, times, backlog, row.since, ahead)
+        room = outcome.claims_left, outcome.room
+        verdicts = within_room(job, verdicts, *room, backlog) if can_run else forgone(verdicts)
+        return within_runs(verdicts, None if job.max_runs is None else job.max_runs - row.fired)
 
     def _run(
         self, outcome: _Outcome, row: DueJob, rule: Rule, verdict: Verdict, now: datetime, run_id: str | None
@@ -281,5 +322,7 @@ class Dispatcher:
 
 
 def _merged_into(verdicts: Sequence[Verdict], now: datetime) -> str | None:
-    """Return the id for the run that others become part of, if any do."""
-    return new_run_id(now) if any(verdict.decision is Decision.COALESCE for verdict in verdicts) else None
+    """Return the id for the run that others become part of, if both are among these."""
+    runs_one = any(verdict.decision.runs for verdict in verdicts)
+    merges = any(verdict.decision is Decision.COALESCE for verdict in verdicts)
+    return new_run_id(now) if runs_one and merges else None

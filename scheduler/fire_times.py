@@ -48,9 +48,13 @@ class Rule:
         """Return when a fire time of the job is due."""
         return due_at(self.job.task_id, moment, jitter(self.job, self.schedule), self.trigger)
 
+    def fire_time(self, moment: datetime | None) -> FireTime | None:
+        """Return a fire time of the job with when it is due."""
+        return None if moment is None else FireTime(moment, self.due_at(moment))
+
     def due_times(
         self, moment: datetime | None, since: datetime, now: datetime
-    ) -> tuple[list[FireTime], datetime | None]:
+    ) -> tuple[list[FireTime], FireTime | None]:
         """Return the fire times from `moment` on that are due, at most MOST_FIRE_TIMES, and the one that follows them.
 
         Times before `since`, when the scheduler was stopped, were never planned; only a one-shot,
@@ -58,14 +62,18 @@ class Rule:
         """
         if moment is not None and moment < since and self.trigger.kind != "once":
             moment = self.trigger.utc_after(since)
+        return self._due(self.fire_time(moment), now, MOST_FIRE_TIMES)
+
+    def ahead(self, following: FireTime | None, now: datetime, most: int) -> list[FireTime]:
+        """Return the first of the fire times that are due from `following` on, at most `most`."""
+        return self._due(following, now, most)[0]
+
+    def _due(self, found: FireTime | None, now: datetime, most: int) -> tuple[list[FireTime], FireTime | None]:
         times: list[FireTime] = []
-        while moment is not None and len(times) < MOST_FIRE_TIMES:
-            due = self.due_at(moment)
-            if due > now:
-                break
-            times.append(FireTime(moment, due))
-            moment = self.trigger.utc_after(moment)
-        return times, moment
+        while found is not None and found.due_at <= now and len(times) < most:
+            times.append(found)
+            found = self.fire_time(self.trigger.utc_after(found.moment))
+        return times, found
 
 
 def settle(
@@ -85,7 +93,7 @@ def settle(
         times, following = rule.due_times(moment, since, now)
         verdicts = forgo(rule.job, times, now, since)
         rows.extend(_rows(stored, rule, verdicts, reason, now))
-        moment = following
+        moment = None if following is None else following.moment
         if len(times) < MOST_FIRE_TIMES:
             break
     # Its row may be there where the wall clock was set back: it stands for the fire time already.

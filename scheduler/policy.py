@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -45,6 +45,11 @@ class Decision(Enum):
         """Whether the fire time gets a run, now or when there is room for it."""
         return self in (Decision.RUN, Decision.QUEUE, Decision.CATCH_UP)
 
+    @property
+    def promises(self) -> bool:
+        """Whether the fire time gets a run, or is part of one."""
+        return self.runs or self is Decision.COALESCE
+
 
 class FireTime(NamedTuple):
     """A moment that a trigger names, and when it is due: the same, but for jitter."""
@@ -60,6 +65,28 @@ class Verdict:
     fire_time: FireTime
     decision: Decision
     late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How fire times of one job that are due together were found, by which all portions of them are judged.
+
+    `noticed_at` is when that was, `active` how many runs of the job waited or went on then. `promised` says that
+    earlier ones of them have runs, or are told to be part of one that is still to come.
+    """
+
+    noticed_at: datetime
+    active: int
+    promised: bool = False
+
+    def after(self, job: Job, verdicts: Sequence[Verdict]) -> Backlog:
+        """Return the backlog for the portion that follows one with these verdicts.
+
+        Where each gets a run, one that found no room still has its turn before those that follow.
+        """
+        promises = any(verdict.decision.promises for verdict in verdicts)
+        refused = not job.coalesce and any(verdict.decision is Decision.FULL for verdict in verdicts)
+        return replace(self, promised=self.promised or promises or refused)
 
 
 def due_at(task_id: str, moment: datetime, jitter_seconds: float, trigger: Trigger) -> datetime:
@@ -100,31 +127,61 @@ def decide(job: Job, late_seconds: float, active: int) -> Decision:
     return Decision.RUN
 
 
+def look_ahead(job: Job) -> int:
+    """Say how many of the fire times that follow a portion bear on what becomes of its own."""
+    return 1 if job.coalesce else MOST_CAUGHT_UP
+
+
 def judge(
-    job: Job, fire_times: Sequence[FireTime], now: datetime, active: int, running_since: datetime, more: bool = False
+    job: Job, fire_times: Sequence[FireTime], backlog: Backlog, running_since: datetime, ahead: Sequence[FireTime] = ()
 ) -> list[Verdict]:
-    """Judge all fire times of one job that are due, oldest first; each gets exactly one verdict.
+    """Judge fire times of one job that are due, oldest first; each gets exactly one verdict.
 
     Lateness counts from the moment a fire time is due. A time before the scheduler was started, at
     `running_since`, is missed whatever its terms. Several came due together because nobody was
     there to see them: with `coalesce` they become one run of the newest, since work that was not
     done need not be done twice; without it each runs, one after the other where they overlap, of
-    those past their grace the newest MOST_CAUGHT_UP. `more` says that newer ones follow.
+    those past their grace the newest MOST_CAUGHT_UP. So many that they are judged in portions fare no
+    otherwise: `ahead` are the next `look_ahead` of those that follow this portion, as far as there are any.
     """
-    verdicts = [_alone(job, fire_time, now, active, running_since) for fire_time in fire_times]
+    verdicts = [_alone(job, fire_time, backlog, running_since) for fire_time in (*fire_times, *ahead)]
     wanted = [number for number, verdict in enumerate(verdicts) if verdict.decision.runs]
     if job.coalesce:
-        merged = wanted if more else wanted[:-1]
-        for number in merged:
-            verdicts[number] = replace(verdicts[number], decision=Decision.COALESCE)
-        return verdicts
-    late = [number for number in wanted if verdicts[number].decision is Decision.CATCH_UP]
-    for number in late if more else late[:-MOST_CAUGHT_UP]:
-        verdicts[number] = replace(verdicts[number], decision=Decision.MISSED)
-    for number in wanted[1:]:
-        if verdicts[number].decision is Decision.RUN:
-            verdicts[number] = replace(verdicts[number], decision=Decision.QUEUE)
-    return verdicts
+        _decide_anew(verdicts, wanted[:-1], Decision.COALESCE)
+    else:
+        late = [number for number in wanted if verdicts[number].decision is Decision.CATCH_UP]
+        _decide_anew(verdicts, late[:-MOST_CAUGHT_UP], Decision.MISSED)
+        behind = wanted if backlog.promised else wanted[1:]
+        _decide_anew(verdicts, [n for n in behind if verdicts[n].decision is Decision.RUN], Decision.QUEUE)
+    return verdicts[: len(fire_times)]
+
+
+def _decide_anew(verdicts: list[Verdict], numbers: Iterable[int], decision: Decision) -> None:
+    for number in numbers:
+        verdicts[number] = replace(verdicts[number], decision=decision)
+
+
+def within_room(job: Job, verdicts: Sequence[Verdict], workers: int, room: int, backlog: Backlog) -> list[Verdict]:
+    """Return the verdicts, none of them a run that would find neither a free worker nor a place in the queue.
+
+    What was to become part of a run that cannot be made is none either. A run that earlier portions were told to be
+    part of is made all the same.
+    """
+    if job.coalesce:  # there is one run, if any
+        fits = backlog.promised or workers + room > 0
+        return [verdict if fits or not verdict.decision.promises else _full(verdict) for verdict in verdicts]
+    kept = []
+    for verdict in verdicts:
+        if verdict.decision is Decision.RUN and workers > 0:
+            workers -= 1
+        elif verdict.decision.runs:
+            room -= 1
+        kept.append(_full(verdict) if verdict.decision.runs and room < 0 else verdict)
+    return kept
+
+
+def _full(verdict: Verdict) -> Verdict:
+    return replace(verdict, decision=Decision.FULL)
 
 
 def within_runs(verdicts: Sequence[Verdict], left: int | None) -> list[Verdict]:
@@ -143,7 +200,7 @@ def forgo(job: Job, fire_times: Sequence[FireTime], now: datetime, running_since
 
     Those that would have been missed anyway are missed; what the others were kept from, whoever asks knows.
     """
-    judged = [_alone(job, fire_time, now, 0, running_since) for fire_time in fire_times]
+    judged = [_alone(job, fire_time, Backlog(now, 0), running_since) for fire_time in fire_times]
     return [
         verdict if verdict.decision is Decision.MISSED else replace(verdict, decision=Decision.FORGONE)
         for verdict in judged
@@ -153,10 +210,7 @@ def forgo(job: Job, fire_times: Sequence[FireTime], now: datetime, running_since
 def forgone(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return the verdicts where no run can be made here: what would have become a run, or part of one, is none."""
     return [
-        replace(verdict, decision=Decision.FORGONE)
-        if verdict.decision.runs or verdict.decision is Decision.COALESCE
-        else verdict
-        for verdict in verdicts
+        replace(verdict, decision=Decision.FORGONE) if verdict.decision.promises else verdict for verdict in verdicts
     ]
 
 
@@ -181,11 +235,11 @@ def queue_rank(priority: Priority, waiting_since: datetime) -> float:
     return waiting_since.timestamp() + _HEAD_START_SECONDS[priority]
 
 
-def _alone(job: Job, fire_time: FireTime, now: datetime, active: int, running_since: datetime) -> Verdict:
+def _alone(job: Job, fire_time: FireTime, backlog: Backlog, running_since: datetime) -> Verdict:
     if fire_time.moment < running_since:
         return Verdict(fire_time, Decision.MISSED, late=True)
-    late_seconds = (now - fire_time.due_at).total_seconds()
-    return Verdict(fire_time, decide(job, late_seconds, active), _is_late(job, late_seconds))
+    late_seconds = (backlog.noticed_at - fire_time.due_at).total_seconds()
+    return Verdict(fire_time, decide(job, late_seconds, backlog.active), _is_late(job, late_seconds))
 
 
 def _is_late(job: Job, late_seconds: float) -> bool:

@@ -162,6 +162,19 @@ def test_a_full_queue_is_a_skipped_row(scheduler: TaskScheduler, job: MakeJob, t
     ] * 2
 
 
+def test_a_full_queue_has_no_run_that_others_could_be_part_of(
+    scheduler: TaskScheduler, job: MakeJob, time: Time
+) -> None:
+    scheduler.start()
+    desk = Desk(scheduler, time, free=0)
+    desk.workers.room = 0
+    scheduler.add_job(job())
+    time.move(seconds=30)
+    assert [run.details.get("reason") for run in desk.fire()] == [
+        "as many runs were waiting as may (SCHEDULER_MAX_QUEUED)"
+    ] * 3
+
+
 @pytest.mark.parametrize(
     ("late", "expected"),
     [

@@ -7,20 +7,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scheduler.models import Job, Overlap, Priority
 from scheduler.phrases import parse_phrase
 from scheduler.policy import (
     LONGEST_RETRY_SECONDS,
     MOST_CAUGHT_UP,
+    Backlog,
     Decision,
     FireTime,
     Verdict,
     decide,
     due_at,
     judge,
+    look_ahead,
     queue_rank,
     retry_delay,
+    within_room,
     within_runs,
 )
 from scheduler.run import RunStatus
@@ -37,6 +42,11 @@ def job(**terms: Any) -> Job:
 def on_time(moment: datetime) -> FireTime:
     """Return a fire time that no jitter moves."""
     return FireTime(moment, moment)
+
+
+def found_now(active: int = 0) -> Backlog:
+    """Return how what is due at noon was found: at once."""
+    return Backlog(NOON, active)
 
 
 QUEUE = {"overlap": Overlap.QUEUE}
@@ -91,38 +101,79 @@ EACH = {"coalesce": False}
 )
 def test_several_fire_times(terms: dict[str, Any], seconds_ago: list[float], active: int, expected: list[str]) -> None:
     times = [on_time(NOON - timedelta(seconds=ago)) for ago in seconds_ago]
-    verdicts = judge(job(**terms), times, NOON, active, LONG_AGO)
+    verdicts = judge(job(**terms), times, found_now(active), LONG_AGO)
     assert [verdict.fire_time for verdict in verdicts] == times
     assert [verdict.decision.value for verdict in verdicts] == expected
 
 
 def test_at_most_a_hundred_are_caught_up_and_those_are_the_newest() -> None:
     times = [on_time(NOON - timedelta(seconds=1000 - number)) for number in range(300)]
-    verdicts = judge(job(catch_up=True, coalesce=False), times, NOON, 0, LONG_AGO)
+    verdicts = judge(job(catch_up=True, coalesce=False), times, found_now(), LONG_AGO)
     found = [verdict.decision for verdict in verdicts]
     assert found == [Decision.MISSED] * 200 + [Decision.CATCH_UP] * MOST_CAUGHT_UP
 
 
-@pytest.mark.parametrize(
-    ("terms", "expected"),
-    [({}, "missed"), ({"catch_up": True}, "coalesce"), ({"catch_up": True, "coalesce": False}, "missed")],
-)
-def test_a_portion_of_a_long_absence_runs_nothing_while_more_follow(terms: dict[str, Any], expected: str) -> None:
-    times = [on_time(NOON - timedelta(seconds=1000 - number)) for number in range(300)]
-    verdicts = judge(job(**terms), times, NOON, 0, LONG_AGO, more=True)
-    assert {verdict.decision.value for verdict in verdicts} == {expected}
+def test_a_hundred_are_caught_up_though_fewer_are_in_the_last_portion() -> None:
+    times = [on_time(NOON - timedelta(seconds=1000 - number)) for number in range(330)]
+    terms = job(catch_up=True, coalesce=False)
+    found = [verdict.decision for verdict in judge(terms, times[:300], found_now(), LONG_AGO, ahead=times[300:])]
+    assert found == [Decision.MISSED] * 230 + [Decision.CATCH_UP] * 70
+
+
+@st.composite
+def backlogs(draw: st.DrawFn) -> tuple[Job, list[FireTime], int]:
+    """Draw a job's terms, its fire times that are due, and how many runs of it wait or go on."""
+    terms = {
+        "coalesce": draw(st.booleans()),
+        "catch_up": draw(st.booleans()),
+        "overlap": draw(st.sampled_from(Overlap)),
+        "max_instances": draw(st.integers(1, 2)),
+        "misfire_grace_time": draw(st.sampled_from([-1, 5, 60])),
+    }
+    newest, count = draw(st.integers(0, 120)), draw(st.integers(0, 300))
+    ages = range(newest + count, newest, -1)
+    return job(**terms), [on_time(NOON - timedelta(seconds=age)) for age in ages], draw(st.integers(0, 2))
+
+
+@given(backlogs(), st.integers(1, 120), st.integers(1, 8), st.sampled_from([None, 1, 3, 150]))
+def test_portions_of_any_size_are_judged_as_one(
+    drawn: tuple[Job, list[FireTime], int], size: int, room: int, left: int | None
+) -> None:
+    terms, times, active = drawn
+    whole = within_runs(
+        within_room(terms, judge(terms, times, found_now(active), LONG_AGO), 0, room, found_now()), left
+    )
+    backlog, verdicts = found_now(active), list[Verdict]()
+    for start in range(0, len(times), size):
+        taken = sum(verdict.decision.runs for verdict in verdicts)
+        if left is not None and taken >= left:
+            break
+        portion, ahead = times[start : start + size], times[start + size :][: look_ahead(terms)]
+        judged = within_room(terms, judge(terms, portion, backlog, LONG_AGO, ahead), 0, room - taken, backlog)
+        judged = within_runs(judged, None if left is None else left - taken)
+        backlog, verdicts = backlog.after(terms, judged), verdicts + judged
+    assert verdicts == whole
+
+
+@given(backlogs(), st.integers(0, 3))
+def test_what_is_part_of_a_run_has_that_run_behind_it(drawn: tuple[Job, list[FireTime], int], room: int) -> None:
+    terms, times, active = drawn
+    verdicts = within_room(terms, judge(terms, times, found_now(active), LONG_AGO), 0, room, found_now())
+    found = [verdict.decision for verdict in verdicts]
+    merged = [number for number, decision in enumerate(found) if decision is Decision.COALESCE]
+    assert not merged or any(decision.runs for decision in found[merged[-1] :])
 
 
 @pytest.mark.parametrize("terms", [{}, {"catch_up": True}, {"misfire_grace_time": -1}])
 def test_a_time_before_the_start_is_missed_however_fresh(terms: dict[str, Any]) -> None:
     fire_time = on_time(NOON - timedelta(seconds=5))
-    [verdict] = judge(job(**terms), [fire_time], NOON, 0, running_since=NOON - timedelta(seconds=1))
+    [verdict] = judge(job(**terms), [fire_time], found_now(), running_since=NOON - timedelta(seconds=1))
     assert verdict.decision is Decision.MISSED
 
 
 def test_lateness_counts_from_the_moved_moment() -> None:
     fire_time = FireTime(NOON - timedelta(seconds=90), NOON - timedelta(seconds=30))
-    [verdict] = judge(job(), [fire_time], NOON, 0, LONG_AGO)
+    [verdict] = judge(job(), [fire_time], found_now(), LONG_AGO)
     assert verdict.decision is Decision.RUN
 
 
