@@ -21,6 +21,7 @@ from scheduler.policy import due_at
 from scheduler.spellings import SPELLING_FIELDS, Schedule
 from scheduler.stored_job import StoredJob
 from scheduler.trigger_objects import trigger_zone
+from scheduler.triggers import Trigger
 from tasks import TASK_TYPES, FunctionTask
 from tasks.base import Refusal, TaskRefused
 from tasks.sandbox import AllowedDirs, check_env
@@ -185,8 +186,18 @@ def says_when(stored: StoredJob, changes: Mapping[str, Any]) -> bool:
     return any(name in changes and changes[name] != stored.definition.get(name) for name in names)
 
 
+Following = Callable[[Trigger, datetime], datetime | None]
+"""Says what a trigger names next after a moment."""
+
+
 def columns(
-    job: Job, schedule: Schedule, anchor: datetime, now: datetime, fired: int = 0, pending: datetime | None = None
+    job: Job,
+    schedule: Schedule,
+    anchor: datetime,
+    now: datetime,
+    fired: int = 0,
+    pending: datetime | None = None,
+    following: Following = Trigger.utc_after,
 ) -> dict[str, Any]:
     """Return what the store keeps of a definition; `pending` is a fire time of it that is still to be noticed."""
     trigger = schedule.trigger
@@ -197,22 +208,29 @@ def columns(
         "updated_at": now,
         "enabled": job.enabled,
         "fired": fired,
-        **next_columns(job, schedule, now, fired, job.enabled, pending),
+        **next_columns(job, schedule, now, fired, job.enabled, pending, following),
     }
 
 
 def next_columns(
-    job: Job, schedule: Schedule, now: datetime, fired: int, planned: bool, pending: datetime | None = None
+    job: Job,
+    schedule: Schedule,
+    now: datetime,
+    fired: int,
+    planned: bool,
+    pending: datetime | None = None,
+    following: Following = Trigger.utc_after,
 ) -> dict[str, Any]:
-    """Return what a job fires for next: `pending`, or what follows `now`; a rule that names no more time has ended."""
+    """Return what a job fires for next: `pending`, or what follows `now`; a rule that names no more time has ended.
+
+    `following` says what follows where fire times that are ahead may have rows already.
+    """
     over = job.max_runs is not None and fired >= job.max_runs
-    following = (pending or schedule.trigger.utc_after(now)) if planned and not over else None
+    found = (pending or following(schedule.trigger, now)) if planned and not over else None
     return {
-        "next_fire_time": following,
-        "due_at": None
-        if following is None
-        else due_at(job.task_id, following, jitter(job, schedule), schedule.trigger),
-        "ended": planned and following is None and schedule.trigger.kind != "manual",
+        "next_fire_time": found,
+        "due_at": None if found is None else due_at(job.task_id, found, jitter(job, schedule), schedule.trigger),
+        "ended": planned and found is None and schedule.trigger.kind != "manual",
     }
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from scheduler.attempts import Assignment
 from scheduler.clock import Clock
 from scheduler.executor import Executor
-from scheduler.fire_times import Rule, are_one, collapsed, told, without_run
+from scheduler.fire_times import Portion, Rule, are_one, collapsed, told, without_run
 from scheduler.ids import new_run_id
 from scheduler.logs import Outage
 from scheduler.models import utc_now
-from scheduler.policy import Backlog, Decision, FireTime, Verdict, forgone, judge, look_ahead, within_room, within_runs
+from scheduler.policy import Backlog, Decision, FireTime, Verdict, forgone, judge, within_room, within_runs
 from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import Connection, Database, glances, is_trouble, jobs, planning, runs
 from scheduler.store.planning import Advance, DueJob, Plan
+from scheduler.store.taken import taken_times
 from scheduler.store.writer import cause_of
 from scheduler.stored_job import StoredJob
 
 log = logging.getLogger(__name__)
+
+Taken = Callable[[Sequence[datetime]], Set[datetime]]
+"""Says which of a job's fire times, given oldest first, have their rows already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,6 @@ class _Outcome:
     claims_left: int = 0
     room: int = 0
     never_late: bool = False
-
-    def drop(self, run_ids: set[str]) -> None:
-        """Leave out rows that must not be written, and the runs they stand for."""
-        self.rows = [run for run in self.rows if run.run_id not in run_ids]
-        left_out = [assignment for assignment in self.assignments if assignment.run.run_id in run_ids]
-        self.assignments = [assignment for assignment in self.assignments if assignment not in left_out]
-        self.claims_left += sum(assignment.run.status is RunStatus.RUNNING for assignment in left_out)
 
     def go_on(self, row: DueJob, rule: Rule, following: FireTime | None, fired: int, backlog: Backlog) -> None:
         """Note what a job fires for next; that is due already where it belongs to the backlog, too."""
@@ -214,7 +212,7 @@ class Dispatcher:
         """Do all that the fire times that are due ask of the store.
 
         `careful` looks first whether one has its row already, which can be only where the wall clock
-        was set back and the job defined anew: it does not run for the same time again.
+        was set back and the job defined anew: it does not run for the same time again, and counts for nothing.
         """
         due_at_of = {plan.key: plan.due_at for plan in due if isinstance(plan.key, int)}
         rows = planning.due_jobs(connection, list(due_at_of))
@@ -225,14 +223,13 @@ class Dispatcher:
                 outcome.moved.append(Plan(row.key, row.due_at))
                 continue
             try:
-                self._judge(outcome, row, self.rule(connection, row, definitions))
+                taken = partial(taken_times, connection, row.key) if careful else None
+                self._judge(outcome, row, self.rule(connection, row, definitions), taken)
             except Exception as error:
                 if is_trouble(error):
                     raise
                 # One definition that cannot be read must not keep the others from firing.
                 log.exception("a task cannot be planned", extra={"task_id": row.task_id})
-        if careful:
-            outcome.drop(runs.are_taken(connection, outcome.rows))
         runs.add_runs(connection, outcome.rows)
         for run in outcome.rows:
             if run.status in (RunStatus.MISSED, RunStatus.RUNNING):
@@ -243,13 +240,17 @@ class Dispatcher:
         planning.remove_done(connection, over, self._now())
         return outcome
 
-    def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule) -> None:
-        """Give every fire time of a job that is due its row, and say when the job fires next."""
+    def _judge(self, outcome: _Outcome, row: DueJob, rule: Rule, taken: Taken | None) -> None:
+        """Give every fire time of a job that is due its row, but for those that are `taken`, and say when the job fires
+        next."""
         now = self._now()
         backlog = self._backlog(row, now)
-        times, following = rule.due_times(row.next_fire_time, row.since, backlog.noticed_at)
+        due = rule.portion(row.next_fire_time, row.since, backlog.noticed_at)
+        if taken is not None:
+            due = due.without(taken(due.moments))
+        following = due.following
         refusal = self._executor.refusal(rule.job)
-        verdicts = self._verdicts(outcome, row, rule, backlog, times, following, refusal is None)
+        verdicts = self._verdicts(outcome, row, rule, backlog, due, refusal is None)
         fired = row.fired + sum(verdict.decision.runs for verdict in verdicts)
         if rule.job.max_runs is not None and fired >= rule.job.max_runs:
             following = None
@@ -285,14 +286,12 @@ class Dispatcher:
         row: DueJob,
         rule: Rule,
         backlog: Backlog,
-        times: Sequence[FireTime],
-        following: FireTime | None,
+        due: Portion,
         can_run: bool,
     ) -> list[Verdict]:
         """Say what becomes of fire times, within the room there is and the runs that are left to the job."""
         job = rule.job.model_copy(update={"misfire_grace_time": -1}) if outcome.never_late else rule.job
-        ahead = rule.ahead(following, backlog.noticed_at, look_ahead(job))
-        verdicts = judge(job, times, backlog, row.since, ahead)
+        verdicts = judge(job, due.times, backlog, row.since, due.ahead)
         room = outcome.claims_left, outcome.room
         verdicts = within_room(job, verdicts, *room, backlog) if can_run else forgone(verdicts)
         return within_runs(verdicts, None if job.max_runs is None else job.max_runs - row.fired)

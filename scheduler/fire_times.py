@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scheduler.definitions import jitter
+from scheduler.definitions import Following, jitter
 from scheduler.ids import new_run_id
 from scheduler.models import Job
 from scheduler.notify.teller import Teller
-from scheduler.policy import Decision, FireTime, Verdict, due_at, forgo
+from scheduler.policy import Decision, FireTime, Verdict, due_at, forgo, look_ahead
 from scheduler.run import Origin, Run, RunStatus
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, jobs, planning, runs
 from scheduler.store.planning import Advance
+from scheduler.store.taken import taken_stretches, taken_times
 from scheduler.stored_job import StoredJob
 from scheduler.triggers import Trigger
 
 log = logging.getLogger(__name__)
 
 MOST_FIRE_TIMES = 1000
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+class Portion(NamedTuple):
+    """Fire times of one job that are due, the oldest first, and the one that follows them.
+
+    `ahead` are the next that are due, too, as far as they bear on what becomes of these.
+    """
+
+    times: list[FireTime]
+    following: FireTime | None
+    ahead: list[FireTime]
+
+    @property
+    def moments(self) -> list[datetime]:
+        """The moments of those that are due."""
+        return [time.moment for time in (*self.times, *self.ahead)]
+
+    def without(self, taken: Set[datetime]) -> Portion:
+        """Return the portion without fire times of these moments."""
+        times, ahead = ([time for time in some if time.moment not in taken] for some in (self.times, self.ahead))
+        return Portion(times, self.following, ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +76,16 @@ class Rule:
         """Return a fire time of the job with when it is due."""
         return None if moment is None else FireTime(moment, self.due_at(moment))
 
-    def due_times(
-        self, moment: datetime | None, since: datetime, now: datetime
-    ) -> tuple[list[FireTime], FireTime | None]:
-        """Return the fire times from `moment` on that are due, at most MOST_FIRE_TIMES, and the one that follows them.
+    def portion(self, moment: datetime | None, since: datetime, now: datetime) -> Portion:
+        """Return the fire times from `moment` on that are due, at most MOST_FIRE_TIMES.
 
         Times before `since`, when the scheduler was stopped, were never planned; only a one-shot,
         which has no other time, is still accounted for.
         """
         if moment is not None and moment < since and self.trigger.kind != "once":
             moment = self.trigger.utc_after(since)
-        return self._due(self.fire_time(moment), now, MOST_FIRE_TIMES)
-
-    def ahead(self, following: FireTime | None, now: datetime, most: int) -> list[FireTime]:
-        """Return the first of the fire times that are due from `following` on, at most `most`."""
-        return self._due(following, now, most)[0]
+        times, following = self._due(self.fire_time(moment), now, MOST_FIRE_TIMES)
+        return Portion(times, following, self._due(following, now, look_ahead(self.job))[0])
 
     def _due(self, found: FireTime | None, now: datetime, most: int) -> tuple[list[FireTime], FireTime | None]:
         times: list[FireTime] = []
@@ -88,22 +107,38 @@ def settle(
     rule, moment = _readable(stored), stored.next_fire_time
     if rule is None:
         return Advance(stored.key, moment, stored.due_at, stored.fired)
-    rows: list[Run] = []
+    new: list[Run] = []
     while since is not None and stored.planned and moment is not None:
-        times, following = rule.due_times(moment, since, now)
-        verdicts = forgo(rule.job, times, now, since)
-        rows.extend(_rows(stored, rule, verdicts, reason, now))
-        moment = None if following is None else following.moment
-        if len(times) < MOST_FIRE_TIMES:
+        due = rule.portion(moment, since, now)
+        free = due.without(taken_times(connection, stored.key, due.moments))
+        verdicts = forgo(rule.job, free.times, now, since)
+        new.extend(_rows(stored, rule, verdicts, reason, now))
+        moment = None if due.following is None else due.following.moment
+        if not due.ahead:
             break
-    # Its row may be there where the wall clock was set back: it stands for the fire time already.
-    taken = runs.are_taken(connection, rows)
-    new = [row for row in rows if row.run_id not in taken]
     runs.add_runs(connection, new)
     for run in new:
         if run.status is RunStatus.MISSED:
             teller.record(connection, rule.job, run)
     return Advance(stored.key, moment, None if moment is None else rule.due_at(moment), stored.fired)
+
+
+def free_after(connection: Connection, stored: StoredJob) -> Following:
+    """Return what finds the first fire time of a job after a moment that has no row yet.
+
+    Where the clock stood ahead and was set right, those of the stretch that it jumped over have theirs.
+    """
+
+    def find(trigger: Trigger, moment: datetime) -> datetime | None:
+        found = trigger.utc_after(moment)
+        for first, last in taken_stretches(connection, stored.key, found, END_OF_TIME) if found else ():
+            if found is None or found < first:
+                break
+            if found <= last:
+                found = trigger.utc_after(last)
+        return found
+
+    return find
 
 
 def settle_all(connection: Connection, since: datetime | None, reason: str, now: datetime, teller: Teller) -> None:
@@ -121,7 +156,7 @@ def plan_anew(connection: Connection, now: datetime) -> int:
     moved = 0
     for stored in planning.bound_to_zones(connection, now):
         rule = _readable(stored)
-        following = None if rule is None else rule.trigger.utc_after(now)
+        following = None if rule is None else free_after(connection, stored)(rule.trigger, now)
         if rule is not None and following is not None and following != stored.next_fire_time:
             due = rule.due_at(following)
             jobs.change_job(connection, stored, {"next_fire_time": following, "due_at": due, "updated_at": now})

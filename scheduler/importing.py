@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from scheduler.definitions import columns, next_columns, paused_columns, same
+from scheduler.definitions import Following, columns, next_columns, paused_columns, same
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, Problem
+from scheduler.fire_times import free_after
 from scheduler.portable import Entry
 from scheduler.store import Connection, jobs
 from scheduler.store.jobs import JobFilter
 from scheduler.stored_job import StoredJob
+from scheduler.triggers import Trigger
 
 _NAMED = 20
 """Ids at most that one message names; `details` hold all of them."""
@@ -112,7 +114,7 @@ def write(
     `settle` gives the fire times of a job that are due already their rows: after the change nobody notices them.
     """
     for entry, existing in writes:
-        values = _columns(entry, now)
+        values = _columns(entry, now, Trigger.utc_after if existing is None else free_after(connection, existing))
         if existing is not None:
             settle(existing)
             jobs.change_job(connection, existing, {**values, **paused_columns(existing, entry.paused)}, created_by)
@@ -127,11 +129,12 @@ def write(
         )
 
 
-def _columns(entry: Entry, now: datetime) -> Mapping[str, Any]:
+def _columns(entry: Entry, now: datetime, following: Following) -> Mapping[str, Any]:
     assert entry.schedule is not None
     values = columns(entry.job, entry.schedule, entry.anchor, now, entry.fired)
     planned = entry.job.enabled and not entry.paused
-    return values | next_columns(entry.job, entry.schedule, now, entry.fired, planned) | {"paused": entry.paused}
+    due = next_columns(entry.job, entry.schedule, now, entry.fired, planned, following=following)
+    return values | due | {"paused": entry.paused}
 
 
 def _listed(task_ids: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from scheduler.definitions import (
     says_when,
 )
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, nearest
-from scheduler.fire_times import settle
+from scheduler.fire_times import free_after, settle
 from scheduler.importing import Imported, compare, read_jobs, write
 from scheduler.models import Job, read_job
 from scheduler.notify.teller import Teller
@@ -32,6 +32,7 @@ from scheduler.standing import JobInfo, Planned, described
 from scheduler.store import Connection, Database, jobs, runs, state, underway
 from scheduler.store.jobs import JobFilter
 from scheduler.stored_job import StoredJob
+from scheduler.triggers import Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,13 @@ class JobBook:
             existing = _compare(connection, job, replace, override)
             if existing is not None and same(existing, job):
                 return _planned(connection, "unchanged", self.info(connection, existing))
-            values = columns(job, schedule, anchor, now, pending=pending)
-            if existing is not None:
-                self._settle(connection, existing, "its task was replaced", now)
-                jobs.change_job(connection, existing, {**values, **paused_columns(existing, False)}, created_by)
-                return _planned(connection, "replaced", self.info(connection, jobs.get_job(connection, existing.key)))
-            return self._insert(connection, job, {**values, "created_at": now, "created_by": created_by}, now)
+            if existing is None:
+                values = columns(job, schedule, anchor, now, pending=pending)
+                return self._insert(connection, job, {**values, "created_at": now, "created_by": created_by}, now)
+            values = columns(job, schedule, anchor, now, 0, pending, free_after(connection, existing))
+            self._settle(connection, existing, "its task was replaced", now)
+            jobs.change_job(connection, existing, {**values, **paused_columns(existing, False)}, created_by)
+            return _planned(connection, "replaced", self.info(connection, jobs.get_job(connection, existing.key)))
 
         return self.store.write(unit)
 
@@ -109,7 +111,8 @@ class JobBook:
             existing = _compare(connection, job, replace, override)
             if existing is not None and same(existing, job):
                 return _planned(connection, "unchanged", self.info(connection, existing))
-            values = columns(job, schedule, now, now)
+            after = Trigger.utc_after if existing is None else free_after(connection, existing)
+            values = columns(job, schedule, now, now, following=after)
             stored = StoredJob(
                 key=existing.key if existing else 0,
                 task_id=job.task_id,
@@ -164,7 +167,7 @@ class JobBook:
             if same(stored, changed.job):
                 return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
-            values, stays_due = _changed_columns(changed, stored, now)
+            values, stays_due = _changed_columns(connection, changed, stored, now)
             if not stays_due:
                 self._settle(connection, stored, "its task was changed", now)
             jobs.change_job(connection, stored, values, by)
@@ -182,7 +185,7 @@ class JobBook:
             if same(stored, changed.job):
                 return _planned(connection, "unchanged", self.info(connection, stored))
             _check_file(stored, override)
-            values, _ = _changed_columns(changed, stored, now)
+            values, _ = _changed_columns(connection, changed, stored, now)
             return _planned(connection, "updated", self.info(connection, stored._replace(**values)))
 
         return self.store.read(unit)
@@ -231,7 +234,8 @@ class JobBook:
             _check_file(stored, override)
             planned = not values["paused"]
             job = stored.job.model_copy(update={"enabled": values.get("enabled", stored.enabled)})
-            following = next_columns(job, stored.read_schedule(), now, stored.fired, planned)
+            after = free_after(connection, stored)
+            following = next_columns(job, stored.read_schedule(), now, stored.fired, planned, following=after)
             if not planned:
                 following["ended"] = stored.ended
                 self._settle(connection, stored, "its task was paused", now)
@@ -296,7 +300,9 @@ class JobBook:
         return described(stored, going, failed, self.now())
 
 
-def _changed_columns(changed: Checked, stored: StoredJob, now: datetime) -> tuple[dict[str, Any], bool]:
+def _changed_columns(
+    connection: Connection, changed: Checked, stored: StoredJob, now: datetime
+) -> tuple[dict[str, Any], bool]:
     """Return what the store keeps of a job after a change, and whether it stays due for what it is due for.
 
     Where it is due as before, its intervals count from the same moment as before.
@@ -304,7 +310,7 @@ def _changed_columns(changed: Checked, stored: StoredJob, now: datetime) -> tupl
     moved = is_moved(stored, changed.job)
     schedule, anchor = (changed.schedule, changed.anchor) if moved else (stored.read_schedule(), stored.anchor)
     pending = stored.next_fire_time if stored.planned and not moved else None
-    values = columns(changed.job, schedule, anchor, now, stored.fired, pending)
+    values = columns(changed.job, schedule, anchor, now, stored.fired, pending, free_after(connection, stored))
     return values, pending is not None and values["next_fire_time"] is not None
 
 

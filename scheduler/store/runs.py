@@ -108,11 +108,6 @@ def add_runs(connection: Connection, new: Sequence[Run]) -> None:
     events.note_runs(connection, new)
 
 
-def are_taken(connection: Connection, new: Sequence[Run]) -> set[str]:
-    """Return the ids of those new runs whose fire time has its row already."""
-    return {run.run_id for run in new if _is_taken(connection, run)}
-
-
 def _is_taken(connection: Connection, run: Run) -> bool:
     values = {"job": run.job_key, "moment": run.scheduled_for, "n": run.attempt}
     return _TAKEN.value(connection, values) is not None
