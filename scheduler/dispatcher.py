@@ -105,6 +105,7 @@ class Dispatcher:
         advanced. `waiting` is how many runs the caller has not passed on yet."""
 
         def unit(connection: Connection) -> _Outcome:
+            planning.mind_start(connection, self._now())
             room = self._executor.room - waiting
             return self._fire(connection, due, _Outcome(room=room, never_late=True), careful=True)
 
@@ -215,7 +216,7 @@ class Dispatcher:
         was set back and the job defined anew: it does not run for the same time again, and counts for nothing.
         """
         due_at_of = {plan.key: plan.due_at for plan in due if isinstance(plan.key, int)}
-        rows = planning.due_jobs(connection, list(due_at_of))
+        rows = planning.due_jobs(connection, list(due_at_of), self._now())
         definitions = self._definitions(connection, rows)
         for row in rows:
             if row.due_at != due_at_of[row.key]:

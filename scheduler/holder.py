@@ -278,7 +278,10 @@ class Holder:
             self._follow_cancels()
 
     def _follow_state(self) -> None:
-        running = bool(self._store.read(state.is_running))
+        since = self._store.read(state.planned_since)
+        running = since is not None
+        if since is not None and planning.is_ahead(since, now := self._now()):
+            self._store.write(lambda connection: planning.mind_start(connection, now))
         if running == self._running:
             return
         if running:

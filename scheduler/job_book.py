@@ -29,7 +29,7 @@ from scheduler.notify.teller import Teller
 from scheduler.portable import read_document, write_document
 from scheduler.run import Run
 from scheduler.standing import JobInfo, Planned, described
-from scheduler.store import Connection, Database, jobs, runs, state, underway
+from scheduler.store import Connection, Database, jobs, planning, runs, state, underway
 from scheduler.store.jobs import JobFilter
 from scheduler.stored_job import StoredJob
 from scheduler.triggers import Trigger
@@ -248,7 +248,7 @@ class JobBook:
 
     def _settle(self, connection: Connection, stored: StoredJob, reason: str, now: datetime) -> None:
         """Account for what is due of a job before nobody notices it any more."""
-        settle(connection, stored, state.planned_since(connection), reason, now, self.teller)
+        settle(connection, stored, planning.mind_start(connection, now), reason, now, self.teller)
 
     # --- documents ---------------------------------------------------------------------------
 

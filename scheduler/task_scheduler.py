@@ -63,6 +63,7 @@ from scheduler.store import (
     Remembered,
     events,
     jobs,
+    planning,
     runs,
     sqlite_url,
     state,
@@ -286,7 +287,7 @@ class TaskScheduler(Questions):
         now = since or self.now()
 
         def unit(connection: Connection) -> bool:
-            since = state.planned_since(connection)
+            since = planning.mind_start(connection, now)
             changed = state.set_running(connection, running, now)
             if changed and not running:
                 runs.skip_queued(connection, "scheduler stopped", now)

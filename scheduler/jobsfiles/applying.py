@@ -14,7 +14,7 @@ from scheduler.jobsfiles.plan import Plan, judge_entry
 from scheduler.jobsfiles.reading import Entry, FileProblem
 from scheduler.notify.teller import Teller
 from scheduler.spellings import Schedule
-from scheduler.store import Connection, jobs, runs, state, underway
+from scheduler.store import Connection, jobs, planning, runs, underway
 from scheduler.stored_job import StoredJob
 
 CREATED_BY = "file"
@@ -83,7 +83,7 @@ class Steps:
         jobs.change_job(connection, stored, {**values, **filed, "paused": stored.stays_paused}, CREATED_BY)
 
     def _settle(self, connection: Connection, stored: StoredJob, reason: str) -> None:
-        settle(connection, stored, state.planned_since(connection), reason, self.now, self.teller)
+        settle(connection, stored, planning.mind_start(connection, self.now), reason, self.now, self.teller)
 
     def _made(self) -> Mapping[str, Any]:
         return {"created_at": self.now, "created_by": CREATED_BY}

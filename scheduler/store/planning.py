@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Text, and_, bindparam, func, select, true, type_coerce, update
@@ -17,6 +17,9 @@ from scheduler.stored_job import StoredJob
 
 Key = int | str
 """What the clock knows an entry by: the key of a job, or the id of a run that waits for its moment."""
+
+
+CLOCKS_DIFFER = timedelta(seconds=5)
 
 
 class Plan(NamedTuple):
@@ -50,6 +53,26 @@ class DueJob(NamedTuple):
     fired: int
     active: int
     since: datetime
+
+
+def is_ahead(since: datetime, now: datetime) -> bool:
+    """Whether a start lies further ahead than the clocks of two machines may differ: it was made by a wrong clock."""
+    return since - now > CLOCKS_DIFFER
+
+
+def mind_start(connection: Connection, now: datetime) -> datetime | None:
+    """Return since when fire times are planned; None where the scheduler is stopped.
+
+    Times before a start leave no row. So one that lies ahead, since the clock stood ahead then, is moved back: all that
+    is planned by now counts.
+    """
+    since = state.planned_since(connection)
+    if since is None or not is_ahead(since, now):
+        return since
+    first = connection.execute(select(func.min(bare(jobs.c.next_fire_time))).where(IS_PLANNED)).scalar()
+    since = now if first is None else min(now, moment_of(first))
+    state.move_start(connection, since)
+    return since
 
 
 def planned(connection: Connection) -> Iterator[Plan]:
@@ -129,7 +152,7 @@ _ADVANCE = Prepared(
 _REVISE = Prepared(update(jobs).where(jobs.c.key == bindparam("job")).values(revision=bindparam("number")))
 
 
-def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
+def due_jobs(connection: Connection, keys: Sequence[int], now: datetime) -> list[DueJob]:
     """Return those of the jobs that are still to fire; none while the scheduler is stopped or another process fires."""
     if not may_fire(connection):
         return []
@@ -137,7 +160,11 @@ def due_jobs(connection: Connection, keys: Sequence[int]) -> list[DueJob]:
     found: Iterable[Any] = (
         _DUE_ONE.rows(connection, {"job": keys[0]}) if alone else connection.execute(_DUE_MANY, {"keys": keys})
     )
-    return [_due_job(*row) for row in found]
+    due = [_due_job(*row) for row in found]
+    if due and is_ahead(due[0].since, now):
+        since = mind_start(connection, now) or now
+        due = [row._replace(since=since) for row in due]
+    return due
 
 
 def _due_job(

@@ -37,10 +37,18 @@ def set_running(connection: Connection, running: bool, now: datetime) -> bool:
 
 
 def planned_since(connection: Connection) -> datetime | None:
-    """Return since when the scheduler has been running, restarts of the server aside; None where it is stopped."""
+    """Return since when the scheduler has been running, restarts of the server aside; None where it is stopped.
+
+    That may lie ahead, where the clock was: whoever plans by it asks `planning.mind_start`.
+    """
     if not is_running(connection):
         return None
     return moment_of(_SINCE.value(connection))
+
+
+def move_start(connection: Connection, since: datetime) -> None:
+    """Remember another moment since when fire times are planned."""
+    _put(connection, "planned_since", micros(since))
 
 
 def note(connection: Connection, name: str, value: int) -> bool:
