@@ -151,13 +151,16 @@ def settle_all(connection: Connection, since: datetime | None, reason: str, now:
 def plan_anew(connection: Connection, now: datetime) -> int:
     """Reckon next fire times again, after the data of time zones has changed; return how many moved.
 
-    One that is due already, or would now lie behind, stays: it was planned, and gets its row.
+    Intervals may move as well: those that count in days, or from a local time. One that is due already, or would now
+    lie behind, stays: it was planned, and gets its row.
     """
     moved = 0
-    for stored in planning.bound_to_zones(connection, now):
+    for stored in planning.planned_ahead(connection, now):
         rule = _readable(stored)
-        following = None if rule is None else free_after(connection, stored)(rule.trigger, now)
-        if rule is not None and following is not None and following != stored.next_fire_time:
+        if rule is None or rule.trigger.utc_after(now) == stored.next_fire_time:
+            continue
+        following = free_after(connection, stored)(rule.trigger, now)
+        if following is not None and following != stored.next_fire_time:
             due = rule.due_at(following)
             jobs.change_job(connection, stored, {"next_fire_time": following, "due_at": due, "updated_at": now})
             moved += 1

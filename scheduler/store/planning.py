@@ -95,10 +95,10 @@ def overdue(connection: Connection, now: datetime) -> list[StoredJob]:
     return [stored_job(row) for row in connection.execute(query)]
 
 
-def bound_to_zones(connection: Connection, now: datetime) -> list[StoredJob]:
-    """Return the planned jobs whose next fire time is ahead and depends on what the clocks of a zone show."""
+def planned_ahead(connection: Connection, now: datetime) -> list[StoredJob]:
+    """Return the planned jobs whose next fire time is ahead."""
     query = select(*ALL_COLUMNS).where(IS_PLANNED, jobs.c.next_fire_time > now)
-    return [job for row in connection.execute(query) if (job := stored_job(row)).schedule["kind"] != "interval"]
+    return [stored_job(row) for row in connection.execute(query)]
 
 
 _CHANGED = Prepared(select(jobs.c.key, bare(jobs.c.due_at), IS_PLANNED).where(jobs.c.revision > bindparam("before")))

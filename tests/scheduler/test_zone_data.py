@@ -8,6 +8,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,30 @@ def test_fire_times_move_with_the_zone_and_others_stay(
     assert next_fire_time(scheduler, "interval") == NOON + timedelta(hours=5)
     assert next_fire_time(scheduler, "elsewhere") == datetime(2026, 6, 1, 15, tzinfo=UTC)
     assert next_fire_time(scheduler, "paused") is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"interval": "every 2 days", "start_at": "2026-06-02 15:00"},
+        {"interval": "every 6 hours", "start_at": "2026-06-02 15:00"},
+        {"interval": None, "trigger": {"type": "interval", "hours": 6, "start_date": "2026-06-02T15:00:00"}},
+        {"interval": "every 30 minutes from 09:00 to 17:00"},
+    ],
+)
+def test_an_interval_moves_that_goes_by_what_the_clocks_show(
+    machine: Machine, scheduler: TaskScheduler, time: Time, job: Callable[..., Job], fields: dict[str, Any]
+) -> None:
+    scheduler.start()
+    scheduler.add_job(job(timezone=ZONE, **fields))
+    scheduler._holder._plan_by_zones()
+    time.move(minutes=5)
+    before = next_fire_time(scheduler, "job")
+    machine.bring(ZONE, "Asia/Tokyo")
+    scheduler._holder._ready.set()
+    scheduler._holder.mind_zones()
+    trigger = scheduler.get_job("job").stored.read_schedule().trigger
+    assert next_fire_time(scheduler, "job") == trigger.utc_after(time.now) != before
 
 
 def test_a_fire_time_that_is_due_already_stays(
