@@ -17,7 +17,7 @@ from scheduler.job_defaults import with_defaults
 from scheduler.models import WHEN_FIELDS, CallableJob, Job, read_job, read_when
 from scheduler.notify.targets import problems_of, target_problems
 from scheduler.phrases import read_zone
-from scheduler.policy import due_at
+from scheduler.policy import FireTime, due_at
 from scheduler.spellings import SPELLING_FIELDS, Schedule
 from scheduler.stored_job import StoredJob
 from scheduler.trigger_objects import trigger_zone
@@ -196,7 +196,7 @@ def columns(
     anchor: datetime,
     now: datetime,
     fired: int = 0,
-    pending: datetime | None = None,
+    pending: FireTime | None = None,
     following: Following = Trigger.utc_after,
 ) -> dict[str, Any]:
     """Return what the store keeps of a definition; `pending` is a fire time of it that is still to be noticed."""
@@ -218,7 +218,7 @@ def next_columns(
     now: datetime,
     fired: int,
     planned: bool,
-    pending: datetime | None = None,
+    pending: FireTime | None = None,
     following: Following = Trigger.utc_after,
 ) -> dict[str, Any]:
     """Return what a job fires for next: `pending`, or what follows `now`; a rule that names no more time has ended.
@@ -226,10 +226,10 @@ def next_columns(
     `following` says what follows where fire times that are ahead may have rows already.
     """
     over = job.max_runs is not None and fired >= job.max_runs
-    found = (pending or following(schedule.trigger, now)) if planned and not over else None
+    found = (pending.moment if pending else following(schedule.trigger, now)) if planned and not over else None
     return {
         "next_fire_time": found,
-        "due_at": None if found is None else due_at(job.task_id, found, jitter(job, schedule), schedule.trigger),
+        "due_at": None if found is None else _due(job, schedule, found, pending, now),
         "ended": planned and found is None and schedule.trigger.kind != "manual",
     }
 
@@ -242,6 +242,14 @@ def paused_columns(stored: StoredJob, paused: bool) -> dict[str, Any]:
     if not stored.is_gone:
         return {"paused": paused}
     return {"paused": paused, "filed": {**(stored.filed or {}), "paused": paused}}
+
+
+def _due(job: Job, schedule: Schedule, moment: datetime, pending: FireTime | None, now: datetime) -> datetime:
+    """Return when a fire time is due. Another jitter makes a pending one neither late nor, if it is due, wait again."""
+    due = due_at(job.task_id, moment, jitter(job, schedule), schedule.trigger)
+    if pending is None:
+        return due
+    return pending.due_at if pending.due_at <= now else max(due, now)
 
 
 def jitter(job: Job, schedule: Schedule) -> float:

@@ -246,7 +246,7 @@ class Dispatcher:
         next."""
         now = self._now()
         backlog = self._backlog(row, now)
-        due = rule.portion(row.next_fire_time, row.since, backlog.noticed_at)
+        due = rule.portion(FireTime(row.next_fire_time, row.due_at), row.since, backlog.noticed_at)
         if taken is not None:
             due = due.without(taken(due.moments))
         following = due.following

@@ -72,26 +72,27 @@ class Rule:
         """Return when a fire time of the job is due."""
         return due_at(self.job.task_id, moment, jitter(self.job, self.schedule), self.trigger)
 
-    def fire_time(self, moment: datetime | None) -> FireTime | None:
-        """Return a fire time of the job with when it is due."""
-        return None if moment is None else FireTime(moment, self.due_at(moment))
+    def next_after(self, moment: datetime) -> FireTime | None:
+        """Return the first fire time of the job after a moment."""
+        found = self.trigger.utc_after(moment)
+        return None if found is None else FireTime(found, self.due_at(found))
 
-    def portion(self, moment: datetime | None, since: datetime, now: datetime) -> Portion:
-        """Return the fire times from `moment` on that are due, at most MOST_FIRE_TIMES.
+    def portion(self, first: FireTime | None, since: datetime, now: datetime) -> Portion:
+        """Return the fire times from `first` on that are due, at most MOST_FIRE_TIMES.
 
         Times before `since`, when the scheduler was stopped, were never planned; only a one-shot,
         which has no other time, is still accounted for.
         """
-        if moment is not None and moment < since and self.trigger.kind != "once":
-            moment = self.trigger.utc_after(since)
-        times, following = self._due(self.fire_time(moment), now, MOST_FIRE_TIMES)
+        if first is not None and first.moment < since and self.trigger.kind != "once":
+            first = self.next_after(since)
+        times, following = self._due(first, now, MOST_FIRE_TIMES)
         return Portion(times, following, self._due(following, now, look_ahead(self.job))[0])
 
     def _due(self, found: FireTime | None, now: datetime, most: int) -> tuple[list[FireTime], FireTime | None]:
         times: list[FireTime] = []
         while found is not None and found.due_at <= now and len(times) < most:
             times.append(found)
-            found = self.fire_time(self.trigger.utc_after(found.moment))
+            found = self.next_after(found.moment)
         return times, found
 
 
@@ -104,23 +105,31 @@ def settle(
     changed, or the scheduler is stopped. Those past their grace were missed anyway, the others are `skipped` for
     `reason`. `since` is when the scheduler was started; None where it is stopped, and plans nothing.
     """
-    rule, moment = _readable(stored), stored.next_fire_time
+    rule, first = _readable(stored), pending_time(stored)
     if rule is None:
-        return Advance(stored.key, moment, stored.due_at, stored.fired)
+        return Advance(stored.key, stored.next_fire_time, stored.due_at, stored.fired)
     new: list[Run] = []
-    while since is not None and stored.planned and moment is not None:
-        due = rule.portion(moment, since, now)
+    while since is not None and stored.planned and first is not None:
+        due = rule.portion(first, since, now)
         free = due.without(taken_times(connection, stored.key, due.moments))
         verdicts = forgo(rule.job, free.times, now, since)
         new.extend(_rows(stored, rule, verdicts, reason, now))
-        moment = None if due.following is None else due.following.moment
+        first = due.following
         if not due.ahead:
             break
     runs.add_runs(connection, new)
     for run in new:
         if run.status is RunStatus.MISSED:
             teller.record(connection, rule.job, run)
-    return Advance(stored.key, moment, None if moment is None else rule.due_at(moment), stored.fired)
+    moment, at = first or (None, None)
+    return Advance(stored.key, moment, at, stored.fired)
+
+
+def pending_time(stored: StoredJob) -> FireTime | None:
+    """Return what a job fires for next; it may be due at another moment than the job's jitter says by now."""
+    if stored.next_fire_time is None or stored.due_at is None:
+        return None
+    return FireTime(stored.next_fire_time, stored.due_at)
 
 
 def free_after(connection: Connection, stored: StoredJob) -> Following:

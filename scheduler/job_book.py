@@ -22,7 +22,7 @@ from scheduler.definitions import (
     says_when,
 )
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, nearest
-from scheduler.fire_times import free_after, settle
+from scheduler.fire_times import Rule, free_after, pending_time, settle
 from scheduler.importing import Imported, compare, read_jobs, write
 from scheduler.models import Job, read_job
 from scheduler.notify.teller import Teller
@@ -67,7 +67,7 @@ class JobBook:
             return unchanged
         job, schedule = checked.job, checked.schedule
         before(job)
-        pending = None if given_at is None else schedule.trigger.utc_after(anchor)
+        pending = None if given_at is None else Rule(0, job, schedule, schedule.trigger.zone).next_after(anchor)
 
         def unit(connection: Connection) -> Planned:
             existing = _compare(connection, job, replace, override)
@@ -309,7 +309,7 @@ def _changed_columns(
     """
     moved = is_moved(stored, changed.job)
     schedule, anchor = (changed.schedule, changed.anchor) if moved else (stored.read_schedule(), stored.anchor)
-    pending = stored.next_fire_time if stored.planned and not moved else None
+    pending = pending_time(stored) if stored.planned and not moved else None
     values = columns(changed.job, schedule, anchor, now, stored.fired, pending, free_after(connection, stored))
     return values, pending is not None and values["next_fire_time"] is not None
 

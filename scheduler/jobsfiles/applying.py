@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 from scheduler.definitions import columns, is_moved
 from scheduler.errors import Problem
-from scheduler.fire_times import free_after, settle
+from scheduler.fire_times import free_after, pending_time, settle
 from scheduler.jobsfiles.plan import Plan, judge_entry
 from scheduler.jobsfiles.reading import Entry, FileProblem
 from scheduler.notify.teller import Teller
@@ -75,7 +75,7 @@ class Steps:
             return
         moved = is_moved(stored, entry.job)
         planned, anchor = (schedule, self.now) if moved else (stored.read_schedule(), stored.anchor)
-        pending = stored.next_fire_time if stored.planned and not moved else None
+        pending = pending_time(stored) if stored.planned and not moved else None
         after = free_after(connection, stored)
         values = columns(entry.job, planned, anchor, self.now, stored.fired, pending, after)
         if pending is None or values["next_fire_time"] is None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +17,8 @@ from scheduler.dispatcher import Dispatcher
 from scheduler.fire_times import MOST_FIRE_TIMES
 from scheduler.models import Job
 from scheduler.notify.teller import Teller
+from scheduler.phrases import parse_phrase
+from scheduler.policy import due_at
 from scheduler.run import Run, RunStatus
 from scheduler.store import Database, jobs, planning
 from scheduler.store.planning import Plan
@@ -362,6 +365,39 @@ def test_jitter_moves_the_start_and_not_the_fire_time(desk: Desk, job: MakeJob, 
     assert run.scheduled_for == NOON + timedelta(seconds=10)
     assert run.lateness_ms == 0
     assert list(desk.plans.told.values()) == [NOON + timedelta(seconds=20) + delay]
+
+
+def a_late_share() -> str:
+    """Return the id of a task that has more than half of its jitter."""
+    ids = (f"job-{number}" for number in range(100))
+    hour, trigger = timedelta(hours=1), parse_phrase("every 2 hours", zone=ZoneInfo("UTC"), now=NOON)
+    return next(name for name in ids if due_at(name, NOON, hour.total_seconds(), trigger) > NOON + hour / 2)
+
+
+@pytest.mark.parametrize(
+    ("noticed", "jitter", "due"),
+    [
+        (-60, 0, 0),  # ahead, so that it goes by the new jitter
+        (120, 0, 120),  # it would have been due before, so that it is due now
+        (120, 60, 120),
+        (4000, 0, None),  # it is due already
+        (4000, 7200, None),
+    ],
+)
+def test_another_jitter_makes_no_fire_time_late(
+    desk: Desk, job: MakeJob, time: Time, noticed: float, jitter: float, due: float | None
+) -> None:
+    name = a_late_share()
+    desk.scheduler.add_job(job(name, interval="every 2 hours", jitter_seconds=3600, misfire_grace_time=3600))
+    before = desk.scheduler.get_job(name).stored
+    assert before.next_fire_time is not None
+    time.now = before.next_fire_time + timedelta(seconds=noticed)
+    desk.scheduler.update_job(name, {"jitter_seconds": jitter, "misfire_grace_time": 5 if due is not None else 3600})
+    expected = before.due_at if due is None else before.next_fire_time + timedelta(seconds=due)
+    assert desk.scheduler.get_job(name).stored.due_at == expected
+    time.now = max(time.now, expected or time.now)
+    [run] = desk.fire()
+    assert (run.status, run.scheduled_for, run.due_at) == (RunStatus.RUNNING, before.next_fire_time, expected)
 
 
 def test_until_and_start_at_bound_the_job(desk: Desk, job: MakeJob, time: Time) -> None:
