@@ -13,7 +13,7 @@ from scheduler.definitions import Following, jitter
 from scheduler.ids import new_run_id
 from scheduler.models import Job
 from scheduler.notify.teller import Teller
-from scheduler.policy import Decision, FireTime, Verdict, due_at, forgo, look_ahead
+from scheduler.policy import Decision, FireTime, Verdict, due_at, forgo, is_late, look_ahead
 from scheduler.run import Origin, Run, RunStatus
 from scheduler.spellings import Schedule
 from scheduler.store import Connection, jobs, planning, runs
@@ -225,7 +225,7 @@ def told(verdict: Verdict, rule: Rule, now: datetime, reason: str = "") -> str:
     """Say why a fire time gets no run; `reason` is what only the caller knows."""
     if verdict.decision is Decision.MISSED:
         late = (now - verdict.fire_time.due_at).total_seconds()
-        if 0 <= late <= rule.job.misfire_grace_time or rule.job.misfire_grace_time < 0:
+        if not is_late(rule.job, late):
             return "the scheduler was stopped at its time, or before it could be noticed"
         return f"noticed {round(late)} s after its time, more than its grace"
     if verdict.decision is Decision.FULL:

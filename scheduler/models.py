@@ -208,7 +208,10 @@ class Job(BaseModel):
         2, ge=1, le=100, allow_inf_nan=False, description="By how much each delay is longer than the one before."
     )
     misfire_grace_time: Annotated[float, AfterValidator(_read_grace)] = Field(
-        60, le=10**9, allow_inf_nan=False, description="Seconds that a fire time may be late; -1: no limit."
+        60,
+        le=10**9,
+        allow_inf_nan=False,
+        description="Seconds that a fire time may be late (less than 1 counts as 1); -1: no limit.",
     )
     coalesce: bool = Field(True, description="Whether several late fire times become one run of the newest.")
     catch_up: bool = Field(False, description="Whether fire times past their grace run all the same.")

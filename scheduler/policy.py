@@ -17,6 +17,8 @@ from scheduler.triggers import Trigger, upcoming
 MOST_CAUGHT_UP = 100
 MOST_WALKED = 2000
 """How far `max_runs` is looked for: a limit that is more runs away is taken as none."""
+LEAST_GRACE_SECONDS = 1.0
+"""What is noticed within this is on time, whatever its grace: no fire time is noticed in the very moment it is due."""
 LONGEST_RETRY_SECONDS = 3600.0
 RETRY_JITTER = 0.1
 """The share of a retry's delay that is added at most, so that what failed together is not retried together."""
@@ -120,7 +122,7 @@ def decide(job: Job, late_seconds: float, active: int) -> Decision:
 
     Lateness is judged before overlap: a run nobody wants any more should not take a place.
     """
-    if _is_late(job, late_seconds):
+    if is_late(job, late_seconds):
         return Decision.CATCH_UP if job.catch_up else Decision.MISSED
     if active >= job.max_instances:
         return Decision.QUEUE if job.overlap is Overlap.QUEUE else Decision.SKIP
@@ -130,6 +132,11 @@ def decide(job: Job, late_seconds: float, active: int) -> Decision:
 def look_ahead(job: Job) -> int:
     """Say how many of the fire times that follow a portion bear on what becomes of its own."""
     return 1 if job.coalesce else MOST_CAUGHT_UP
+
+
+def is_late(job: Job, late_seconds: float) -> bool:
+    """Whether a fire time that was due `late_seconds` ago is past its grace."""
+    return job.misfire_grace_time >= 0 and late_seconds > max(job.misfire_grace_time, LEAST_GRACE_SECONDS)
 
 
 def judge(
@@ -239,11 +246,7 @@ def _alone(job: Job, fire_time: FireTime, backlog: Backlog, running_since: datet
     if fire_time.moment < running_since:
         return Verdict(fire_time, Decision.MISSED, late=True)
     late_seconds = (backlog.noticed_at - fire_time.due_at).total_seconds()
-    return Verdict(fire_time, decide(job, late_seconds, backlog.active), _is_late(job, late_seconds))
-
-
-def _is_late(job: Job, late_seconds: float) -> bool:
-    return job.misfire_grace_time >= 0 and late_seconds > job.misfire_grace_time
+    return Verdict(fire_time, decide(job, late_seconds, backlog.active), is_late(job, late_seconds))
 
 
 def _share(text: str) -> float:

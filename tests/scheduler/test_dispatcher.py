@@ -198,6 +198,15 @@ def test_late_fire_times(desk: Desk, job: MakeJob, time: Time, late: float, expe
     assert set(merged) <= {f"coalesced into {rows[-1].run_id}"}
 
 
+@pytest.mark.parametrize("grace", [0, 0.001])
+def test_the_smallest_grace_leaves_room_for_the_scheduler_itself(
+    desk: Desk, job: MakeJob, time: Time, grace: float
+) -> None:
+    desk.scheduler.add_job(job(misfire_grace_time=grace))
+    time.move(seconds=10, milliseconds=4)
+    assert [row.status for row in desk.fire()] == [RunStatus.RUNNING]
+
+
 def test_a_long_absence_is_few_rows_that_account_for_all(desk: Desk, job: MakeJob, time: Time) -> None:
     desk.scheduler.add_job(job(interval="every 1 second"))
     away = 2 * MOST_FIRE_TIMES + 500

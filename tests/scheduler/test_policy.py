@@ -65,7 +65,10 @@ QUEUE = {"overlap": Overlap.QUEUE}
         (QUEUE, 0, 1, Decision.QUEUE),
         (QUEUE, 61, 1, Decision.MISSED),
         ({"misfire_grace_time": 0}, 0, 0, Decision.RUN),
-        ({"misfire_grace_time": 0}, 0.001, 0, Decision.MISSED),
+        ({"misfire_grace_time": 0}, 1, 0, Decision.RUN),  # as late as the scheduler itself may be
+        ({"misfire_grace_time": 0}, 1.001, 0, Decision.MISSED),
+        ({"misfire_grace_time": 0.5}, 0.6, 0, Decision.RUN),
+        ({"misfire_grace_time": 1.5}, 1.6, 0, Decision.MISSED),
         ({"misfire_grace_time": -1}, 10**9, 0, Decision.RUN),  # no limit
         ({"catch_up": True}, 61, 0, Decision.CATCH_UP),
         ({"catch_up": True}, 61, 1, Decision.CATCH_UP),  # late as it is, it waits for its turn
