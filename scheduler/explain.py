@@ -90,7 +90,7 @@ def _end(known: Known) -> tuple[str, Call]:
     changes: dict[str, Any] = {}
     if stored.runs_left == 0:
         allowed = say_count(stored.definition["max_runs"], "run")
-        reasons.append(f"'max_runs' allows {allowed}, and its schedule has started {stored.fired}")
+        reasons.append(f"'max_runs' allows {allowed}, and its schedule has made {stored.fired}")
         changes["max_runs"] = stored.fired + 1
     if not reasons or known.trigger.utc_after(known.now) is None:
         last = _when(known, last_before(known.trigger, known.now))

@@ -175,7 +175,10 @@ class Job(BaseModel):
         None, max_length=64, description="ISO 8601 time of the last run at most; a date is its last second."
     )
     max_runs: int | None = Field(
-        None, ge=1, le=MOST_RUNS, description="Scheduled runs after which the task is completed."
+        None,
+        ge=1,
+        le=MOST_RUNS,
+        description="Scheduled runs after which the task is completed; one that waits counts, even if it never begins.",
     )
     jitter_seconds: float = Field(
         0,

@@ -32,7 +32,7 @@ def write_document(stored: Sequence[StoredJob], policies: Mapping[str, Any], pro
 
     `policies` are those that this scheduler gives to tasks that name none of their own: one that is not
     the usual is written out in every entry, since its absence would mean another elsewhere. Nothing in it
-    changes by itself, unless `progress` is asked for: how many runs have been started of those that `max_runs` allows.
+    changes by itself, unless `progress` is asked for: how many runs have been made of those that `max_runs` allows.
     """
     filled = {name for name, value in policies.items() if value != Job.model_fields[name].default}
     ordered = sorted(stored, key=lambda job: job.task_id)
@@ -81,7 +81,7 @@ class Entry:
     anchor: datetime
     paused: bool
     fired: int = 0
-    """How many runs its schedule has started, of those that `max_runs` allows."""
+    """How many runs its schedule has made, of those that `max_runs` allows."""
     overdue: Sequence[Problem] = ()
 
 

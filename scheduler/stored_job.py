@@ -19,7 +19,8 @@ class StoredJob(NamedTuple):
     `schedule` is how its schedule is shown (`text`, `description`, `kind`), so that lists need not read it anew.
     `anchor` is the moment that intervals count from. `next_fire_time` is the earliest fire time
     that has no row in the ledger yet, or None where none is planned; `due_at` is that moved by the
-    job's jitter. `fired` counts the runs that its schedule has started. `origin` is the file that
+    job's jitter. `fired` counts the runs that its schedule has made: one that waits counts already, and
+    still where it is ended before it begins, so that there are never more than `max_runs`. `origin` is the file that
     defines it, or None, and `filed` what that said last. `revision` is another one after every change that
     somebody makes.
     """
@@ -62,7 +63,7 @@ class StoredJob(NamedTuple):
 
     @property
     def runs_left(self) -> int | None:
-        """How many runs its schedule may still start; None where `max_runs` sets no limit."""
+        """How many runs its schedule may still make; None where `max_runs` sets no limit."""
         most = self.definition.get("max_runs")
         return None if most is None else max(0, most - self.fired)
 

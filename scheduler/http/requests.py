@@ -305,7 +305,7 @@ class Export(Request):
     """Which definitions to write down."""
 
     tasks: list[TaskId] | None = Field(None, description="Ids of the tasks. Default: all.")
-    progress: bool = Field(False, description="Say, too, how many runs have been started of those of `max_runs`.")
+    progress: bool = Field(False, description="Say, too, how many runs have been made of those of `max_runs`.")
 
 
 class Import(Request):

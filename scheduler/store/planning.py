@@ -41,7 +41,7 @@ class Advance(NamedTuple):
 class DueJob(NamedTuple):
     """What is asked of a job that is due, before its definition is looked at.
 
-    `fired` counts the runs its schedule has started, `active` its runs that wait or go on, `since` is
+    `fired` counts the runs its schedule has made, `active` its runs that wait or go on, `since` is
     when the scheduler was started.
     """
 

@@ -142,7 +142,7 @@ jobs = Table(
     Index("jobs_origin", "origin"),
     sqlite_autoincrement=True,
 )
-"""`due_at` is `next_fire_time` moved by the job's jitter; `fired` counts the runs its schedule has started.
+"""`due_at` is `next_fire_time` moved by the job's jitter; `fired` counts the runs its schedule has made.
 
 `origin` is the file that defines a job, and `filed` what that said last (scheduler/jobsfiles); both are null for a job
 of the API.

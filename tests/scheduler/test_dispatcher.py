@@ -351,6 +351,23 @@ def test_max_runs_ends_the_job_and_more_of_them_open_it_again(desk: Desk, job: M
     assert desk.scheduler.get_job("job").stored.ended
 
 
+def test_a_run_that_waits_counts_for_max_runs_though_it_never_begins(
+    scheduler: TaskScheduler, job: MakeJob, time: Time
+) -> None:
+    """Otherwise more than `max_runs` could wait."""
+    scheduler.start()
+    desk = Desk(scheduler, time, free=0)
+    scheduler.add_job(job(max_runs=2))
+    time.move(seconds=10)
+    desk.fire()
+    scheduler.cancel_job_runs("job")
+    time.move(seconds=10)
+    desk.fire()
+    time.move(seconds=10)
+    assert [row.status for row in desk.fire()] == [RunStatus.CANCELLED, RunStatus.QUEUED]
+    assert scheduler.get_job("job").stored.fired == 2
+
+
 @pytest.mark.parametrize("changes", [{}, {"catch_up": True, "misfire_grace_time": 1}, {"misfire_grace_time": -1}])
 @pytest.mark.parametrize("most", [1, 2])
 def test_max_runs_holds_where_more_fire_times_are_due_together(

@@ -112,7 +112,7 @@ def test_max_runs_is_used_up(running: TaskScheduler, time: Time) -> None:
     end(running, 2)
     time.move(minutes=1)
     text, call = told(running)
-    assert "'max_runs' allows 2 runs, and its schedule has started 2." in text
+    assert "'max_runs' allows 2 runs, and its schedule has made 2." in text
     assert "Its last fire time, 2026-06-01T12:00:20+00:00, has run as run-completed-120020 and is completed." in text
     assert call == {"action": "update", "task_id": "job", "max_runs": 3}
     assert told(running, NOON + timedelta(seconds=30)) == told(running, NOON + timedelta(hours=1)) == (text, call)
