@@ -175,15 +175,17 @@ def within_room(job: Job, verdicts: Sequence[Verdict], workers: int, room: int, 
     part of is made all the same.
     """
     if job.coalesce:  # there is one run, if any
-        fits = backlog.promised or workers + room > 0
+        fits = backlog.promised or workers > 0 or room > 0
         return [verdict if fits or not verdict.decision.promises else _full(verdict) for verdict in verdicts]
     kept = []
     for verdict in verdicts:
         if verdict.decision is Decision.RUN and workers > 0:
             workers -= 1
-        elif verdict.decision.runs:
-            room -= 1
-        kept.append(_full(verdict) if verdict.decision.runs and room < 0 else verdict)
+        elif verdict.decision.runs and room <= 0:
+            verdict = _full(verdict)
+        else:
+            room -= verdict.decision.runs
+        kept.append(verdict)
     return kept
 
 

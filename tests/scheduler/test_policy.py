@@ -158,6 +158,24 @@ def test_portions_of_any_size_are_judged_as_one(
     assert verdicts == whole
 
 
+@pytest.mark.parametrize(
+    ("terms", "workers", "room", "expected"),
+    [
+        (EACH, 1, 1, ["run", "queue", "full"]),
+        (EACH, 1, 0, ["run", "full", "full"]),
+        (EACH, 1, -2, ["run", "full", "full"]),  # more wait than may: a free worker is free all the same
+        (EACH, 0, 2, ["run", "queue", "full"]),
+        ({}, 0, 1, ["coalesce", "coalesce", "run"]),
+        ({}, 1, -2, ["coalesce", "coalesce", "run"]),
+        ({}, 0, 0, ["full", "full", "full"]),
+    ],
+)
+def test_runs_need_a_worker_or_a_place(terms: dict[str, Any], workers: int, room: int, expected: list[str]) -> None:
+    times = [on_time(NOON - timedelta(seconds=ago)) for ago in (2, 1, 0)]
+    verdicts = within_room(job(**terms), judge(job(**terms), times, found_now(), LONG_AGO), workers, room, found_now())
+    assert [verdict.decision.value for verdict in verdicts] == expected
+
+
 @given(backlogs(), st.integers(0, 3))
 def test_what_is_part_of_a_run_has_that_run_behind_it(drawn: tuple[Job, list[FireTime], int], room: int) -> None:
     terms, times, active = drawn
