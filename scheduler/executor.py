@@ -25,7 +25,7 @@ from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.results import Ending
 from scheduler.run import Origin, Run, RunStatus
-from scheduler.store import Connection, Database, is_trouble, jobs, planning, runs, state
+from scheduler.store import Connection, Database, is_trouble, jobs, planning, runs, state, underway
 from scheduler.stored_job import StoredJob
 from scheduler.tracing import OFF, VARIABLE, Tracing, end_run, parent_of
 
@@ -368,10 +368,11 @@ def assignments(connection: Connection, waiting: Sequence[Run]) -> list[Assignme
 def next_attempt(connection: Connection, job: Job, run: Run, now: datetime) -> Run | None:
     """Return the row of the attempt that follows a run that has ended, or None where none does.
 
-    A stopped scheduler tries nothing again but what people asked for: such an attempt is skipped.
+    A run that somebody asked to end is not begun again, however it ended. A stopped scheduler tries nothing again
+    but what people asked for: such an attempt is skipped.
     """
     delay = retry_delay(job, run.status, run.attempt, run.run_id)
-    if delay is None:
+    if delay is None or underway.was_called_off(connection, run.run_id):
         return None
     follows = Run(
         run_id=new_run_id(now),

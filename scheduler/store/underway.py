@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from scheduler.run import Origin, Run
 from scheduler.store.prepared import Prepared
 from scheduler.store.runs import ALL_COLUMNS, find_run, stored_run
-from scheduler.store.tables import IS_ACTIVE, runs
+from scheduler.store.tables import IS_ACTIVE, jobs, runs
 
 _ACTIVE = select(*ALL_COLUMNS).where(IS_ACTIVE).order_by(runs.c.created_at)
 _ACTIVE_OF = Prepared(_ACTIVE.where(runs.c.job_key == bindparam("job")))
@@ -92,3 +92,15 @@ _CANCELS = Prepared(select(runs.c.run_id, runs.c.cancel_reason).where(IS_ACTIVE,
 def cancel_requests(connection: Connection) -> list[tuple[str, str]]:
     """Return id and reason of each run that goes on and should not."""
     return [(run_id, reason) for run_id, reason in _CANCELS.rows(connection)]
+
+
+_CALLED_OFF = Prepared(
+    select(runs.c.run_id)
+    .join(jobs, jobs.c.key == runs.c.job_key)
+    .where(runs.c.run_id == bindparam("run"), or_(runs.c.cancel_reason.is_not(None), jobs.c.removed_at.is_not(None)))
+)
+
+
+def was_called_off(connection: Connection, run_id: str) -> bool:
+    """Whether somebody asked for the end of a run, though it may have ended by itself, or removed its job."""
+    return _CALLED_OFF.value(connection, {"run": run_id}) is not None

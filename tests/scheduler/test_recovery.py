@@ -95,6 +95,19 @@ def test_what_people_asked_for_is_tried_again_all_the_same(
     assert again.status is RunStatus.QUEUED
 
 
+@pytest.mark.parametrize("ask", ["cancel", "remove"])
+def test_what_somebody_had_asked_to_end_is_not_tried_again(
+    scheduler: TaskScheduler, time: Time, left: Callable[..., Run], ask: str
+) -> None:
+    scheduler.start()
+    run = left("running", at_least_once=True)
+    ended = scheduler.cancel_run(run.run_id) if ask == "cancel" else scheduler.remove_job(run.task_id)
+    assert ended == [run.run_id]  # the server died before that was done
+    found, [row] = put_right(scheduler, time)
+    assert row.status is RunStatus.INTERRUPTED
+    assert found.waiting == []
+
+
 @pytest.mark.parametrize(
     ("origin", "ago", "status"),
     [
