@@ -286,14 +286,25 @@ class Holder:
             return
         if running:
             self._revision, plans = self._store.read(lambda c: (state.revision(c), list(planning.planned(c))))
-            self._clock.load(plans + self._dispatcher.waiting_plans())
+            self._clock.load(plans)
+            # Asked only now: a further attempt that was planned before is forgotten with all else, and known here.
+            self._clock.plan(self._dispatcher.waiting_plans())
         else:
             self._clock.clear()
             self._executor.forget_queued()
             self._dispatcher.forget_runs()
-            self._follow_runs()
+            self._take_up_again()
         # Only now: what failed half way is done again at the next look.
         self._running = running
+
+    def _take_up_again(self) -> None:
+        """Have all runs carried out that wait after a stop, which has ended those that may not.
+
+        They are read in a write: when that is done, all that earlier ones have queued here is known here. So none is
+        overlooked whose row came after the stop, as that of a further attempt, and none is taken up twice.
+        """
+        waiting = self._store.write(underway.queued_runs)
+        self._assign(lambda _: [run for run in waiting if not self._knows(run.run_id)])
 
     def _follow_jobs(self) -> None:
         since = self._revision

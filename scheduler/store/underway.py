@@ -21,6 +21,11 @@ def active_runs(connection: Connection, job_key: int | None = None) -> list[Run]
     return [stored_run(row) for row in found]
 
 
+def queued_runs(connection: Connection) -> list[Run]:
+    """Return the runs that wait, the longest waiting first."""
+    return [stored_run(row) for row in connection.execute(_ACTIVE.where(runs.c.status == "queued"))]
+
+
 _ACTIVE_IDS = Prepared(
     select(runs.c.run_id).where(IS_ACTIVE, runs.c.job_key == bindparam("job")).order_by(runs.c.created_at)
 )

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from scheduler import holder as module
+from scheduler.attempts import Assignment
 from scheduler.errors import Unavailable
 from scheduler.lease import EVERYTHING, Ring
 from scheduler.models import Job
+from scheduler.run import Run, RunStatus
+from scheduler.store import runs
+from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import Answering, Time
+from tests.server import wait_until
 
 
 @pytest.fixture
@@ -121,3 +127,94 @@ def test_a_store_out_of_reach_is_told_once_and_once_that_it_is_back(
     told = [record.getMessage() for record in caplog.records]
     assert told == [f"{failed}full", f"{failed}locked", back, f"{failed}full", back]
     assert not any(record.exc_info for record in caplog.records)
+
+
+# --- a further attempt that is written while the scheduler is stopped or started ------------------
+
+
+@pytest.fixture
+def handed_over(scheduler: TaskScheduler, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """Return what the workers are given, by a clock that goes by the time of the test."""
+    given: list[Run] = []
+    submit = lambda assignments: given.extend(item.run for item in assignments)  # noqa: E731
+    monkeypatch.setattr(scheduler._executor, "submit", submit)
+    scheduler._holder.clock.start()
+    return given
+
+
+@pytest.fixture
+def fail(scheduler: TaskScheduler, job: Callable[..., Job], time: Time) -> Callable[[], None]:
+    """Let a run that somebody asked for begin, and return what lets it fail; it is to be tried again in 10 seconds."""
+    stored = scheduler.add_job(job(max_retries=1)).info.stored
+    run = scheduler.run_now("job")
+    scheduler._store.write(lambda connection: runs.start_run(connection, run, time()))
+
+    def end() -> None:
+        ended = replace(run, status=RunStatus.FAILED, started_at=time(), finished_at=time())
+        scheduler._executor._finish(Assignment(ended, stored.job, stored.zone))
+        scheduler._store.probe()  # what was queued before is done
+
+    return end
+
+
+def attempts_begun_later(scheduler: TaskScheduler, time: Time, handed_over: list[Run]) -> list[int]:
+    """Return the attempts that the workers are given when the delay of the second one is over."""
+    [again] = scheduler.list_runs(RunFilter(status=RunStatus.QUEUED), None, 10)
+    done_so_far = threading.Event()
+    scheduler._holder.clock._call(done_so_far.set)
+    assert done_so_far.wait(20)
+    time.move(seconds=12)
+    scheduler._holder.clock.look()
+    wait_until(lambda: again in handed_over)
+    return [run.attempt for run in handed_over]
+
+
+def after(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, then: Callable[[], None]) -> None:
+    """Let something happen in the moment after a call."""
+    call = getattr(owner, name)
+    monkeypatch.setattr(owner, name, lambda *args: (call(*args), then())[0])
+
+
+def once(function: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that does something at its first call, also where that calls it again."""
+    calls = [function]
+    return lambda: calls.pop()() if calls else None
+
+
+@pytest.mark.parametrize("behind", [None, "clear", "forget_queued", "forget_runs", "write"])
+def test_an_attempt_that_follows_after_a_stop_is_made_once_whenever_the_stop_is_noticed(
+    scheduler: TaskScheduler,
+    time: Time,
+    fail: Callable[[], None],
+    handed_over: list[Run],
+    monkeypatch: pytest.MonkeyPatch,
+    behind: str | None,
+) -> None:
+    holder = scheduler._holder
+    scheduler.start()
+    holder._follow_state()
+    scheduler.stop()
+    if behind is None:
+        fail()
+    else:
+        owners = {"clear": holder.clock, "forget_queued": holder._executor, "forget_runs": holder._dispatcher}
+        with monkeypatch.context() as patch:
+            after(patch, owners.get(behind, scheduler._store), behind, once(fail))
+            holder._follow_state()
+    holder._follow_state()
+    assert attempts_begun_later(scheduler, time, handed_over) == [2]
+
+
+def test_an_attempt_that_follows_during_a_start_is_made(
+    scheduler: TaskScheduler,
+    time: Time,
+    fail: Callable[[], None],
+    handed_over: list[Run],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    holder = scheduler._holder
+    scheduler.start()
+    load = holder.clock.load
+    monkeypatch.setattr(holder.clock, "load", lambda plans: (fail(), load(plans)))
+    holder._follow_state()
+    assert attempts_begun_later(scheduler, time, handed_over) == [2]
