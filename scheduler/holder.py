@@ -166,10 +166,10 @@ class Holder:
         """Fire no more until the lease is held again. What waits is left to the next holder; what runs goes on."""
         if self._clock.alive:
             self._clock.clear()
-        if self._ready.is_set():
-            self._ready.clear()
-            self._executor.forget_queued()
-            self._dispatcher.forget_runs()
+        self._ready.clear()
+        # Also where taking over failed half way: what is known here but not to the clock would never begin.
+        self._executor.forget_queued()
+        self._dispatcher.forget_runs()
 
     def _follow_until_closed(self) -> None:
         jobs_changed, rest_until = False, 0.0

@@ -148,10 +148,12 @@ def fail(scheduler: TaskScheduler, job: Callable[..., Job], time: Time) -> Calla
     stored = scheduler.add_job(job(max_retries=1)).info.stored
     run = scheduler.run_now("job")
     scheduler._store.write(lambda connection: runs.start_run(connection, run, time()))
+    begun = Assignment(run, stored.job, stored.zone)
+    scheduler._executor.announce([begun])
 
     def end() -> None:
         ended = replace(run, status=RunStatus.FAILED, started_at=time(), finished_at=time())
-        scheduler._executor._finish(Assignment(ended, stored.job, stored.zone))
+        scheduler._executor._finish(replace(begun, run=ended))
         scheduler._store.probe()  # what was queued before is done
 
     return end
@@ -217,4 +219,27 @@ def test_an_attempt_that_follows_during_a_start_is_made(
     load = holder.clock.load
     monkeypatch.setattr(holder.clock, "load", lambda plans: (fail(), load(plans)))
     holder._follow_state()
+    assert attempts_begun_later(scheduler, time, handed_over) == [2]
+
+
+def test_an_attempt_that_follows_while_taking_over_fails_is_left_to_the_next_try(
+    scheduler: TaskScheduler,
+    time: Time,
+    fail: Callable[[], None],
+    handed_over: list[Run],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    holder = scheduler._holder
+
+    def break_down(_: frozenset[Ring]) -> None:
+        fail()
+        raise Unavailable("full")
+
+    assert scheduler._lease.try_acquire()
+    with monkeypatch.context() as broken:
+        broken.setattr(holder, "_look", break_down)
+        with pytest.raises(Unavailable):
+            holder._take_over()
+    holder._step_down()
+    holder._take_over()
     assert attempts_begun_later(scheduler, time, handed_over) == [2]
