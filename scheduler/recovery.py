@@ -12,7 +12,7 @@ from scheduler.models import Job
 from scheduler.notify.teller import Teller
 from scheduler.policy import Decision, decide
 from scheduler.run import Origin, Run, RunStatus
-from scheduler.store import Connection, Database, jobs, runs, underway
+from scheduler.store import Connection, Database, jobs, planning, runs, underway
 from tasks.sandbox import kill_leftovers
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ def _put_right(connection: Connection, now: datetime, teller: Teller, is_ours: C
         if job is not None:
             # Reading a file is no write: it does no harm where this is done a second time.
             teller.record(connection, job, run, teller.end_of_output(job, run), more=retry is not None)
+    planning.remove_done(connection, list({run.job_key for run in interrupted}), now)
     for run in waiting:
         job = definitions[run.job_key]
         if job is None or _is_too_late(job, run, now):

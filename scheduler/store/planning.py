@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Text, and_, bindparam, func, select, true, ty
 
 from scheduler.store import state
 from scheduler.store.fence import may_fire
-from scheduler.store.jobs import ALL_COLUMNS, IS_PLANNED, IS_PRESENT, change_job, stored_job
+from scheduler.store.jobs import ALL_COLUMNS, IDS_A_QUERY, IS_PLANNED, IS_PRESENT, change_job, stored_job
 from scheduler.store.prepared import Prepared
 from scheduler.store.tables import IS_ACTIVE, bare, jobs, moment_of, runs
 from scheduler.stored_job import StoredJob
@@ -188,12 +188,15 @@ def advance(connection: Connection, advances: Iterable[Advance]) -> None:
 
 _ENDED = select(*ALL_COLUMNS).where(
     jobs.c.key.in_(bindparam("keys", expanding=True)), IS_PRESENT, jobs.c.ended == true(),
+    type_coerce(jobs.c.definition, Text).contains('"remove_when_done":true', autoescape=True),
     ~select(runs.c.run_id).where(runs.c.job_key == jobs.c.key, IS_ACTIVE).exists(),
 )  # fmt: skip
 
 
 def remove_done(connection: Connection, keys: Sequence[int], now: datetime) -> None:
     """Remove those of the jobs that have ended, have no run waiting or going on, and are to be removed then."""
-    for job in map(stored_job, connection.execute(_ENDED, {"keys": keys}) if keys else ()):
-        if job.definition.get("remove_when_done"):
-            change_job(connection, job, {"removed_at": now, "updated_at": now})
+    for start in range(0, len(keys), IDS_A_QUERY):
+        some = connection.execute(_ENDED, {"keys": keys[start : start + IDS_A_QUERY]}).all()
+        for job in map(stored_job, some):
+            if job.definition.get("remove_when_done"):  # and not what lies within another field
+                change_job(connection, job, {"removed_at": now, "updated_at": now})

@@ -26,7 +26,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scheduler.models import Priority
 from scheduler.run import Origin, Run, RunStatus
-from scheduler.store import events
+from scheduler.store import events, planning
 from scheduler.store.ended import note_ended
 from scheduler.store.fence import may_fire
 from scheduler.store.prepared import Prepared
@@ -236,7 +236,7 @@ def skip_queued(connection: Connection, reason: str, now: datetime) -> None:
 def end_queued(
     connection: Connection, which: ColumnElement[bool], status: RunStatus, reason: str, now: datetime
 ) -> None:
-    """Give waiting runs their final row."""
+    """Give waiting runs their final row; where that was the last of a job that is to be removed then, it is."""
     ended = connection.execute(
         update(runs)
         .where(which, runs.c.status == RunStatus.QUEUED.value)
@@ -246,6 +246,7 @@ def end_queued(
     final = [stored_run(row) for row in ended]
     note_ended(connection, final)
     events.note_runs(connection, final)
+    planning.remove_done(connection, list({run.job_key for run in final}), now)
 
 
 def is_run(run_id: str) -> ColumnElement[bool]:
