@@ -30,8 +30,8 @@ TEND_SECONDS = 2.0
 class Cycle:
     """Run all that came due since the last cycle, by priority.
 
-    The time between two cycles is the program's own choice, so nothing that came due in it is late. A further
-    attempt waits for the first cycle after its moment.
+    The time between two cycles is the program's own choice, so nothing that came due in it is late, nor what an
+    earlier cycle that was cut off had not begun. A further attempt waits for the first cycle after its moment.
     """
 
     def __init__(
@@ -65,7 +65,8 @@ class Cycle:
 
     def _carry_out(self) -> list[Run]:
         executor = self._executor
-        found = recover(self._store, self._now, executor.clear_private_dirs, executor.teller, executor.knows)
+        clear, teller = executor.clear_private_dirs, executor.teller
+        found = recover(self._store, self._now, clear, teller, executor.knows, never_late=True)
         self._lease.enter()
         self._test_sandbox()
         on_retry, self._executor.on_retry = self._executor.on_retry, None

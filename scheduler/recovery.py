@@ -34,12 +34,13 @@ def recover(
     clear_private_dirs: Callable[[], None],
     teller: Teller,
     is_ours: Callable[[str], bool] = lambda _: False,
+    never_late: bool = False,
 ) -> Found:
     """End what a dead holder left: its processes first, then its rows.
 
     Rows that say `running` become `interrupted`: the work may have been done in part, so it is begun
-    again only where the task allows. Rows that wait are kept if it is not too late for them. Runs
-    that go on in this process, which held the lease before, are let alone.
+    again only where the task allows. Rows that wait are kept if it is not too late for them, as with
+    `never_late` it is for none. Runs that go on in this process, which held the lease before, are let alone.
     """
     active = store.read(underway.active_runs)
     going = [run.run_id for run in active if run.status is RunStatus.RUNNING and not is_ours(run.run_id)]
@@ -48,10 +49,12 @@ def recover(
     if not any(is_ours(run.run_id) for run in active):
         clear_private_dirs()
     moment = now()
-    return store.write(lambda connection: _put_right(connection, moment, teller, is_ours))
+    return store.write(lambda connection: _put_right(connection, moment, teller, is_ours, never_late))
 
 
-def _put_right(connection: Connection, now: datetime, teller: Teller, is_ours: Callable[[str], bool]) -> Found:
+def _put_right(
+    connection: Connection, now: datetime, teller: Teller, is_ours: Callable[[str], bool], never_late: bool
+) -> Found:
     interrupted = runs.interrupt_running(connection, DIED, now, is_ours)
     waiting = underway.active_runs(connection)
     definitions = {key: _definition(connection, key) for key in {run.job_key for run in interrupted + waiting}}
@@ -65,7 +68,7 @@ def _put_right(connection: Connection, now: datetime, teller: Teller, is_ours: C
     planning.remove_done(connection, list({run.job_key for run in interrupted}), now)
     for run in waiting:
         job = definitions[run.job_key]
-        if job is None or _is_too_late(job, run, now):
+        if job is None or (not never_late and _is_too_late(job, run, now)):
             reason = "it still waited for a worker when the server died, and its grace has passed"
             runs.end_queued(connection, runs.is_run(run.run_id), RunStatus.MISSED, reason, now)
             if job is not None:

@@ -253,6 +253,34 @@ def test_a_further_attempt_waits_for_a_later_cycle(cycles: TaskScheduler, job: C
     assert cycles.get_job("job").status is JobStatus.FAILED
 
 
+class Killed(BaseException):
+    """What ends a cycle where a signal would end the process."""
+
+
+def test_what_a_cycle_that_was_killed_had_not_begun_is_run_by_the_next_one_whenever_that_is(
+    config: SchedulerConfig, job: Callable[..., Job], time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config.model_copy(update={"sandbox": "off"})
+    first = TaskScheduler(config, time)
+    first.add_job(job(interval="once at 2026-06-01T12:10:00"))
+
+    def kill(_: object) -> None:
+        raise Killed
+
+    time.move(minutes=10)
+    monkeypatch.setattr(first._executor, "submit", kill)
+    with pytest.raises(Killed):
+        first.run_once()
+    assert [run.status for run in ledger(first)] == [RunStatus.QUEUED]
+    first.close()
+    second = TaskScheduler(config, time)
+    time.move(hours=5)  # far beyond its grace
+    [run] = second.run_once()
+    assert (run.scheduled_for, run.status) == (NOON + timedelta(minutes=10), RunStatus.COMPLETED)
+    assert ledger(second) == [run]
+    second.close()
+
+
 def test_more_fire_times_than_one_look_takes(cycles: TaskScheduler, job: Callable[..., Job], time: Time) -> None:
     cycles.add_job(job(interval="every 1 second"))
     time.move(seconds=2500)
