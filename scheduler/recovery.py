@@ -56,7 +56,7 @@ def _put_right(
     connection: Connection, now: datetime, teller: Teller, is_ours: Callable[[str], bool], never_late: bool
 ) -> Found:
     interrupted = runs.interrupt_running(connection, DIED, now, is_ours)
-    waiting = underway.active_runs(connection)
+    waiting = underway.queued_runs(connection)
     definitions = {key: _definition(connection, key) for key in {run.job_key for run in interrupted + waiting}}
     for run in interrupted:
         job = definitions[run.job_key]
@@ -75,8 +75,7 @@ def _put_right(
                 missed = replace(run, status=RunStatus.MISSED, finished_at=now, details={"reason": reason})
                 teller.record(connection, job, missed)
     # What goes on here is not among them: by the time that they are assigned it may have ended, and would start anew.
-    left = [run for run in underway.active_runs(connection) if run.status is RunStatus.QUEUED]
-    return Found([run.run_id for run in interrupted], left)
+    return Found([run.run_id for run in interrupted], underway.queued_runs(connection))
 
 
 def _definition(connection: Connection, key: int) -> Job | None:

@@ -14,6 +14,7 @@ from scheduler.models import Job
 from scheduler.recovery import DIED, Found, recover
 from scheduler.run import Origin, Run, RunStatus
 from scheduler.store import runs
+from scheduler.store.deliveries import DeliveryFilter
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 from tests.owned_time import NOON, Time
@@ -23,7 +24,8 @@ MakeJob = Callable[..., Job]
 
 @pytest.fixture
 def config(config: SchedulerConfig, database_url: str) -> SchedulerConfig:
-    return config.model_copy(update={"database_url": database_url})
+    values = {**dict(config), "database_url": database_url, "notify_targets": {"hook": {"webhook": "http://h"}}}
+    return SchedulerConfig(**values)
 
 
 @pytest.fixture
@@ -136,6 +138,17 @@ def test_what_goes_on_in_this_process_is_let_alone_and_not_begun_again(
     found = recover(scheduler._store, time, lambda: None, teller, lambda run_id: run_id == mine.run_id)
     assert found.interrupted == []
     assert [run.run_id for run in found.waiting] == [waits.run_id]
+
+
+def test_what_goes_on_in_this_process_for_longer_than_its_grace_was_not_missed(
+    scheduler: TaskScheduler, time: Time, left: Callable[..., Run]
+) -> None:
+    scheduler.start()
+    mine = left("running", ago=3600, notify={"on": ["missed"], "to": ["hook"]})
+    teller = scheduler._executor.teller
+    recover(scheduler._store, time, lambda: None, teller, lambda run_id: run_id == mine.run_id)
+    assert scheduler.get_run(mine.run_id) == mine
+    assert scheduler.list_deliveries(DeliveryFilter(), None, 10) == []
 
 
 def test_twice_is_once(scheduler: TaskScheduler, time: Time, left: Callable[..., Run]) -> None:
