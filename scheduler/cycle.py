@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from scheduler.assigning import assign
 from scheduler.attempts import Assignment
 from scheduler.dispatcher import Dispatcher
 from scheduler.errors import Unavailable
 from scheduler.events import Event, Events, RunStarted
-from scheduler.executor import Executor, assignments
+from scheduler.executor import Executor
 from scheduler.lease import Lease, LeaseLost
 from scheduler.recovery import recover
 from scheduler.run import Run
@@ -96,7 +97,7 @@ class Cycle:
         """Return further attempts whose moment has come, and runs that somebody asked for."""
         now = self._now()
         ready = [run for run in waiting if run.due_at is None or run.due_at <= now]
-        return self._store.read(lambda connection: assignments(connection, ready))
+        return assign(self._store, lambda _: ready, self._now)
 
     def _due(self, waiting: int) -> list[Assignment]:
         found: list[Assignment] = []

@@ -25,7 +25,7 @@ from scheduler.notify.teller import Teller
 from scheduler.policy import queue_rank, retry_delay
 from scheduler.results import Ending
 from scheduler.run import Origin, Run, RunStatus
-from scheduler.store import Connection, Database, is_trouble, jobs, planning, runs, state, underway
+from scheduler.store import Connection, Database, is_trouble, planning, runs, state, underway
 from scheduler.stored_job import StoredJob
 from scheduler.tracing import OFF, VARIABLE, Tracing, end_run, parent_of
 
@@ -357,12 +357,6 @@ class Executor:
             return
         log.error("what came of a run cannot be kept", exc_info=error, extra=_ids(run))
         self._finish(replace(assignment, run=bare))
-
-
-def assignments(connection: Connection, waiting: Sequence[Run]) -> list[Assignment]:
-    """Return runs that wait with the definitions of their jobs."""
-    stored = {key: jobs.get_job(connection, key) for key in {run.job_key for run in waiting}}
-    return [Assignment(run, stored[run.job_key].job, stored[run.job_key].zone) for run in waiting]
 
 
 def next_attempt(connection: Connection, job: Job, run: Run, now: datetime) -> Run | None:

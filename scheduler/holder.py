@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from scheduler.assigning import assign
 from scheduler.clock import Clock
 from scheduler.config import SchedulerConfig
 from scheduler.dispatcher import Dispatcher
 from scheduler.endings import LEASE_TAKEN
 from scheduler.errors import SchedulerError, Unavailable
 from scheduler.events import Events
-from scheduler.executor import Executor, assignments
+from scheduler.executor import Executor
 from scheduler.fire_times import plan_anew
 from scheduler.lease import EVERYTHING, Doorbell, Lease, LeaseLost, Ring, here
 from scheduler.logs import Outage
@@ -318,7 +319,7 @@ class Holder:
 
     def _assign(self, wanted: Callable[[Connection], list[Run]]) -> None:
         """Have runs carried out that wait."""
-        found = self._store.read(lambda connection: assignments(connection, wanted(connection)))
+        found = assign(self._store, wanted, self._now)
         if found:
             self._dispatcher.plan_runs(found)
 

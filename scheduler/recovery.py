@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from scheduler.assigning import end_unreadable, read_definitions
 from scheduler.executor import next_attempt
 from scheduler.models import Job
 from scheduler.notify.teller import Teller
 from scheduler.policy import Decision, decide
 from scheduler.run import Origin, Run, RunStatus
-from scheduler.store import Connection, Database, jobs, planning, runs, underway
+from scheduler.store import Connection, Database, planning, runs, underway
 from tasks.sandbox import kill_leftovers
 
 log = logging.getLogger(__name__)
@@ -57,33 +58,25 @@ def _put_right(
 ) -> Found:
     interrupted = runs.interrupt_running(connection, DIED, now, is_ours)
     waiting = underway.queued_runs(connection)
-    definitions = {key: _definition(connection, key) for key in {run.job_key for run in interrupted + waiting}}
+    definitions = read_definitions(connection, {run.job_key for run in interrupted + waiting})
     for run in interrupted:
-        job = definitions[run.job_key]
-        retry = None if job is None else next_attempt(connection, job, run, now)
-        runs.add_runs(connection, [retry] if retry else [])
-        if job is not None:
+        if (known := definitions[run.job_key]) is not None:
+            retry = next_attempt(connection, known.job, run, now)
+            runs.add_runs(connection, [retry] if retry else [])
             # Reading a file is no write: it does no harm where this is done a second time.
-            teller.record(connection, job, run, teller.end_of_output(job, run), more=retry is not None)
+            output = teller.end_of_output(known.job, run)
+            teller.record(connection, known.job, run, output, more=retry is not None)
     planning.remove_done(connection, list({run.job_key for run in interrupted}), now)
+    end_unreadable(connection, [run for run in waiting if definitions[run.job_key] is None], now)
     for run in waiting:
-        job = definitions[run.job_key]
-        if job is None or (not never_late and _is_too_late(job, run, now)):
+        known = definitions[run.job_key]
+        if known is not None and not never_late and _is_too_late(known.job, run, now):
             reason = "it still waited for a worker when the server died, and its grace has passed"
             runs.end_queued(connection, runs.is_run(run.run_id), RunStatus.MISSED, reason, now)
-            if job is not None:
-                missed = replace(run, status=RunStatus.MISSED, finished_at=now, details={"reason": reason})
-                teller.record(connection, job, missed)
+            missed = replace(run, status=RunStatus.MISSED, finished_at=now, details={"reason": reason})
+            teller.record(connection, known.job, missed)
     # What goes on here is not among them: by the time that they are assigned it may have ended, and would start anew.
     return Found([run.run_id for run in interrupted], underway.queued_runs(connection))
-
-
-def _definition(connection: Connection, key: int) -> Job | None:
-    try:
-        return jobs.get_job(connection, key).job
-    except ValueError:
-        log.exception("the definition of job %d cannot be read: its runs are not taken up again", key)
-        return None
 
 
 def _is_too_late(job: Job, run: Run, now: datetime) -> bool:

@@ -37,7 +37,7 @@ FLOORS = [
     ["store", "lease", "alarm", "placing", "callables", "manual"],
     ["notify"],
     ["definitions"],
-    ["attempts", "endings", "portable", "crontab", "trying", "task_table", "calendar_year"],
+    ["attempts", "assigning", "endings", "portable", "crontab", "trying", "task_table", "calendar_year"],
     [
         *("fire_times", "clock", "executor", "recovery", "retention", "watch", "feed", "jobsfiles", "auth"),
         *("metrics", "importing", "timelines", "listing", "rehearsing"),
