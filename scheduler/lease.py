@@ -4,6 +4,8 @@ On SQLite the lease is a lock on a file (flock(2)), so the kernel takes it back 
 dies, and a suspended holder keeps it; the doorbell is a datagram socket beside it. On PostgreSQL the
 lease is a lock that a connection of its own holds, and the doorbell is LISTEN and NOTIFY: the server
 takes the lock back when that connection ends, so the lease can be lost by one who is alive.
+
+What a holder forks off has no part in either: it would keep both for as long as it lives.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ import select
 import socket
 from collections.abc import Iterator
 from enum import StrEnum
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from scheduler.locks import try_lock
+from scheduler import forks
+from scheduler.locks import lock_file, try_lock, unlock
 from scheduler.store import Database
 from scheduler.store.postgres import Postgres, Session, SessionLost, holds_lease
 
@@ -111,19 +115,21 @@ class FileLease:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: int | None = None
+        self._file: FileIO | None = None
 
     def try_acquire(self) -> bool:
         """Take the lease if nobody holds it; say whether this process holds it now."""
         if self._file is not None:
             return True
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not try_lock(file):
-            os.close(file)
+        with forks.held_off:
+            file = FileIO(self._path, "r+", opener=_open_or_make)
+            forks.keep(file)
+        if not try_lock(file.fileno()):
+            file.close()
             return False
         self._file = file
-        os.ftruncate(file, 0)
-        os.pwrite(file, str(os.getpid()).encode(), 0)
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
         return True
 
     def enter(self) -> None:
@@ -138,13 +144,10 @@ class FileLease:
         """Whether any process holds it, this one or another."""
         if self.held:
             return True
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with lock_file(self._path) as file:
             # A shared lock is refused while somebody holds the exclusive one, and keeps nobody from
             # taking it for longer than this.
             return not try_lock(file, shared=True)
-        finally:
-            os.close(file)
 
     def holder(self) -> Place | None:
         """Return the present or last holder, if it is known."""
@@ -156,8 +159,13 @@ class FileLease:
     def release(self) -> None:
         """Give it up."""
         if self._file is not None:
-            os.close(self._file)
+            unlock(self._file.fileno())
+            self._file.close()
             self._file = None
+
+
+def _open_or_make(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 class SocketDoorbell:
@@ -180,6 +188,7 @@ class SocketDoorbell:
     def listen(self) -> None:
         """Begin to hear rings, in place of whoever did before."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        forks.keep(listener)
         listener.setblocking(False)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)

@@ -9,8 +9,10 @@ import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 
+from scheduler import forks
 from scheduler.config import default_data_dir
 from scheduler.errors import InvalidRequest, Problem
 
@@ -30,7 +32,9 @@ class TemporaryData:
         _clear(parent)
         # Locked before it has its name, so that nobody takes it for one that was left.
         draft = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
-        lock = os.open(draft / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with forks.held_off:
+            lock = FileIO(draft / _LOCK, "x")
+            forks.keep(lock)
         fcntl.flock(lock, fcntl.LOCK_EX)
         self.path = draft.rename(draft.with_name(draft.name.removeprefix(".")))
         self._finalizer = weakref.finalize(self, _remove, self.path, lock, os.getpid())
@@ -40,11 +44,11 @@ class TemporaryData:
         self._finalizer()
 
 
-def _remove(path: Path, lock: int, maker: int) -> None:
+def _remove(path: Path, lock: FileIO, maker: int) -> None:
     # A process that was forked off inherits this, but not the right to take its parent's data away.
     if os.getpid() == maker:
         shutil.rmtree(path, ignore_errors=True)
-        os.close(lock)
+        lock.close()
 
 
 def _parent(allowed_dirs: Sequence[Path], environ: Mapping[str, str]) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scheduler.auth.users import User, Users, read_users
 from scheduler.errors import Conflict, InvalidRequest, NotFound, Problem, nearest
+from scheduler.locks import unlock
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +134,7 @@ def _changing(path: Path) -> Iterator[list[str]]:
         _replace(path, "".join(f"{line}\n" for line in lines), os.fstat(folder))
         os.fsync(folder)
     finally:
+        unlock(folder)
         os.close(folder)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from scheduler.locks import try_lock
+from scheduler.locks import lock_file, try_lock
 from scheduler.metrics.counts import LAYOUT, Counts
 
 log = logging.getLogger(__name__)
@@ -84,16 +83,13 @@ class Book:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        file = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
+        with lock_file(self._lock_path) as file:
             deadline = time.monotonic() + LOCK_SECONDS
             while not try_lock(file):
                 if time.monotonic() > deadline:
                     raise BookBusy(f"another process holds {self._lock_path}")
                 time.sleep(0.002)
             yield
-        finally:
-            os.close(file)
 
 
 def _page(kept: dict[str, Any]) -> Page:

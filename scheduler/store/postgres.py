@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from scheduler import forks
 from scheduler.errors import Unavailable, Unusable
 from scheduler.namespaces import DEFAULT, schema_of
 from scheduler.store import schema
@@ -149,6 +150,8 @@ class Postgres:
 
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: Any) -> None:
+            # Shared with a child it would outlive this process, and with it the locks that its session holds.
+            forks.keep(connection)
             connection.execute(f"SELECT {commands}")
             connection.commit()
 

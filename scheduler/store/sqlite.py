@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from scheduler.errors import Unavailable, Unusable
-from scheduler.locks import try_lock
+from scheduler.locks import lock_file, try_lock
 from scheduler.namespaces import DEFAULT, label_of
 from scheduler.store import schema
 from scheduler.store.writer import cause_of
@@ -110,8 +110,7 @@ class Sqlite:
 @contextmanager
 def _turn(lock: Path) -> Iterator[None]:
     """Hold the lock; raise `Unavailable` where another process does not let it go."""
-    file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
+    with lock_file(lock) as file:
         os.chmod(lock, 0o600)  # Who may open it could hold it for ever.
         deadline, told = time.monotonic() + TURN_SECONDS, False
         while not try_lock(file):
@@ -124,8 +123,6 @@ def _turn(lock: Path) -> Iterator[None]:
                 told = True
             time.sleep(_LOOK_AGAIN_SECONDS)
         yield
-    finally:
-        os.close(file)
 
 
 def _make_private(path: Path) -> None:
