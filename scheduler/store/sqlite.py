@@ -31,6 +31,7 @@ BUSY_SECONDS = 10.0
 TURN_SECONDS = 30.0
 """How long a start waits for others that bring the schema up to date."""
 _LOOK_AGAIN_SECONDS = 0.05
+_INCREMENTAL = 2
 _KIND = 0xFF
 _PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL})
 """Kinds of SQLite's result codes, their lowest byte, that may be others in a moment."""
@@ -145,8 +146,10 @@ def _engine(url: URL, begin: str, connections: int) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for IMMEDIATE
-        # Before the first table is made, or it has no effect: free pages can then be given back bit by bit.
-        for pragma in ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        if connection.execute("PRAGMA auto_vacuum").fetchall() != [(_INCREMENTAL,)]:  # to say it again would write
+            # Before the first table is made, or it has no effect: free pages can then be given back bit by bit.
+            connection.execute(f"PRAGMA auto_vacuum={_INCREMENTAL}")
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     statement = f"BEGIN {begin}"
