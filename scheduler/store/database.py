@@ -39,6 +39,7 @@ class Database:
         try:
             self._writer = Writer(self._write_engine, touch, self.backend.check, self.backend.limit)
         except SQLAlchemyError as error:
+            self.backend.close()
             raise _unavailable(error) from error
 
     @property
@@ -129,8 +130,6 @@ class Database:
     def close(self) -> None:
         """Write what is waiting, then close."""
         self._writer.close()
-        self._readers.dispose()
-        self._write_engine.dispose()
         self.backend.close()
 
     @property
@@ -143,7 +142,7 @@ class Database:
         if self.is_inherited:
             raise Unavailable(
                 "this scheduler belongs to the process that this one was forked off from: "
-                "make a TaskScheduler in each process that uses one"
+                "make a TaskScheduler in each process that uses one, after the fork"
             )
         if self._writer.closed:
             raise Unavailable("this scheduler was closed", code="shutting_down")

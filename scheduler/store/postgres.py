@@ -111,7 +111,9 @@ class Postgres:
         return self._patience.limit(connection)
 
     def close(self) -> None:
-        """End what watches over connections."""
+        """Close all connections that nobody uses any more, and end what watches over them."""
+        self.readers.dispose()
+        self.writers.dispose()
         self._patience.close()
 
     def open_session(self, name: str) -> Session:

@@ -10,7 +10,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from scheduler.errors import Unavailable, Unusable
 from scheduler.locks import lock_file, try_lock
 from scheduler.namespaces import DEFAULT, label_of
 from scheduler.store import schema
+from scheduler.store.open_files import note_open
 from scheduler.store.writer import cause_of
 
 log = logging.getLogger(__name__)
@@ -60,20 +61,26 @@ class Sqlite:
         self.readers = _engine(url, "DEFERRED", connections=8)
         self.writers = _engine(url, "IMMEDIATE", connections=1)
         self._path = Path(str(url.database))
-        try:
-            self._upgrade(data_dir / "schema.lock")
-            self._counting, self._counter = threading.Lock(), self.readers.raw_connection()
-            self._counter.detach()  # so that it is no reader's, and is closed with this
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            raise _unusable(self._path, error) from error
-        except OSError as error:
-            raise _out_of_reach(self._path, error) from error
-        self._identity = _identity(self._path)
+        with ExitStack() as opened:
+            try:
+                self._upgrade(data_dir / "schema.lock", opened)
+                self._counting, self._counter = threading.Lock(), self.readers.raw_connection()
+                opened.callback(self._counter.close)
+                self._counter.detach()  # so that it is no reader's, and is closed with this
+            except (SQLAlchemyError, sqlite3.Error) as error:
+                raise _unusable(self._path, error) from error
+            except OSError as error:
+                raise _out_of_reach(self._path, error) from error
+            self._identity = _identity(self._path)
+            self._opened = opened.pop_all()
 
-    def _upgrade(self, lock: Path) -> None:
+    def _upgrade(self, lock: Path, opened: ExitStack) -> None:
         """Bring the schema up to date; several processes that start at once take turns."""
         with _turn(lock):
             _make_private(self._path)
+            opened.callback(note_open(self._path))
+            for engine in (self.readers, self.writers):
+                opened.callback(engine.dispose)
             with self.writers.connect() as connection:
                 _check_pages(connection)
                 schema.upgrade(connection)
@@ -104,8 +111,8 @@ class Sqlite:
         return nullcontext()
 
     def close(self) -> None:
-        """Close the connection that counts commits."""
-        self._counter.close()
+        """Close all connections that nobody uses any more."""
+        self._opened.close()
 
 
 @contextmanager

@@ -462,7 +462,8 @@ def test_a_process_that_is_forked_off_is_told_to_make_its_own(how: str) -> None:
     )
     lines = done.stdout.splitlines()
     told, rest = lines[:4], lines[4:]
-    assert [line.rpartition(": ")[2] for line in told] == ["make a TaskScheduler in each process that uses one"] * 4
+    advice = "make a TaskScheduler in each process that uses one, after the fork"
+    assert [line.rpartition(": ")[2] for line in told] == [advice] * 4
     assert rest == (["[]", "['a'] ['completed']"] if how == "made" else ["['a'] "])
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -6,18 +6,20 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from scheduler import Job, RunStatus, SchedulerConfig, TaskScheduler, forks
+from scheduler.errors import Unusable
 from scheduler.lease import FileLease, open_lease
 from scheduler.locks import lock_file, try_lock
 from scheduler.metrics.book import Book
 from scheduler.metrics.counts import Counts
-from scheduler.store import Database
+from scheduler.store import Database, jobs
+from tests.postgres import Cluster
 from tests.server import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -83,8 +85,10 @@ def test_what_was_closed_before_the_fork_takes_nothing_from_the_child(tmp_path: 
 _HOLDER = """
 import os, sys, time
 from pathlib import Path
+from scheduler.errors import Unusable
 from scheduler.lease import open_lease
-from scheduler.store import Database
+from scheduler.store import Database, jobs
+from tests.postgres import Cluster
 
 lease, bell = open_lease(Database(sys.argv[1], Path(sys.argv[2])), Path(sys.argv[2]))
 assert lease.try_acquire()
@@ -158,3 +162,87 @@ def test_counts_are_written_though_a_child_lives(tmp_path: Path) -> None:
         forking.__enter__()
     book.add(Counts())
     forking.__exit__(None, None, None)
+
+
+def url_of(path: Path) -> str:
+    """Return the URL of a database in a file."""
+    return f"sqlite:///{path}"
+
+
+def in_child(try_it: Callable[[], object]) -> str:
+    """Return what an attempt in a process that is forked off comes to: "done", or its error."""
+    told, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            try_it()
+            said = "done"
+        except BaseException as error:
+            said = f"{type(error).__name__}: {error}"
+        os.write(tell, said.encode())
+        os._exit(0)
+    os.close(tell)
+    os.waitpid(child, 0)
+    with os.fdopen(told) as answer:
+        return answer.read()
+
+
+@pytest.mark.parametrize("way", ["same name", "link"])
+def test_a_child_opens_no_sqlite_file_that_its_parent_has_open(tmp_path: Path, way: str) -> None:
+    path = tmp_path / "jobs.db"
+    database = Database(url_of(path), tmp_path)
+    if way == "link":
+        path = tmp_path / "link.db"
+        path.symlink_to(tmp_path / "jobs.db")
+
+    def open_it() -> None:
+        Database(url_of(path), tmp_path).close()
+
+    for _ in range(2):
+        refused = in_child(open_it)
+        assert refused.startswith(f"Unusable: the database {path} was open in the process that this one was forked off")
+        assert refused.endswith("multiprocessing.get_context('spawn')")
+        open_it()  # which a second one in the same process may always
+    assert database.read(jobs.count_jobs) == 0
+    database.close()
+    assert in_child(open_it) == "done"
+
+
+def test_a_child_of_a_child_opens_it_no_more_than_the_child(tmp_path: Path) -> None:
+    url = url_of(tmp_path / "jobs.db")
+    database = Database(url, tmp_path)
+
+    def ask_grandchild() -> None:
+        assert in_child(lambda: Database(url, tmp_path)).startswith("Unusable")
+
+    assert in_child(ask_grandchild) == "done"
+    database.close()
+
+
+def test_a_child_opens_a_file_that_took_the_place_of_its_parents(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    database = Database(url_of(path), tmp_path)
+
+    def open_another() -> None:
+        for part in tmp_path.glob("jobs.db*"):
+            part.rename(tmp_path / part.name.replace("jobs", "old"))
+        Database(url_of(path), tmp_path).close()
+
+    assert in_child(open_another) == "done"
+    database.close()
+
+
+def test_a_file_that_could_not_be_opened_is_no_open_one(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(Unusable, match="cannot be used"):
+        Database(url_of(path), tmp_path)
+    assert in_child(lambda: Database(url_of(path), tmp_path)).startswith(f"Unusable: the database {path} cannot be")
+
+
+def test_each_child_may_have_a_database_on_a_server(postgres: Cluster, tmp_path: Path) -> None:
+    url = postgres.new_database()
+    database = Database(url, tmp_path)
+    assert in_child(lambda: Database(url, tmp_path).close()) == "done"
+    assert database.read(jobs.count_jobs) == 0
+    database.close()
