@@ -7,6 +7,7 @@ import functools
 import inspect
 import os
 import select
+import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -22,6 +23,8 @@ from tasks.sandbox import Cancellation
 
 Function = Callable[[], Any]
 LOOK_AGAIN_SECONDS = 1.0
+STANDS_STILL_SECONDS = 3.0
+"""How long a loop that is not closed may stand still before its coroutines are given up."""
 _PARTS = ("__code__", "__defaults__", "__kwdefaults__", "__closure__")
 """What a function is made of: where all are equal, it does the same."""
 
@@ -168,35 +171,63 @@ class _Awaited:
     def __init__(self, loop: asyncio.AbstractEventLoop, value: Awaitable[Any]) -> None:
         self._loop, self._value = loop, value
         self._task: asyncio.Task[Any] | None = None
+        self._left = threading.Lock()
+        """Held by whoever rings, and for ever once nobody listens: the number of a bell may be another file's then."""
+        self._ran_at = time.monotonic()
+        self._given_up = False
 
     def call(self, began: float, timeout_seconds: float, cancellation: Cancellation) -> Called:
         """Await it; after its time, or when it is cancelled, end it, and return when it has ended."""
         with _bell() as ended, cancellation.bell() as cancelled:
-            if not self._tell(self._begin, ended):
-                _give_up(self._value)
-                return Called(TaskResult.not_started("the program's event loop has ended"))
-            rung = self._wait([ended, cancelled], began + timeout_seconds)
-            if ended not in rung:
-                self._tell(self._cancel)
-                if not self._wait([ended], None):
-                    return Called(_result("cancelled", "the program's event loop has ended"))
-        assert self._task is not None
+            try:
+                return self._called(ended, cancelled, began, timeout_seconds, cancellation)
+            finally:
+                self._left.acquire()
+
+    def _called(
+        self, ended: int, cancelled: int, began: float, timeout_seconds: float, cancellation: Cancellation
+    ) -> Called:
+        if not self._tell(self._begin, ended):
+            _give_up(self._value)
+            return Called(TaskResult.not_started("the program's event loop has ended"))
+        rung = self._wait([ended, cancelled], began + timeout_seconds)
+        if ended not in rung:
+            self._tell(self._cancel)
+            if not self._wait([ended], None):
+                return self._lost()
         if ended in rung:
             return self._outcome()
         if cancelled in rung:
             return Called(_result("cancelled", str(cancellation.reason)))
         return Called(_result("timeout", f"it was ended after {timeout_seconds:g} s"))
 
+    def _lost(self) -> Called:
+        """Say what became of what no loop goes on with."""
+        text = f"the program's event loop {'has ended' if self._loop.is_closed() else 'stands still'}"
+        if self._task is not None:
+            return Called(_result("cancelled", text))
+        self._given_up = True
+        _give_up(self._value)
+        return Called(TaskResult.not_started(text))
+
     def _begin(self, ended: int) -> None:
+        if self._given_up:
+            return
         self._task = self._loop.create_task(self._awaited())
-        self._task.add_done_callback(lambda _: os.eventfd_write(ended, 1))
+        self._task.add_done_callback(lambda _: self._ring(ended))
+
+    def _ring(self, ended: int) -> None:
+        """Say that it has ended, unless nobody waits for that any more: the loop stood still, and runs again."""
+        if self._left.acquire(blocking=False):
+            os.eventfd_write(ended, 1)
+            self._left.release()
 
     async def _awaited(self) -> Any:
         return await self._value
 
     def _cancel(self) -> None:
-        assert self._task is not None
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
     def _tell(self, function: Callable[..., None], *args: Any) -> bool:
         """Call something in the loop's thread; False where the loop is no more."""
@@ -211,12 +242,23 @@ class _Awaited:
         poll = select.poll()
         for bell in bells:
             poll.register(bell, select.POLLIN)
-        while not self._loop.is_closed():
+        while not self._has_ended():
             left = LOOK_AGAIN_SECONDS if deadline is None else deadline - time.monotonic()
             ready = poll.poll(1000 * min(LOOK_AGAIN_SECONDS, max(0.0, left)))
             if ready or left <= 0:
                 return {bell for bell, _ in ready}
         return set()
+
+    def _has_ended(self) -> bool:
+        """Whether the loop is closed, or nobody has let it run for so long that nobody will."""
+        if self._loop.is_running():
+            self._beat()
+        else:  # it may be one that runs for a moment now and then
+            self._tell(self._beat)
+        return self._loop.is_closed() or time.monotonic() - self._ran_at > STANDS_STILL_SECONDS
+
+    def _beat(self) -> None:
+        self._ran_at = time.monotonic()
 
     def _outcome(self) -> Called:
         assert self._task is not None

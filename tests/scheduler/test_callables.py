@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,11 @@ from typing import Any
 import pytest
 
 from scheduler import TaskScheduler
+from scheduler import callables as module
+from scheduler.callables import Callables
 from scheduler.errors import Conflict, InvalidRequest
+from tasks.base import TaskResult
+from tasks.sandbox import Cancellation
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +124,80 @@ def test_a_coroutine_is_refused_with_the_function_that_made_it() -> None:
     with TaskScheduler() as scheduler, pytest.raises(InvalidRequest, match="give the function itself, work, without"):
         scheduler.add_callable(coroutine, schedule_type="manual", task_id="bad")
     coroutine.close()
+
+
+# --- coroutines ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Return a loop that stands still."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.run_until_complete(asyncio.sleep(0))  # whatever was left on it
+    loop.close()
+
+
+def called(loop: asyncio.AbstractEventLoop, function: Callable[[], Any], timeout_seconds: float = 60) -> TaskResult:
+    """Call a function as a run does, and return its result."""
+    callables = Callables()
+    callables.move_to(loop)
+    with callables.registered("job", function):
+        return callables.call("job", timeout_seconds, Cancellation()).result
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a loop that stands still up at once."""
+    monkeypatch.setattr(module, "STANDS_STILL_SECONDS", 0.0)
+    monkeypatch.setattr(module, "LOOK_AGAIN_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_coroutine_never_begins_on_a_loop_that_stands_still(loop: asyncio.AbstractEventLoop) -> None:
+    begun = []
+
+    async def begin() -> None:
+        begun.append(True)
+
+    result = called(loop, begin)
+    assert (result.status, result.reason) == ("failed", "the program's event loop stands still")
+    loop.run_until_complete(asyncio.sleep(0))
+    assert begun == []
+
+
+def test_a_coroutine_whose_loop_stops_is_cancelled_when_it_runs_again(
+    loop: asyncio.AbstractEventLoop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    async def wait() -> None:
+        monkeypatch.setattr(module, "STANDS_STILL_SECONDS", 0.0)
+        loop.stop()
+        try:
+            await asyncio.sleep(600)
+        finally:
+            ended.append(True)
+
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    result = called(loop, wait)
+    thread.join()
+    assert (result.status, result.reason) == ("cancelled", "the program's event loop stands still")
+    assert ended == []
+    # The numbers of the bells are given to others by now.
+    files = [(tmp_path / str(number)).open("wb") for number in range(10)]
+    loop.run_until_complete(asyncio.sleep(0.01))
+    assert ended == [True]
+    assert [Path(file.name).read_bytes() for file in files] == [b""] * 10
+    for file in files:
+        file.close()
+
+
+def test_a_loop_that_runs_now_and_then_has_not_ended(loop: asyncio.AbstractEventLoop) -> None:
+    awaited = module._Awaited(loop, asyncio.sleep(0))
+    awaited._ran_at -= 2 * module.STANDS_STILL_SECONDS
+    assert awaited._has_ended()
+    loop.run_until_complete(asyncio.sleep(0))
+    assert not awaited._has_ended()
+    module._give_up(awaited._value)
