@@ -175,6 +175,7 @@ class _Awaited:
         """Held by whoever rings, and for ever once nobody listens: the number of a bell may be another file's then."""
         self._ran_at = time.monotonic()
         self._given_up = False
+        self._exit: SystemExit | None = None
 
     def call(self, began: float, timeout_seconds: float, cancellation: Cancellation) -> Called:
         """Await it; after its time, or when it is cancelled, end it, and return when it has ended."""
@@ -223,7 +224,10 @@ class _Awaited:
             self._left.release()
 
     async def _awaited(self) -> Any:
-        return await self._value
+        try:
+            return await self._value
+        except SystemExit as error:  # out of a task it would end the loop, and the program; Ctrl-C shall
+            self._exit = error
 
     def _cancel(self) -> None:
         if self._task is not None:
@@ -264,6 +268,8 @@ class _Awaited:
         assert self._task is not None
         if self._task.cancelled():
             return Called(_result("failed", "CancelledError: the program cancelled it"))
+        if self._exit is not None:
+            return _raised(self._exit)
         error = self._task.exception()
         return _returned(self._task.result()) if error is None else _raised(error)
 

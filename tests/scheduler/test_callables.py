@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -201,3 +202,18 @@ def test_a_loop_that_runs_now_and_then_has_not_ended(loop: asyncio.AbstractEvent
     loop.run_until_complete(asyncio.sleep(0))
     assert not awaited._has_ended()
     module._give_up(awaited._value)
+
+
+def test_sys_exit_in_a_coroutine_ends_its_run_and_not_the_program(loop: asyncio.AbstractEventLoop) -> None:
+    async def leave() -> None:
+        await asyncio.sleep(0)
+        sys.exit(3)
+
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    result = called(loop, leave)
+    assert loop.is_running()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    assert (result.status, result.reason) == ("failed", "SystemExit: 3")
+    assert result.outcome == {"result": None, "exception": {"type": "SystemExit", "message": "3"}}
