@@ -188,6 +188,11 @@ class Executor:
         self.write_again()
         self.confinement.close()
 
+    @property
+    def is_own_thread(self) -> bool:
+        """Whether it is a run that asks: whoever waits here for the end of all runs waits for itself."""
+        return threading.current_thread() in self._threads
+
     def clear_private_dirs(self) -> None:
         """Remove the private directories that a process which is gone has left."""
         self.confinement.clear_private_dirs(self._attempts.tmp_root)
@@ -235,8 +240,7 @@ class Executor:
                 self._work.wait_for(lambda: self._ready() or (self._closing and not self._heap))
                 if not self._heap:
                     return None
-                item = heapq.heappop(self._heap)
-                rank, _, assignment = item
+                rank, _, assignment = item = heapq.heappop(self._heap)
                 run, job = assignment.run, assignment.job
                 if rank == _BEFORE_ALL:
                     self._busy += 1

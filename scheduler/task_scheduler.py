@@ -165,6 +165,9 @@ class TaskScheduler(Questions):
 
     def open(self) -> None:
         """Take part: try for the lease, and fire while this process has it. Once is enough."""
+        if self._opened.is_set() and not self._closed.is_set():
+            return
+        self._check_outside("be started")
         with self._turning:
             if self._closed.is_set():
                 raise Conflict("this scheduler was closed: make another one", code="shutting_down")
@@ -195,11 +198,16 @@ class TaskScheduler(Questions):
     def close(self) -> None:
         """Fire no more, give runs under way their grace, then end them as `interrupted`. Once is enough.
 
+        A job that calls this cannot wait for its own end: another thread closes it then, and `close` returns at once.
         In a process that was forked off nothing happens: it has nothing of this but the memory.
         """
         if self._store.is_inherited:
             return
         self._told_to_end.set()
+        if self._executor.is_own_thread or self.watch.is_own_thread:
+            if not self._closed.is_set():
+                threading.Thread(target=self.close, name="closing").start()
+            return
         with self._turning:
             if self._closed.is_set():
                 return
@@ -214,6 +222,11 @@ class TaskScheduler(Questions):
             self.tracing.close()
             if self._temporary is not None:
                 self._temporary.close()
+
+    def _check_outside(self, what: str) -> None:
+        """Refuse what waits for the end of a cycle to a job that is a part of it."""
+        if self._executor.is_own_thread:
+            raise Conflict(f"this scheduler cannot {what} by a job of its own", code="already_running")
 
     def _may_fire(self) -> bool:
         return self._holder.is_ready
@@ -249,6 +262,7 @@ class TaskScheduler(Questions):
         At most `max_workers` go on at a time. What came due before this scheduler was made counts where its jobs
         were kept in a database then.
         """
+        self._check_outside("run a cycle")
         with self._turning:
             if self._opened.is_set() or self._closed.is_set():
                 what = "was closed" if self._closed.is_set() else "fires by itself, since it was started"

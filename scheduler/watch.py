@@ -64,6 +64,11 @@ class LedgerWatch:
         answered.wait()
         return outcome[0]
 
+    @property
+    def is_own_thread(self) -> bool:
+        """Whether it is somebody who is told that asks."""
+        return threading.current_thread() is self._thread
+
     def close(self) -> None:
         """Tell all who still wait that it is over."""
         with self._changed:
