@@ -23,6 +23,13 @@ class _Waiter:
     deadline: float
     tell: Callable[[bool], None]
 
+    def answer(self, ended: bool) -> None:
+        """Tell whoever waits; what goes wrong with one is nothing to the others."""
+        try:
+            self.tell(ended)
+        except Exception:
+            log.exception("somebody could not be told of the end of runs")
+
 
 class LedgerWatch:
     """One thread for all who wait: it looks at the ledger while somebody does, and sleeps otherwise.
@@ -45,14 +52,20 @@ class LedgerWatch:
 
         A run that is to be tried again has ended when its last attempt has.
 
-        `tell` must neither raise nor wait.
+        `tell` must neither raise nor wait. Where the watch is closed it is told False at once.
         """
+        if self._store.is_inherited:  # its thread is the parent's
+            self._store.check_usable()
+        waiter = _Waiter(set(run_ids), time.monotonic() + seconds, tell)
         with self._changed:
-            self._waiters.append(_Waiter(set(run_ids), time.monotonic() + seconds, tell))
-            self._changed.notify()
+            if not self._closing:
+                self._waiters.append(waiter)
+                self._changed.notify()
+                return
+        waiter.answer(False)
 
     def wait(self, run_ids: Collection[str], seconds: float) -> bool:
-        """Wait for the end of all these runs; False where they have not ended after `seconds`."""
+        """Wait for the end of all these runs; False where they have not ended after `seconds`, or it was closed."""
         answered = threading.Event()
         outcome: list[bool] = []
 
@@ -95,7 +108,7 @@ class LedgerWatch:
             except Exception:
                 log.exception("the ledger could not be watched; it is tried again")
         for waiter in self._waiters:
-            waiter.tell(False)
+            waiter.answer(False)
 
     def _look(self, waiters: list[_Waiter]) -> None:
         wanted = {run_id for waiter in waiters for run_id in waiter.left}
@@ -108,7 +121,7 @@ class LedgerWatch:
             if not waiter.left or now >= waiter.deadline:
                 with self._changed:
                     self._waiters.remove(waiter)
-                waiter.tell(not waiter.left)
+                waiter.answer(not waiter.left)
 
     def _going(self, wanted: set[str]) -> set[str]:
         try:
