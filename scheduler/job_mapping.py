@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from scheduler.errors import InvalidRequest, NotFound, Problem, shorten
 from scheduler.models import Job
 from scheduler.stored_job import StoredJob
+
+
+@dataclass(slots=True)
+class Offer:
+    """An object that a program puts in, and what the store makes of it: its definition, and in the end its revision."""
+
+    job: Job
+    definition: Mapping[str, Any] | None = None
+    revision: int | None = None
+
+    def expect(self, kept: Job) -> None:
+        """Note how it is about to be kept: it may fire before the write is known to have succeeded."""
+        self.definition = kept.definition()
+
+    def accept(self, stored: StoredJob) -> None:
+        """Note how it is kept."""
+        self.definition, self.revision = stored.job.definition(), stored.revision
+
+    def is_before(self, other: Offer) -> bool:
+        """Whether it was kept before another one, whichever of the two was known to be first."""
+        return self.revision is not None and other.revision is not None and self.revision <= other.revision
 
 
 class JobMapping(MutableMapping[str, Job]):
@@ -25,7 +49,8 @@ class JobMapping(MutableMapping[str, Job]):
         names: Callable[[], list[str]],
     ) -> None:
         self._put, self._remove, self._find, self._names = put, remove, find, names
-        self._own: dict[str, tuple[Job, Mapping[str, Any]]] = {}
+        self._offers: dict[str, tuple[Offer, ...]] = {}
+        self._changing = threading.Lock()
 
     def __setitem__(self, task_id: str, job: Job) -> None:
         if task_id != _job_of(job).task_id:
@@ -51,18 +76,42 @@ class JobMapping(MutableMapping[str, Job]):
     def __len__(self) -> int:
         return len(self._names())
 
-    def keep(self, job: Job, definition: Mapping[str, Any]) -> None:
-        """Remember the object that a definition came from."""
-        self._own[job.task_id] = job, definition
+    @contextmanager
+    def offered(self, job: Job) -> Iterator[Offer]:
+        """Let an object be its job's from the moment that the store has it, unless an error comes out of the block.
+
+        Meanwhile the one before stays, for as long as the store has that.
+        """
+        offer = Offer(job)
+        with self._changing:
+            self._offers[job.task_id] = (*self._offers.get(job.task_id, ()), offer)
+        try:
+            yield offer
+        except BaseException:
+            with self._changing:
+                self._drop(job.task_id, lambda other: other is offer)
+            raise
+        with self._changing:
+            self._drop(job.task_id, lambda other: other is offer or other.is_before(offer))
+            self._offers[job.task_id] = (*self._offers.get(job.task_id, ()), offer)
 
     def forget(self, task_id: str) -> None:
-        """Remember the object of a job no more."""
-        self._own.pop(task_id, None)
+        """Remember the objects of a job no more."""
+        with self._changing:
+            self._offers.pop(task_id, None)
 
     def own(self, job: Job) -> Job:
         """Return the object that was put in with the definition of `job`, else `job`."""
-        kept, definition = self._own.get(job.task_id, (job, None))
-        return kept if definition == job.definition() else job
+        definition = job.definition()
+        offers = reversed(self._offers.get(job.task_id, ()))
+        return next((offer.job for offer in offers if offer.definition == definition), job)
+
+    def _drop(self, task_id: str, which: Callable[[Offer], bool]) -> None:
+        left = tuple(offer for offer in self._offers.get(task_id, ()) if not which(offer))
+        if left:
+            self._offers[task_id] = left
+        else:
+            self._offers.pop(task_id, None)
 
 
 def _job_of(value: object) -> Job:

@@ -332,11 +332,12 @@ class TaskScheduler(Questions):
         gets its row.
         """
 
-        def keep(kept: Job) -> None:
-            if created_by == BY_PROGRAM:
-                self.jobs.keep(job_of(job), kept.definition())
-
-        planned = self._book.add(job, replace, created_by, override, given_at, keep)
+        if created_by != BY_PROGRAM:
+            planned = self._book.add(job, replace, created_by, override, given_at, lambda _: None)
+        else:
+            with self.jobs.offered(job_of(job)) as offer:
+                planned = self._book.add(job, replace, created_by, override, given_at, offer.expect)
+                offer.accept(planned.info.stored)
         self._doorbell.ring(Ring.JOBS)
         return planned
 
