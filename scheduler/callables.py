@@ -17,6 +17,7 @@ from typing import Any
 
 from scheduler.errors import Conflict, InvalidRequest, Problem, shorten
 from scheduler.models import CallableJob, read_job
+from scheduler.namespaces import module_name
 from scheduler.results import as_json, text_of
 from tasks.base import Status, TaskResult
 from tasks.sandbox import Cancellation
@@ -105,7 +106,7 @@ def name_of(function: Callable[..., Any]) -> str:
     """Return where a function stands, as its module and name."""
     inner = inspect.unwrap(getattr(function, "func", function))
     named = inner if hasattr(inner, "__qualname__") else type(inner)
-    return f"{named.__module__}.{named.__qualname__}"
+    return f"{module_name(named.__module__)}.{named.__qualname__}"
 
 
 def _in_time(called: Called, began: float, timeout_seconds: float, cancellation: Cancellation) -> Called:

@@ -14,6 +14,7 @@ from scheduler.errors import InvalidRequest, Problem
 DEFAULT = "default"
 """The namespace of the server, whose tables stand where the database's URL says."""
 
+_MAIN = "__main__"
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _OWN = __name__.partition(".")[0]
 
@@ -42,14 +43,19 @@ def maker_of(made: object) -> Maker:
     while frame is not None and _is_inner(frame, made):
         frame = frame.f_back
     names = frame.f_globals if frame is not None else {}
-    name = str(names.get("__name__", "__main__"))
+    name = module_name(str(names.get("__name__", _MAIN)))
     file = None if names.get("__file__") is None else str(Path(names["__file__"]).resolve())
-    if name != "__main__":
+    if name != _MAIN:
         return Maker(name, file)
     if file is None:
         text = "a program without a file must say whose jobs these are: SchedulerConfig(namespace=...)"
         raise InvalidRequest([Problem("namespace", text, None, ["any text"], "my_program", code="missing_field")])
     return Maker(file, file)
+
+
+def module_name(name: str) -> str:
+    """Return what a module is called in every process of its program: multiprocessing gives the main one a new name."""
+    return _MAIN if name == "__mp_main__" else name
 
 
 def label_of(namespace: str) -> str:

@@ -154,9 +154,50 @@ def test_the_namespace_is_the_module_that_makes_the_scheduler(tmp_path: Path) ->
     assert Kind().maker == Special().maker == (__name__, __file__)
     program = tmp_path / "program.py"
     program.write_text("from scheduler.namespaces import maker_of\nfound = maker_of(None)\n")
-    assert runpy.run_path(str(program), run_name="__main__")["found"] == (str(program), str(program))
+    for name in ("__main__", "__mp_main__"):
+        assert runpy.run_path(str(program), run_name=name)["found"] == (str(program), str(program))
     with pytest.raises(InvalidRequest, match="namespace="):
         exec("maker_of(None)", {"__name__": "__main__", "maker_of": maker_of})
+
+
+PROGRAM = """
+import multiprocessing, sys
+from scheduler import SchedulerConfig, TaskScheduler
+
+def tidy():
+    return "tidy"
+
+def give():
+    scheduler = TaskScheduler(SchedulerConfig(database_url=sys.argv[1], sandbox="off"))
+    print(scheduler.add_callable(tidy, schedule_type="manual").change, *scheduler.jobs, flush=True)
+    run = scheduler.run_now("__main__.tidy")
+    print([run.result for run in scheduler.run_once()], flush=True)
+    scheduler.close()
+
+if __name__ == "__main__":
+    give()
+    process = multiprocessing.get_context(sys.argv[2]).Process(target=give)
+    process.start()
+    process.join()
+    give()
+"""
+
+
+@pytest.mark.parametrize("way", ["spawn", "forkserver"])
+def test_all_processes_of_a_program_have_its_namespace_and_its_functions(tmp_path: Path, way: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, str(program), sqlite_url(tmp_path), way],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    changes = ["created", "unchanged", "unchanged"]
+    assert done.stdout.splitlines() == [line for change in changes for line in (f"{change} __main__.tidy", "['tidy']")]
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 APPLICATION = """
