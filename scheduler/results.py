@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from enum import Enum
+from math import isfinite
 from types import NoneType
 from typing import Any
 
@@ -85,7 +87,7 @@ def storable(value: Any) -> Any:
         return {storable(str(name)): storable(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [storable(inner) for inner in value]
-    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63):
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and _fits(value)):
         return value
     return str(value)
 
@@ -133,4 +135,31 @@ def as_json(value: Any) -> tuple[Any, str | None]:
         return None, f"what it returned, of type {type(value).__name__}, is no JSON and was not kept"
     if len(text) > MOST_RESULT_BYTES:
         return None, f"what it returned is larger than {MOST_RESULT_BYTES} bytes and was not kept"
+    if (number := next(filter(_is_lost, _scalars(value)), None)) is not None:
+        return None, f"what it returned holds the number {number}, which JSON does not keep, and was not kept"
     return orjson.loads(text), None
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    """Return all that stands in a value that became JSON; so it is neither endless nor deep."""
+    if isinstance(value, Enum):
+        value = value.value
+    if is_dataclass(value):
+        value = [getattr(value, field.name, None) for field in fields(value) if not field.name.startswith("_")]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for inner in value:
+            yield from _scalars(inner)
+    else:
+        yield value
+
+
+def _is_lost(value: Any) -> bool:
+    """Whether a value is a number that would come back as another value."""
+    return not isfinite(value) if isinstance(value, float) else isinstance(value, int) and not _fits(value)
+
+
+def _fits(number: int) -> bool:
+    """Whether a whole number has at most 64 bits, as databases and most readers of JSON take it."""
+    return -(2**63) <= number < 2**63
