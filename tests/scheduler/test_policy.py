@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.models import Job, Overlap, Priority
@@ -138,6 +138,7 @@ def backlogs(draw: st.DrawFn) -> tuple[Job, list[FireTime], int]:
     return job(**terms), [on_time(NOON - timedelta(seconds=age)) for age in ages], draw(st.integers(0, 2))
 
 
+@settings(deadline=None)  # how long it takes is the machine's affair
 @given(backlogs(), st.integers(1, 120), st.integers(1, 8), st.sampled_from([None, 1, 3, 150]))
 def test_portions_of_any_size_are_judged_as_one(
     drawn: tuple[Job, list[FireTime], int], size: int, room: int, left: int | None
@@ -176,6 +177,7 @@ def test_runs_need_a_worker_or_a_place(terms: dict[str, Any], workers: int, room
     assert [verdict.decision.value for verdict in verdicts] == expected
 
 
+@settings(deadline=None)
 @given(backlogs(), st.integers(0, 3))
 def test_what_is_part_of_a_run_has_that_run_behind_it(drawn: tuple[Job, list[FireTime], int], room: int) -> None:
     terms, times, active = drawn
