@@ -37,6 +37,10 @@ _QUARTZ_DAY = re.compile("[0-9]+w|l-[0-9]+w?")
 """The working day nearest to a day, and a day counted from the last: only Quartz knows them."""
 _HASHED = re.compile(r"h(?:\(([0-9]+)-([0-9]+)\))?(?:/([0-9]+))?")
 """Jenkins' `H`: a value that it chooses, between two where they are given."""
+_HALF_OF_DAY = re.compile("([0-9]{1,2})(am|pm)")
+_SECOND_STEP = re.compile("(/[0-9]+)(?:/[0-9]+)+$")
+_YEAR = re.compile("[12][0-9]{3}")
+_FIELD_LIKE = re.compile("[0-9*?,/#-]+")
 _NTH = re.compile(r"([0-7]|[a-z]{3})(?:#([0-9]+)|(l))")
 
 
@@ -114,7 +118,7 @@ def split_fields(text: str) -> list[str]:
             raise CronError(
                 f"'{text.strip()}' is not known here; the macros are {', '.join(MACROS)}",
                 tuple(MACROS),
-                (near or "@daily",),
+                (near,) if near else (),
             )
         words = MACROS[words[0]].split()
     if len(words) != len(FIELDS):
@@ -132,11 +136,19 @@ def _refuse_number_of_fields(words: list[str]) -> CronError:
     if words[1:6] == ["*"] * 5 and (words[0] == "*" or (words[0] != seconds and seconds.isdigit())):
         return CronError(message, accepted, (f"every {say_count(1 if words[0] == '*' else int(seconds), 'second')}",))
     # Seconds stand first, but few mean a time to the second: where they are not 0, a year is more likely the sixth.
-    readings = [" ".join(words[1:6]), " ".join(words[:5])]
+    # Without a word that is no field, or a year, the rest would run at more times than was written.
+    has_seconds = _FIELD_LIKE.fullmatch(words[0]) and not _YEAR.match(words[5]) and _are_any(words[6:])
+    readings = [" ".join(words[1:6])] if has_seconds else []
+    readings += [" ".join(words[:5])] if _are_any(words[5:]) else []
     if words[0].strip("0").isdigit() and words[2] == "*":
         readings.reverse()
     right = tuple(text for text in readings if validate_cron_expression(text)[0])
     return CronError(message, accepted, right or tuple(readings), both=len(right) > 1)
+
+
+def _are_any(words: list[str]) -> bool:
+    """Say whether each of these fields takes any value."""
+    return all(word in ("*", "?") for word in words)
 
 
 class _Mistake(Exception):
@@ -218,13 +230,17 @@ def _not_understood(word: str, text: str, taken: Field) -> _Mistake:
         return _Mistake(text, taken, f"'?' in the {taken.name} field is not known here: write '*'", "*")
     if taken is DAY and _QUARTZ_DAY.fullmatch(word):
         return _Mistake(text, taken, f"'{word}' in the {taken.name} field is not known here", None)
-    fix = ",".join(filter(None, (_mend_item(item, taken) for item in text.split(",")))) or "*"
+    items = [_mend_item(item, taken) for item in text.split(",") if item]
+    fix = ",".join(item for item in items if item) if items and None not in items else None
     what = f"'{word}' in the {taken.name} field" if word else f"an empty item in the {taken.name} field '{text}'"
     return _Mistake(text, taken, f"{what} is not understood", fix)
 
 
-def _mend_item(item: str, taken: Field) -> str:
-    """Return what was most likely meant by one item of a list; nothing where that cannot be told."""
+def _mend_item(item: str, taken: Field) -> str | None:
+    """Return what was most likely meant by one item of a list; None where that cannot be told.
+
+    No letter and no digit is lost: a field without one of its items would run at other times.
+    """
     hashed = _HASHED.fullmatch(item)
     if hashed is not None:
         low, high, step = hashed.groups()
@@ -232,9 +248,13 @@ def _mend_item(item: str, taken: Field) -> str:
         return f"{values}/{step}" if step else low or str(taken.low)
     if item == "l" and taken is WEEKDAY:
         return f"{SUNDAY_FIRST['sat']}"
+    half = _HALF_OF_DAY.fullmatch(item) if taken is HOUR else None
+    if half is not None:
+        return str(int(half[1]) % 12 + (12 if half[2] == "pm" else 0)) if 1 <= int(half[1]) <= 12 else None
     named = re.sub("[a-z]{3,}", lambda word: _nearest_name(word[0], taken) or word[0], item)
-    plain = re.sub("-+", "-", named).strip("-")
-    return next((plain[:end] for end in range(len(plain), 0, -1) if _has_shape(plain[:end], taken)), "")
+    plain = _SECOND_STEP.sub(r"\1", re.sub("-+", "-", named).strip("-"))
+    fix = next((plain[:end] for end in range(len(plain), 0, -1) if _has_shape(plain[:end], taken)), "")
+    return fix if fix and not re.search("[a-z0-9*]", plain[len(fix) :]) else None
 
 
 def _nearest_name(word: str, taken: Field) -> str | None:

@@ -15,6 +15,7 @@ from scheduler.phrases.words import VOCABULARY
 from scheduler.triggers import Cron
 
 _CRON_WORD = re.compile(r"[0-9*?,/-]*[0-9*?][0-9*?,/#-]*")
+_STAR = re.compile(r"[*?](?![*a-z])")
 _WORD = re.compile(r"\S+")
 _DATE = re.compile(r"[0-9]{4}-[0-9]|[0-9]+/[0-9]+/")
 _NAMES = {*MONTH_NAMES, *SUNDAY_FIRST}
@@ -28,7 +29,7 @@ def is_cron(text: str) -> bool:
     words = lower.split(maxsplit=7)
     if not words:
         return False
-    stars = sum(1 for word in words if word[0] in "*?")
+    stars = sum(1 for word in words if _STAR.match(word))
     if stars and (stars > 1 or words[0] not in VOCABULARY):
         return True
     numeric = [_CRON_WORD.fullmatch(word) is not None for word in words]

@@ -105,6 +105,10 @@ def _macro(match: re.Match[str]) -> str | None:
     return None if said is None or (f"@{word.lower()}" in MACROS and not behind) else f"{said}{word}{behind}"
 
 
+def _macro_apart(match: re.Match[str]) -> str:
+    return f"@{match[1]}"
+
+
 def _milliseconds(match: re.Match[str]) -> str:
     return f"every {_counted(max(1, int(match[1]) // 1000), 'second')}"
 
@@ -163,6 +167,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]],
         (r"\*:([0-9]{1,2})(?:/([0-9]+))?(?::00)?", _calendar_steps),
         (r"every ([0-9]+) ?(?:ms|msecs?|millis|milliseconds?)", _milliseconds),
         (r"@every (.+)", _go_interval),
+        (r"@ ([a-z].*)", _macro_apart),
         (r"@([a-z]+)((?: (?!starting|until|in)[a-z0-9:].*)?)", _macro),
         (r"(?:CRON_)?TZ=([\w/+-]+) (.+)", _zone_before),
         (rf"(?:at )?(?:a )?(quarter|half|{_MINUTES}) {_BESIDE} (?:every |each |the )?hour", _minute_past),
