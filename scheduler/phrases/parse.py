@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from scheduler.errors import InvalidRequest, Problem, shorten
+from scheduler.phrases.characters import EXAMPLES, LONGEST_PHRASE, in_plain_characters, read_text, refuse_character
 from scheduler.phrases.clauses import ClauseReader
 from scheduler.phrases.cron_phrase import is_cron, read_cron_phrase
 from scheduler.phrases.foreign import UNSAYABLE, in_our_words
 from scheduler.phrases.forms import BY_PARTS, part_mask
 from scheduler.phrases.incomplete import refuse_pair, refuse_parts
 from scheduler.phrases.left_out import leaves_out
+from scheduler.phrases.marks import without_marks
 from scheduler.phrases.phrase import NO_LIMITS, Limits, Phrase
 from scheduler.phrases.refusal import LimitRefusal, Refusal
 from scheduler.phrases.spoken import as_spoken, in_digits, is_beyond, says_as_much
 from scheduler.phrases.tokens import Cutter
 from scheduler.triggers import Interval, Once, Trigger
 
-LONGEST_PHRASE = 500
 LONGEST_WAIT = timedelta(days=40 * 365.25)
 """A rule must have a run within 40 years."""
 
 YEARS = (1900, 9899)
 """The years in which `now` may lie."""
 
-EXAMPLES = ("every 5 minutes", "daily at 10:30", "monday at 09:00", "0 2 * * * (cron)", "2026-12-24T18:00")
 FALLBACK = "daily at 09:00"
 """The example where nothing is suggested."""
 _TRIES = 16
@@ -48,15 +46,27 @@ def parse_phrase(
     InvalidRequest holds exactly one problem, reported for `field`, which quotes the offending part and
     suggests a whole phrase that would be accepted, if one is known that keeps what was meant.
     """
-    text = _checked_text(phrase, field)
+    written = read_text(phrase, field)
     _check_moment(now)
+    text = in_plain_characters(written)
+    if text != written:
+        raise refuse_character(written, field, _nearest(text, zone, now) if text else [])
     try:
+        _refuse_marks(text)
         return _read(text, zone, now, limits)
     except LimitRefusal as refusal:
         problem = Problem(refusal.name, refusal.message, accepted=list(refusal.accepted), suggestion=refusal.suggestion)
         raise InvalidRequest([problem]) from None
     except Refusal as refusal:
         raise _invalid(refusal, _suggested(refusal, text, zone, now), phrase, field) from None
+
+
+def _refuse_marks(text: str) -> None:
+    """Refuse quotes, brackets and the like around a phrase."""
+    bare = without_marks(text)
+    if bare != text:
+        before, _, behind = text.partition(bare)
+        raise Refusal(f"'{(before or behind).strip()}' is no part of a phrase: leave it away", EXAMPLES, (bare,))
 
 
 def _check_moment(now: datetime) -> None:
@@ -209,6 +219,9 @@ def _say_now(now: datetime) -> str:
 
 def _suggested(refusal: Refusal, text: str, zone: ZoneInfo, now: datetime) -> list[str]:
     """Return what to write instead, nearest first; nothing where each phrase would mean something else than `text`."""
+    bare = without_marks(text)
+    if bare != text:
+        return _nearest(bare, zone, now)
     if is_beyond(text):
         return []
     meant = _in_our_words(text, now.astimezone(zone).date())
@@ -216,6 +229,16 @@ def _suggested(refusal: Refusal, text: str, zone: ZoneInfo, now: datetime) -> li
     if found or meant == UNSAYABLE or leaves_out(text):
         return found
     return _working(refusal.fixes, text, zone, now, 2 if refusal.both else 1)
+
+
+def _nearest(text: str, zone: ZoneInfo, now: datetime) -> list[str]:
+    """Return `text` without marks around it if that is accepted, else what to write instead."""
+    bare = without_marks(text)
+    try:
+        _read(bare, zone, now)
+    except Refusal as refusal:
+        return _suggested(refusal, bare, zone, now)
+    return [bare]
 
 
 def _in_our_words(text: str, today: date) -> str | None:
@@ -275,61 +298,3 @@ def _invalid(refusal: Refusal, found: list[str], phrase: object, field: str) -> 
     accepted = list(refusal.accepted or EXAMPLES)
     problem = Problem(field, message, shorten(phrase), accepted, suggestion, code="invalid_interval")
     return InvalidRequest([problem])
-
-
-def _checked_text(phrase: object, field: str) -> str:
-    """Return the phrase without blanks around it and a final dot; raise InvalidRequest if it is no short plain text."""
-    if not isinstance(phrase, str):
-        _refuse_text(phrase, field, f"'{field}' takes a text such as 'every 5 minutes', not {_kind(phrase)}")
-    if len(phrase) > LONGEST_PHRASE:
-        _refuse_text(
-            phrase, field, f"'{field}' is {len(phrase)} characters long; at most {LONGEST_PHRASE} are accepted"
-        )
-    if not phrase.isascii():
-        _refuse_text(phrase, field, *_refuse_character(phrase, field))
-    text = " ".join(phrase.split())
-    text = text.removesuffix(".").rstrip()
-    if not text:
-        _refuse_text(phrase, field, f"'{field}' is empty: say when, such as 'every 5 minutes'")
-    control = next((char for char in text if not char.isprintable()), None)
-    if control is not None:
-        _refuse_text(phrase, field, f"'{field}' holds the control character {control!r}")
-    return text
-
-
-def _refuse_text(phrase: object, field: str, message: str, suggestion: str = "every 5 minutes") -> NoReturn:
-    problem = Problem(field, message, shorten(phrase), list(EXAMPLES), suggestion, code="invalid_interval")
-    raise InvalidRequest([problem])
-
-
-def _refuse_character(phrase: str, field: str) -> tuple[str, str]:
-    """Say which character is not ASCII; suggest the same phrase in plain characters if that is accepted."""
-    char = next(char for char in phrase if not char.isascii())
-    what = "digit" if char.isdigit() else "character"
-    message = (
-        f"'{field}' holds the {what} '{char}' (U+{ord(char):04X}): only plain letters a-z and digits 0-9 are accepted"
-    )
-    plain = "".join(_plain(char) for char in phrase)
-    try:
-        text = _checked_text(plain, field)
-        _read(text, ZoneInfo("UTC"), datetime(2026, 1, 1, tzinfo=UTC))
-    except (Refusal, InvalidRequest):
-        return message, "every 5 minutes"
-    return message, text
-
-
-def _plain(char: str) -> str:
-    if char.isascii():
-        return char
-    if char.isdecimal():
-        return str(unicodedata.decimal(char))
-    if unicodedata.category(char) == "Pd":
-        return "-"
-    if char.isspace():
-        return " "
-    return unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
-
-
-def _kind(value: object) -> str:
-    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object"}
-    return names.get(type(value)) or ("a number" if isinstance(value, int | float) else type(value).__name__)

@@ -138,6 +138,7 @@ def _with_zones(text: str) -> str:
     """Write names of places as the names of their zones, and a zone that stands before the rest behind it."""
     said = _PLACE.sub(lambda place: _zone_named(place[0]), text)
     said = re.sub(rf"({_ZONE}) time\b", r"\1", said, flags=re.IGNORECASE)
+    said = _ZONE_NAMED.sub(" ", said)
     before = _ZONE_BEFORE.fullmatch(said)
     return f"{before[2]} {before[1]}" if before is not None and find_zone(before[1]) else said
 
@@ -162,6 +163,8 @@ _COUNTED = re.compile("[0-9]+(?:[:.,/-][0-9]+)*")
 _MOST_WORDS = 4
 """No name of a zone has more."""
 _ZONE_BEFORE = re.compile(rf"({_ZONE})(?:: ?| (?=[0-9*]))(.+)", re.IGNORECASE)
+_ZONE_NAMED = re.compile(rf"(?:,| [-|/;])? (?:(?:tz|time ?zone|zone) ?[=:]?|[-|/;]) ?(?={_ZONE})", re.IGNORECASE)
+"""What stands before a zone in "daily at 9am tz=Europe/Berlin" and "daily at 9am - Europe/Berlin"."""
 _PLACE = re.compile(r"(?<![\w/])[A-Za-z][A-Za-z_/]*(?: [A-Za-z][A-Za-z_/]*)*")
 _BEYOND = re.compile(
     "|".join(

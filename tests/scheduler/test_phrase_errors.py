@@ -134,6 +134,42 @@ def test_what_has_no_such_meaning_is_offered_something_else(phrase: str) -> None
     assert in_our_words(phrase) in (None, UNSAYABLE, "every five minutes")
 
 
+MARKED = [
+    ('"{}"', "{}"),
+    ("'{}'", "{}"),
+    ("`{}`", "{}"),
+    ("```{}```", "{}"),
+    ("**{}**", "{}"),
+    ("[{}]", "{}"),
+    ("({})", "{}"),
+    ("{};", "{}"),
+    ('" {}', "{}"),
+    ("cron: {}", "{}"),
+    ("cron expression: {}", "{}"),
+    ("schedule = '{}'", "{}"),
+    ("cron('{}')", "{}"),
+    ('{{"cron": "{}"}}', "{}"),
+    ('{{"schedule": "{}", "timezone": "Europe/Berlin"}}', "{} Europe/Berlin"),
+]
+BARE = ["0 9 * * *", "*/15 * * * *", "0 9 * * 1-5", "30 9-17 * * mon-fri", "daily at 9am", "every 5 minutes", "@daily"]
+
+
+@pytest.mark.parametrize(("marks", "inside"), MARKED)
+@pytest.mark.parametrize("phrase", BARE)
+def test_what_stands_inside_marks_is_offered_as_it_is(phrase: str, marks: str, inside: str) -> None:
+    assert refusal(marks.format(phrase)).suggestion == inside.format(phrase)
+
+
+def test_a_comment_behind_a_cron_expression_is_left_away() -> None:
+    assert refusal("0 9 * * * # each morning").suggestion == "0 9 * * *"
+    assert refusal("0 9 * * 2#6").suggestion == "0 9 * * 2L"
+
+
+def test_an_object_with_more_than_phrase_and_zone_is_offered_nothing() -> None:
+    assert refusal('{"cron": "0 9 * * *", "jitter": 5}').suggestion is None
+    assert refusal('{"cron": "0 9 * * *", "interval": "daily"}').suggestion is None
+
+
 SPOKEN = [
     ("every forty minutes", "every 40 minutes"),
     ("every dozen minutes", "every 12 minutes"),
@@ -160,6 +196,9 @@ SPOKEN = [
     ("daily 9am (America/New_York time)", "daily 9am (America/New_York)"),
     ("Europe/Berlin: daily 9am", "daily 9am Europe/Berlin"),
     ("UTC 0 9 * * *", "0 9 * * * UTC"),
+    ("daily at 9am tz=Europe/Berlin", "daily at 9am Europe/Berlin"),
+    ("daily at 9am, time zone: Europe/Berlin", "daily at 9am Europe/Berlin"),
+    ("daily at 9am - Europe/Berlin", "daily at 9am Europe/Berlin"),
     ("daily 9am Beijing", "daily 9am Asia/Shanghai"),
     ("every 5 minutes starting at 9:00", "every 5 minutes starting at 2026-09-14 9:00"),
     ("every 5 minutes until 7:00", "every 5 minutes until 2026-09-15 7:00"),
@@ -411,6 +450,35 @@ def test_what_is_no_plain_text_is_refused_by_field(phrase: object, words: str) -
 def test_the_same_phrase_in_plain_characters_is_offered() -> None:
     assert refusal("every \N{FULLWIDTH DIGIT FIVE}\N{NO-BREAK SPACE}minutes").suggestion == "every 5 minutes"
     assert refusal("monday\N{EN DASH}friday at 9:00").suggestion == "monday-friday at 9:00"
+    assert refusal("every 1\N{VULGAR FRACTION ONE HALF} hours").suggestion == "every 90 minutes"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "suggestion"),
+    [
+        ("\N{LEFT DOUBLE QUOTATION MARK}daily at half past 9\N{RIGHT DOUBLE QUOTATION MARK}", "daily at 9:30"),
+        ("\N{LEFT DOUBLE QUOTATION MARK}0 9 * * *\N{RIGHT DOUBLE QUOTATION MARK}", "0 9 * * *"),
+        ("every 5 minuets \N{ALARM CLOCK}", "every 5 minutes"),
+        ("every day at 9 am \N{EM DASH} Europe/Berlin", "every day at 9 am Europe/Berlin"),
+        ("2026\N{NON-BREAKING HYPHEN}06\N{NON-BREAKING HYPHEN}01 09:00", "2027-06-01 09:00"),
+        ("t\N{LATIN SMALL LETTER A WITH DIAERESIS}glich", None),
+        ("\N{CJK UNIFIED IDEOGRAPH-6BCF}\N{CJK UNIFIED IDEOGRAPH-5929} 9:00", None),
+    ],
+)
+def test_plain_characters_are_mended_like_any_phrase(phrase: str, suggestion: str | None) -> None:
+    assert refusal(phrase).suggestion == suggestion
+
+
+def test_plain_characters_are_read_in_the_zone_and_at_the_moment_of_the_request() -> None:
+    """A time that is past in that zone is not offered."""
+    late = datetime(2026, 9, 14, 21, tzinfo=UTC)
+    assert refusal("today at 22\N{FULLWIDTH COLON}30", "UTC", late).suggestion == "today at 22:30"
+    assert refusal("today at 22\N{FULLWIDTH COLON}30", "Europe/Berlin", late).suggestion == "tomorrow at 22:30"
+
+
+@pytest.mark.parametrize("phrase", [None, True, 5, [], {"minutes": 5}, "", " ", "x" * 501, "every 5 minute\x00s"])
+def test_what_says_no_rule_is_offered_none(phrase: object) -> None:
+    assert refusal(phrase).suggestion is None
 
 
 def test_the_second_pass_of_a_time_is_past() -> None:
