@@ -31,7 +31,7 @@ from scheduler.phrases.words import PERIOD_PARTS, UNIT_SECONDS
 from scheduler.phrases.zones import has_phrase_name
 from scheduler.triggers import AnchoredDays, Calendar, HourlyAt, Interval, Once, Trigger, Window
 from scheduler.wallclock import first_instant, offset_at
-from scheduler.wording import ALL_DAYS, ALL_MONTHS, LAST, MONTHS, say_ordinal, say_times
+from scheduler.wording import ALL_DAYS, ALL_MONTHS, LAST, MONTHS, join_words, say_months, say_ordinal, say_times
 
 _FIRST_MONTHS = {"month": ALL_MONTHS, "quarter": (1, 4, 7, 10), "year": (1,)}
 _LAST_MONTHS = {"month": ALL_MONTHS, "quarter": (3, 6, 9, 12), "year": (12,)}
@@ -135,7 +135,20 @@ def _scope(phrase: Phrase, name: str, numbers: tuple[int, ...]) -> tuple[int, ..
     if numbers == (1,) or (name == "nth" and LAST not in numbers and max(numbers) < 5 and word == "quarter"):
         return _FIRST_MONTHS[word]
     why = f"is not clear of a {word}: only 'first' and 'last' are"
-    raise phrase.refuse(name, why, phrase.text.lower().replace(word, "month"), f"first day of the {word}")
+    raise phrase.refuse(name, why, *_in_first_months(phrase, name, word, numbers))
+
+
+def _in_first_months(phrase: Phrase, name: str, word: str, numbers: tuple[int, ...]) -> list[str]:
+    """Return "quarterly on the 15th" with the first month of each quarter; nothing where that is not meant."""
+    if word != "quarter" or name != "monthdays" or LAST in numbers or phrase.has("of"):
+        return []
+    days = join_words([say_ordinal(number) for number in numbers])
+    written = {"quarterly": "", "monthdays": f"{days} of {say_months(_FIRST_MONTHS[word])}"}
+    text = phrase.text
+    for name in sorted(written, key=lambda name: -phrase.parts[name].first):
+        start, end = phrase.reader.slice(phrase.parts[name].first, phrase.parts[name].last)
+        text = f"{text[:start]}{written[name]}{text[end:]}"
+    return [" ".join(text.split())]
 
 
 def build_nth(phrase: Phrase) -> Trigger:

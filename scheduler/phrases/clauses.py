@@ -67,8 +67,11 @@ class ClauseReader(PointReader):
         closing = self.tokens[end]
         afternoon = closing is self.tokens[self.at - 1] and closing.kind == "number" and closing.value <= hour < 12
         until = f"{closing.value + 12}:00" if afternoon else self.quote(end, self.at)
-        fix = f"between {start} and {until}"
-        return self.refuse(first, self.at, "is a window: write 'between' and 'and'", ("between 9:00 and 17:00",), fix)
+        # A window without a step says not how often, and is not taken for one: "10 to 9" may be ten to nine.
+        is_clear = self.is_stepped() or self.tokens[begin].kind == closing.kind == "time"
+        fixes = [f"between {start} and {until}"] if is_clear else []
+        why = "is a window: write 'between' and 'and'"
+        return self.refuse(first, self.at, why, ("every 15 minutes between 9:00 and 17:00",), *fixes)
 
     def _minute(self) -> None:
         first = self.at
@@ -277,6 +280,9 @@ class ClauseReader(PointReader):
         raise self.refuse(self.at, self.at + 1, f"is ambiguous: {meanings}", (fix,), fix)
 
     def _and(self) -> None:
+        if self.peek(1).kind == "unknown":
+            self.at += 1
+            raise self.refuse_word()
         rest = self.quote(self.at, len(self.tokens))
         before = self.cutter.text[: self.peek().start].strip()
         why = f"'{rest}' does not belong to a list: one phrase is one rule"

@@ -9,7 +9,7 @@ from typing import Any
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.tokens import Cutter, Token
 
-_LINKS = ("at", "on", "in", "of", "between", "from", "until", "starting")
+_LINKS = ("at", "on", "in", "of")
 _TELLING = ("every", "time", "minute", "number", "weekday", "month", "ordinal", "date", "zone")
 """Behind a link that does not go with one of these, it is the link that is wrong: without the other, more is lost."""
 

@@ -135,7 +135,7 @@ class PointReader(RepeatReader):
             raise self.refuse(first, self.at + 1, "is not clear", ("tomorrow",), "tomorrow")
         if self.peek().kind != "weekday":
             if self.peek().kind in ("unit", "period", "month"):
-                raise self.refuse(first, self.at + 1, "is not clear: which day?", ("next monday",), "next monday")
+                raise self.refuse(first, self.at + 1, "is not clear: which day?", ("next monday",))
             if self.peek().kind == "end":
                 raise self.refuse_missing("a weekday", ("next monday",), "monday at 09:00")
             raise self.refuse_word(("next monday",), list(WEEKDAY_MASKS))

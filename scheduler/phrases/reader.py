@@ -66,7 +66,13 @@ class Reader(Cursor):
         halves = (f"{hour}am", f"{hour}pm") if hour < 12 else (f"{hour - 12 or 12}pm",)
         writings = [f"'{text}'" for text in (f"{hour}:00", *halves)]
         why = f"is not a time of day: write {', '.join(writings[:-1])} or {writings[-1]}"
-        return self.cutter.refuse(start, end, why, TIME_FORMS, f"{hour}:00")
+        # "10 to 8pm" is a window, or ten minutes before eight.
+        is_clear = self.peek(1).kind != "to" or self.is_stepped()
+        return self.cutter.refuse(start, end, why, TIME_FORMS, *([f"{hour}:00"] if is_clear else []))
+
+    def is_stepped(self) -> bool:
+        """Say whether the phrase names seconds, minutes or hours, the steps of a window."""
+        return any(token.value in ("second", "minute", "hour", ("hour", 3600)) for token in self.tokens)
 
     def _refuse_lone_number(self, token: Token) -> Refusal:
         """Return the refusal of "300", which may be seconds or, where there is such a time, 3:00."""

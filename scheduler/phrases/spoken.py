@@ -10,9 +10,16 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
-from scheduler.phrases.words import MONTH_NUMBERS, NUMBERS, SPOKEN_NUMBERS, UNITS, WEEKDAY_MASKS
+from scheduler.phrases.words import (
+    MONTH_NUMBERS,
+    NUMBERS,
+    SHORT_WEEKDAYS,
+    SPOKEN_NUMBERS,
+    UNITS,
+    WEEKDAY_MASKS,
+)
 from scheduler.phrases.zones import find_zone, zone_of_place
-from scheduler.wording import join_words, say_ordinal
+from scheduler.wording import WEEKDAYS, join_words, say_ordinal
 
 _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 _DAY = "|".join(sorted(WEEKDAY_MASKS, key=len, reverse=True))
@@ -24,14 +31,17 @@ _RANGE = "[0-9]{1,2} ?(?:-|to|through) ?[0-9]{1,2}"
 _DAY_NUMBER = "(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
 _LIST = rf"(?<![0-9:.,-])[0-9]{{1,2}}(?:{_JOINT}[0-9]{{1,2}}(?![0-9:.-]))+"
 _TENTHS = {"half": "5", "1/2": "5", "quarter": "25", "1/4": "25", "3 quarters": "75", "3/4": "75"}
+_SINGLE_DAY = "|".join(WEEKDAYS)
 _ZONE = r"[A-Za-z_]+(?:/[\w+-]+)+|UTC|GMT"
 
 
 def as_spoken(text: str, today: date) -> str | None:
     """Return what `text` says as people speak, in our words and not tried yet; None where nothing is replaced."""
     said = plain = in_digits(text)
+    said = in_digits(_CLOCK_IN_WORDS.sub(_clock_in_words, text))
     for pattern, say in _SAYINGS:
         said = pattern.sub(say, said)
+    said = _with_next(said, today)
     said = re.sub(r"\b(?:on )?(?:the )?day after tomorrow\b", (today + timedelta(2)).isoformat(), said, flags=re.I)
     said = _with_zones(said)
     if said == plain:
@@ -83,6 +93,43 @@ def _clock(match: re.Match[str]) -> str:
     before = beside.lower() in ("to", "before")
     hours = (int(hour) - 1) % (12 if half else 24) or 12 if before else int(hour)
     return f"{hours}:{60 - minutes if before else minutes:02}{(half or '').strip()}"
+
+
+def _clock_in_words(match: re.Match[str]) -> str:
+    """Say "ten to nine" as "10 to 9" with its minutes, so that it is no window from 10 to 9."""
+    return f"{in_digits(match[1])} minutes to {in_digits(match[2])}{match[3] or ''}"
+
+
+def _beside_noon(match: re.Match[str]) -> str:
+    """Say "half past midnight" and "an hour before noon" as a time of day."""
+    amount, beside, middle = (group.lower() for group in match.groups())
+    minutes = {"quarter": 15, "half": 30, "an hour": 60, "1 hour": 60}.get(amount) or int(amount.split()[0])
+    before = beside in ("to", "before")
+    hour, minute = divmod(((0 if middle == "midnight" else 720) + (-minutes if before else minutes)) % 1440, 60)
+    return f"{hour}:{minute:02}"
+
+
+def _minute_of_hour(match: re.Match[str]) -> str:
+    """Say "every hour at quarter to" and "every hour on the half hour" as a minute of the hour."""
+    minutes = 30 if match[1].lower() == "half" else 15
+    return f"hourly at :{60 - minutes if match[0].lower().endswith('to') else minutes}"
+
+
+def _with_next(text: str, today: date) -> str:
+    """Say a day of the next week or of the next month as its date."""
+
+    def in_week(match: re.Match[str]) -> str:
+        bit = SHORT_WEEKDAYS[(match[1] or match[2])[:3].lower()]
+        return f"on {today + timedelta(7 - today.weekday() + bit)}"
+
+    def in_month(match: re.Match[str]) -> str:
+        year, month = divmod(today.month, 12)
+        try:
+            return f"on {date(today.year + year, month + 1, int(match[1] or match[2])).isoformat()}"
+        except ValueError:
+            return match[0]
+
+    return _NEXT_MONTH.sub(in_month, _NEXT_WEEK.sub(in_week, text))
 
 
 def _listed(match: re.Match[str]) -> str:
@@ -159,6 +206,19 @@ _NUMBER = re.compile(
     r"(?![\w-])",
     re.IGNORECASE,
 )
+_NEXT_WEEK = re.compile(
+    rf"\b(?:on )?({_SINGLE_DAY}) (?:of )?next week\b|\bnext week,?(?: on)? ({_SINGLE_DAY})\b", re.IGNORECASE
+)
+_NEXT_MONTH = re.compile(
+    r"\b(?:on )?(?:the )?([0-9]{1,2})(?:st|nd|rd|th) (?:of )?next month\b"
+    r"|\bnext month,?(?: on)?(?: the)? ([0-9]{1,2})(?:st|nd|rd|th)\b",
+    re.IGNORECASE,
+)
+_CLOCK_IN_WORDS = re.compile(
+    r"\b(five|ten|twenty|twenty[- ]five) to (one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    rf"|1?[0-9](?![0-9:]))( ?[ap]m)?\b(?! ?(?:{_UNIT})\b)",
+    re.IGNORECASE,
+)
 _COUNTED = re.compile("[0-9]+(?:[:.,/-][0-9]+)*")
 _MOST_WORDS = 4
 """No name of a zone has more."""
@@ -170,7 +230,7 @@ _BEYOND = re.compile(
     "|".join(
         (
             r"\bpenultimate\b|\bsecond[- ]to[- ]last\b|\b[0-9]+(?:st|nd|rd|th)[- ](?:to[- ])?last\b|\blast but\b",
-            r"\b(?:first|last) day of (?:the )?week\b|\b(?:even|odd|alternate) (?:weeks?|days?|months?)\b|\bweek [0-9]",
+            r"\b(?:first|last) day of (?:the )?week\b|\b(?:even|odd) (?:weeks?|days?|months?)\b|\bweek [0-9]",
             r"\btimes every\b|\bat (?:least|most)\b|\bdawn\b|\bdusk\b|\bsunrise\b|\bsunset\b|\beaster\b|\bchristmas\b",
             rf"\b(?:{_DAY})\b[^:]*:[0-9][0-9].*\b(?:{_DAY})\b[^:]*:[0-9]",
             rf"\bfirst (?:[0-9]+|{'|'.join(NUMBERS)}) (?:\w*days)\b|\b(?:every|each) day [0-9]+ at\b",
@@ -192,7 +252,21 @@ _SAYINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ..
         (r"\b([0-9]+)x (?=a|per|daily|hourly)", r"\1 times "),
         (r"\b(half|quarter) (past|after|to|before) ([0-9]{1,2})(?![0-9:]|st|nd|rd|th)( ?[ap]m)?", _clock),
         (r"\b([1-5]?[0-9])(?: minutes)? (past) ([0-9]{1,2})(?![0-9:]|st|nd|rd|th)( ?[ap]m)?", _clock),
+        (r"\b([1-5]?[0-9]) minutes (to|before) ([0-9]{1,2})(?![0-9:]|st|nd|rd|th)( ?[ap]m)?", _clock),
+        (r"(?<![0-9:-])(2[05]) (to) (1[0-2]|[1-9])( ?[ap]m)\b", _clock),
+        (
+            r"\b(half|quarter|an hour|1 hour|[1-5]?[0-9](?: minutes?)?) (past|after|to|before) (midnight|noon)\b",
+            _beside_noon,
+        ),
+        (r"\b(?:hourly|every hour) (?:at|on)(?: the)? (half|quarter)(?: past| to| hour)\b", _minute_of_hour),
         (r"\b12 (midnight|noon)\b", r"\1"),
+        (r"\bright now\b", "now"),
+        (r"\b(every .+?) from now(?: on)?\b", r"\1"),
+        (rf"\b(?:this )?coming ({_SINGLE_DAY})\b", r"next \1"),
+        (r"(?<!\S)m ?- ?f(?!\S)", "monday to friday"),
+        (rf"\b({_DAY}) (?:until|till?) ({_DAY})\b", r"\1 to \2"),
+        (rf"\b(?:between|from) ({_MONTH}) (?:and|to|through|until|till) ({_MONTH})\b(?! [0-9])", r"in \1 to \2"),
+        (r"\bmonth-end\b", "month end"),
         (r"\b(every|each) day of the week\b", r"\1 day"),
         (r"\b(?:at |on )?(?:the )?end of (?:the |each |every )?month\b", "last day of the month"),
         (r"\bmonthly on -1\b", "last day of the month"),

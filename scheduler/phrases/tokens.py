@@ -23,6 +23,7 @@ from scheduler.phrases.words import (
     UNIT_WORDS,
     UNITS,
     VOCABULARY,
+    is_filler,
     nearest_word,
 )
 from scheduler.phrases.zones import ABBREVIATIONS, explain_zone, find_offset, find_zone, is_city, nearest_zone
@@ -248,9 +249,8 @@ class Cutter:
         fixes: list[str] = []
         if after and unit:
             fixes += [self.replaced(start, end + after.end(), text) for text in _in_smaller_units(left, right, unit)]
-        if len(right) == 2:
+        elif len(right) == 2:
             fixes.append(self.replaced(start, end, f"{left}:{right}"))
-        fixes.append(self.replaced(start, end, left))
         raise Refusal(f"'{self.text[start:end]}': whole numbers only", ("whole numbers from 1",), tuple(fixes))
 
     def _negative(self, match: re.Match[str], start: int) -> NoReturn:
@@ -274,8 +274,7 @@ class Cutter:
     def refuse_zone(self, start: int, end: int) -> Refusal:
         """Return the refusal of an unknown or ambiguous zone at text[start:end]."""
         message, near = explain_zone(self.text[start:end])
-        fixes = (near, "UTC") if near else ("UTC", "")
-        whole = tuple(self.replaced(start, end, fix) for fix in fixes)
+        whole = (self.replaced(start, end, near),) if near else ()
         return Refusal(message, ("an IANA name such as 'Europe/Berlin'", "UTC"), whole)
 
     def refuse_word(self, token: Token, accepted: tuple[str, ...] = (), known: list[str] | None = None) -> Refusal:
@@ -283,28 +282,33 @@ class Cutter:
         start, end = token.start, token.end
         if token.text in HINTS and token.kind == "unknown":
             why, fix = HINTS[token.text]
-            return self.refuse(start, end, why, accepted, fix)
+            return self.refuse(start, end, why, accepted, *(() if fix is None else (fix,)))
+        if is_filler(token.text):
+            return self.refuse(start, end, "is not needed", accepted, "")
         is_unknown = token.kind == "unknown" and token.text not in SPOKEN_NUMBERS
         near = _mend(token.text, known or PROPER_WORDS) if is_unknown else None
         is_zone = token.text in ABBREVIATIONS or find_offset(token.text) is not None
         is_name = is_unknown and near is None and len(token.text) > 3 and self.text[start].isupper()
         if is_zone or is_city(token.text) or (start and is_name and nearest_zone(token.text)):
             return self.refuse_zone(start, end)
-        # What names a number, a day or a zone says something: a phrase without it would mean something else.
-        is_range = token.kind == "to" and end < len(self.text)
-        is_number = token.text in SPOKEN_NUMBERS or _DIGIT.search(token.text)
-        is_telling = is_range or is_number or token.kind in _TELLING
-        fixes = (*((near,) if near else ()), *(() if is_telling else ("",)))
+        # A phrase without a word that says something would mean something else.
+        fixes = (near,) if near else ("",) if self._says_nothing(token) else ()
         hint = f": did you mean '{near}'?" if near else ""
         return self.refuse(start, end, f"is not understood here{hint}", accepted, *fixes)
+
+    def _says_nothing(self, token: Token) -> bool:
+        """Say whether a phrase means the same without this token, which stands where it does not belong."""
+        if token.kind == "to":
+            return token.end == len(self.text)
+        return token.kind in _LINKS or not _LETTER.search(token.text)
 
 
 def _mend(word: str, known: Iterable[str]) -> str | None:
     """Return what an unknown word was most likely meant to be: itself without marks, written apart, or a known word."""
     bare = word.strip(_MARKS)
     apart = _JOINT.sub(" ", bare.replace("@", " at "))
-    if apart != word:
-        return apart.strip() or None
+    if apart != word or _DIGIT.search(word):
+        return apart.strip() if apart.strip() != word and apart.strip() else None
     parts = [part if part in VOCABULARY else nearest_word(part, known) for part in word.split("-")]
     joined = "-".join(part for part in parts if part) if all(parts) else word
     return nearest_word(word, known) or (joined if joined != word else None)
@@ -341,7 +345,8 @@ def _in_smaller_units(left: str, right: str, unit: str) -> list[str]:
 
 _CHUNK = re.compile(r"[0-9]+,[0-9]+(?![^\s])|[^\s,()]+|[,()]")
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:t| at | )$")
-_TELLING = ("number", "time", "minute", "date", "weekday", "month", "ordinal", "offset", "zone")
+_LINKS = ("at", "on", "in", "of", "the", "a", "every", "per", "times", "and", ",", "(", ")")
+_LETTER = re.compile("[a-z0-9]")
 _DIGIT = re.compile("[0-9]")
 _MARKS = "\"'`;!?.*"
 _JOINT = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=(?!(?:st|nd|rd|th)\b)[a-z])")

@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterable
 from datetime import time
 
-from scheduler.errors import nearest
 from scheduler.wording import LAST, MONTHS, WEEKDAYS, WEEKEND, WORKDAYS
 
 UNIT_WORDS = ("second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks")
@@ -194,18 +193,25 @@ NEGATIONS = (
 )
 """What leaves something out, or turns what follows into its opposite."""
 
-HINTS = {
+_FILLERS = (
+    *("please", "pls", "kindly", "thanks", "thx", "run", "runs", "execute", "do", "it", "job", "task", "just"),
+    *("exactly", "precisely", "punctually", "sharp", "o'clock", "oclock"),
+)
+"""Words without which a phrase means the same."""
+
+HINTS: dict[str, tuple[str, str | None]] = {
     **dict.fromkeys(
         ("now", "immediately", "asap"), ("is no rule: to run at once, ask for a run; or wait a little", "in 1 minute")
     ),
     **dict.fromkeys(
-        ("never", "manual", "manually"), ("is no phrase: 'schedule_type': 'manual' runs only when triggered", "")
+        ("never", "manual", "manually"), ("is no phrase: 'schedule_type': 'manual' runs only when triggered", None)
     ),
     "yesterday": ("is in the past, so it never runs", "tomorrow"),
     "after": ("is not understood: say 'in' for a delay", "in"),
     "for": ("is not understood: say until when", "until"),
     "everyday": ("is not understood here: write it apart", "every day"),
-    **dict.fromkeys(("few", "several", "some"), ("is no number: say how many", "5")),
+    **dict.fromkeys(("few", "several"), ("is no number: say how many", "5")),
+    "some": ("is no number: say how many", None),
     "tonight": ("is not understood: say 'today' and a time", "today"),
     "this": ("is not understood: say 'next' for once, 'every' to repeat", "next"),
     "only": ("is not needed", ""),
@@ -217,20 +223,36 @@ HINTS = {
 """Words that people send, with why they are refused and what to write instead."""
 
 
+_SHORT = 4
 _MOST_OTHER_LETTERS = 3
 """A misspelt word differs in no more: "after" is no "afternoon", "yesterday" no "saturday"."""
 
 
 def nearest_word(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that `word` was most likely meant to be; unlike `nearest`, only if it is quite close."""
-    found = nearest(word, known)
-    if found is None:
-        return None
-    matcher = difflib.SequenceMatcher(None, word, found)
-    others = sum(
-        max(end - begin, last - first) for tag, begin, end, first, last in matcher.get_opcodes() if tag != "equal"
-    )
-    return found if matcher.ratio() >= 0.7 and others <= _MOST_OTHER_LETTERS else None
+    """Return the known word that `word` was most likely meant to be; unlike `nearest`, only if it is quite close.
+
+    Few people misspell the first letter: "munday" is monday, and "right" is not night.
+    """
+    close = difflib.get_close_matches(word, known, n=5, cutoff=0.7)
+    likely = [found for found in close if _is_misspelt(word, found)]
+    return max(likely, key=lambda found: _likeness(word, found) + 0.1 * (found[0] == word[0]), default=None)
+
+
+def _likeness(word: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, word, known).ratio()
+
+
+def _is_misspelt(word: str, known: str) -> bool:
+    """Say whether `word` may be `known` with other letters; of a short word, or with another first one, few may be."""
+    codes = difflib.SequenceMatcher(None, word, known).get_opcodes()
+    others = sum(max(end - begin, last - first) for tag, begin, end, first, last in codes if tag != "equal")
+    most = 1 if len(known) <= _SHORT else _MOST_OTHER_LETTERS
+    return (others <= most or word.startswith(known)) and (word[0] == known[0] or _likeness(word, known) > 0.8)
+
+
+def is_filler(word: str) -> bool:
+    """Say whether a phrase means the same without `word` (lower case)."""
+    return word.strip(".,;:!?") in _FILLERS
 
 
 PERIOD_PARTS = {"month": "monthly", "quarter": "quarterly", "year": "yearly"}

@@ -10,6 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scheduler.errors import InvalidRequest, Problem
 from scheduler.phrases import parse_phrase
@@ -239,6 +241,30 @@ SPOKEN = [
     ("twice a month", "every month on the 1st and 15th at 09:00"),
     ("3 times a week at 7:00", "every monday, wednesday and friday at 7:00"),
     ("five minutes past every hour", "hourly at :05"),
+    ("half past midnight daily", "0:30 daily"),
+    ("an hour before midnight every day", "23:00 every day"),
+    ("daily at half past noon", "daily at 12:30"),
+    ("quarter to noon daily", "11:45 daily"),
+    ("20 to 8pm daily", "7:40pm daily"),
+    ("ten to nine every day", "8:50 every day"),
+    ("daily at twenty-five to eight pm", "daily at 7:35pm"),
+    ("every hour on the half hour", "hourly at :30"),
+    ("every hour at half past", "hourly at :30"),
+    ("hourly at quarter to", "hourly at :45"),
+    ("every 2 hours from now", "every 2 hours"),
+    ("right now", "in 1 minute"),
+    ("daily at 9 o'clock", "daily at 9:00"),
+    ("run every 5 minutes please", "every 5 minutes"),
+    ("m-f at 9am", "monday to friday at 9am"),
+    ("monday till friday at 9am", "monday to friday at 9am"),
+    ("weekdays at 9am between june and august", "weekdays at 9am in june to august"),
+    ("coming friday at 5pm", "next friday at 5pm"),
+    ("this coming friday at 5pm", "next friday at 5pm"),
+    ("monday next week at 9am", "on 2026-09-21 at 9am"),
+    ("next week on friday at 9am", "on 2026-09-25 at 9am"),
+    ("next month on the 1st at 9am", "on 2026-10-01 at 9am"),
+    ("quarterly on the 15th at 9am", "15th of january, april, july and october at 9am"),
+    ("every quarter on the 1st and 15th at 9am", "1st and 15th of january, april, july and october at 9am"),
 ]
 
 
@@ -260,6 +286,11 @@ SAID_BY_NO_PHRASE = [
         "first three weekdays of the month",
         "every day 5 at 9:00",
         "week 23 at 9:00",
+        *("every decade", "every century", "every new moon", "every blue moon at 9am", "every payday at 9am"),
+        *("toutes les 5 minutes", "deux fois par jour", "alle 5 Minuten", "backup daily at 9am"),
+        *("every 30 minutes during business hours", "every 15 minutes overnight", "every 5 minutes in winter"),
+        *("end of day", "new year's eve at 23:59", "10 to 8pm daily", "yearly on the 15th", "next month"),
+        *("manual daily at 9am", "some day at 9am", "every hour at night", "daily at 9am Narnia"),
         "cron(0 9 * * ? 2026)",
         "every 5 minutes until now",
     ),
@@ -351,6 +382,36 @@ def test_what_is_offered_lacks_no_negation_number_or_zone(phrase: str, besides: 
         for number in re.findall("[0-9]+", in_digits(written.replace("20261224", "2026-12-24"))):
             assert int(number) in map(int, re.findall("[0-9]+", suggestion)), (written, suggestion)
         assert not re.search("[A-Z]", besides) or "/" in suggestion, (written, suggestion)
+
+
+MISSPELT_DAYS = [
+    ("every tusday and wensday at 9am", "every tuesday and wednesday at 9am"),
+    ("every mondy and fridy at 9am", "every monday and friday at 9am"),
+    ("every mondy, fridy and sundy at 9am", "every monday, friday and sunday at 9am"),
+    ("every munday at 9am", "every monday at 9am"),
+    ("every thrusday through sturday at 9am", "every thursday through saturday at 9am"),
+]
+
+
+@pytest.mark.parametrize(("phrase", "suggestion"), MISSPELT_DAYS)
+def test_each_misspelt_day_is_kept(phrase: str, suggestion: str | None) -> None:
+    assert refusal(phrase).suggestion == suggestion
+
+
+NOISE = ("raining", "backup", "overnight", "quux", "lunar", "winter", "during", "fois", "unless", "payday", "new")
+LINKS = ("", "in", "on", "during", "at", "every", "between", "and", "the")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(WHOLE[:-1]), st.sampled_from(LINKS), st.sampled_from(NOISE), st.integers(0, 8))
+def test_nothing_is_offered_without_a_word_that_says_something(phrase: str, link: str, noise: str, place: int) -> None:
+    """Wherever it stands: what is offered says the word in other letters, or there is no suggestion."""
+    words = phrase.split()
+    meant = parse_phrase(phrase, zone=ZoneInfo("UTC"), now=MOMENT).describe()
+    written = " ".join([*words[:place], *([link] if link else []), noise, *words[place:]])
+    suggestion = refusal(written).suggestion
+    if suggestion is not None:
+        assert parse_phrase(suggestion, zone=ZoneInfo("UTC"), now=MOMENT).describe() != meant, (written, suggestion)
 
 
 def _with_words_joined(phrase: str) -> list[str]:
