@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 from scheduler.dates import month_length
+from scheduler.phrases.misspelt import nearest_word
 from scheduler.phrases.reader import Reader
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.tokens import Token
-from scheduler.phrases.words import SHORT_PERIODS, UNIT_NAMES, UNIT_SECONDS, UNIT_WORDS, nearest_word
+from scheduler.phrases.words import SHORT_PERIODS, UNIT_NAMES, UNIT_SECONDS, UNIT_WORDS
 from scheduler.wording import join_words, say_count, say_step
 
 _UNITS = "seconds, minutes, hours, days or weeks"

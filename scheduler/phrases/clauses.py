@@ -37,7 +37,9 @@ class ClauseReader(PointReader):
         self.at += 1
         self.accept("the")
         token = self.peek()
-        if token.kind == "minute" or (token.value == "minute" and self.peek(1).kind == "number"):
+        if self.at_intervals():
+            self.read_step(first)
+        elif token.kind == "minute" or (token.value == "minute" and self.peek(1).kind == "number"):
             self.accept("unit")
             self.add("minutes", self.read_minutes(), first)
         elif token.kind == "date":
@@ -84,6 +86,8 @@ class ClauseReader(PointReader):
         token = self.peek()
         if token.kind in ("weekday", "every"):
             self._weekdays(first) if token.kind == "weekday" else self.read_every()
+        elif token.kind == "other":
+            self._alternate()
         elif token.value == "hour":
             self.at += 1
             self.add("minutes", (0,), first)
@@ -129,7 +133,9 @@ class ClauseReader(PointReader):
         first = self.at
         self.at += 1
         token = self.peek()
-        if token.kind in ("number", "a", "half") or token.value == "quarter":
+        if self.at_intervals():
+            self.read_step(first)
+        elif token.kind in ("number", "a", "half") or token.value == "quarter":
             self.add("delay", self.read_span(), first)
         elif token.kind == "month":
             self.add("months", self.read_months(), first)
@@ -205,17 +211,19 @@ class ClauseReader(PointReader):
             word = self.quote(self.at, self.at + 1)
             unit = self.peek().value
             accepted = (f"every {unit}", f"in 1 {unit}")
-            raise self.refuse(self.at, self.at + 1, "is not a rule by itself", accepted, f"every {word}", "")
+            raise self.refuse(self.at, self.at + 1, "is not a rule by itself", accepted, f"every {word}")
 
     def _period(self) -> None:
         """Refuse a bare "month"."""
         word = self.quote(self.at, self.at + 1)
-        raise self.refuse(self.at, self.at + 1, "is not a rule by itself", (f"every {word}",), f"every {word}", "")
+        raise self.refuse(self.at, self.at + 1, "is not a rule by itself", (f"every {word}",), f"every {word}")
 
     def _number(self) -> None:
         first = self.at
         following = self.peek(1).kind
-        if following in ("am", "pm"):
+        if self.at_intervals():
+            self.read_step(first)
+        elif following in ("am", "pm"):
             self._times()
         elif following == "times" and self.peek().kind == "number":
             self.at += 1
@@ -238,6 +246,12 @@ class ClauseReader(PointReader):
         why = f"is not clear: repeat or delay? 'every {text}' or 'in {text}'"
         refusal = self.refuse(first, self.at, why, (f"every {text}", f"in {text}"), f"every {text}", f"in {text}")
         return Refusal(refusal.message, refusal.accepted, refusal.fixes, both=True)
+
+    def _alternate(self) -> None:
+        """Read "alternate fridays"; "other fridays" without "every" may be any others."""
+        if self.peek().text == "other":
+            raise self.refuse_word(ON_FORMS)
+        self.read_other(self.at)
 
     def _month(self) -> None:
         self.read_dates(self.at)
@@ -314,6 +328,7 @@ _CLAUSES: dict[str, Read] = {
     "daytime": ClauseReader._daytime,
     **dict.fromkeys(("zone", "("), ClauseReader._zone),
     **dict.fromkeys((",", "the"), ClauseReader._skip),
+    "other": ClauseReader._alternate,
     "ambiguous": ClauseReader._ambiguous,
     "and": ClauseReader._and,
 }

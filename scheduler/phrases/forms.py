@@ -36,7 +36,7 @@ FORMS = (
     Form(
         "interval",
         ("every 5 minutes", "every minute", "every 1h30m", "every 1 hour and 30 minutes", "every other hour",
-         "every quarter hour", "every half hour", "every 30 seconds"),
+         "every quarter hour", "every half hour", "every 30 seconds", "every 1h30", "at 30-minute intervals"),
         "elapsed time on a fixed grid: creation + k x step",
         "every 5 minutes",
         ("step", "hour"),
@@ -103,7 +103,7 @@ FORMS = (
     ),
     Form(
         "N weeks on",
-        ("every other friday at 17:00", "every 3 weeks on monday and thursday at 9:00"),
+        ("every other friday at 17:00", "alternate fridays at 5pm", "every 3 weeks on monday and thursday at 9:00"),
         "the week (Monday to Sunday) of the first run after the creation, then every so many weeks",
         "every 2 weeks on friday at 17:00",
         ("nweeks days times? months?",),
@@ -182,7 +182,8 @@ FORMS = (
     ),
     Form(
         "delay (once)",
-        ("in 20 minutes", "in 2h", "in 1 hour 30 minutes", "in half an hour", "in an hour", "in 3 days"),
+        ("in 20 minutes", "in 2h", "in 1 hour 30 minutes", "in half an hour", "in an hour", "in 3 days",
+         "in 1h30"),
         "seconds, minutes and hours elapsed; days and weeks keep the time of day",
         "once at 2026-09-14T08:20:00+00:00",
         ("once? delay",),

@@ -67,7 +67,7 @@ class Reader(Cursor):
         writings = [f"'{text}'" for text in (f"{hour}:00", *halves)]
         why = f"is not a time of day: write {', '.join(writings[:-1])} or {writings[-1]}"
         # "10 to 8pm" is a window, or ten minutes before eight.
-        is_clear = self.peek(1).kind != "to" or self.is_stepped()
+        is_clear = self.peek(1).kind not in ("to", "unit") or (self.peek(1).kind == "to" and self.is_stepped())
         return self.cutter.refuse(start, end, why, TIME_FORMS, *([f"{hour}:00"] if is_clear else []))
 
     def is_stepped(self) -> bool:

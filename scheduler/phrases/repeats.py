@@ -35,7 +35,7 @@ class RepeatReader(OrdinalReader):
         elif token.kind in ("number", "a", "half", "unit") or self._at_quarter():
             self._read_step(first)
         elif token.kind == "other":
-            self._read_other(first)
+            self.read_other(first)
         elif token.kind == "weekday":
             mask, _ = self.read_weekdays()
             self.add("days", mask, first, sure=True)
@@ -70,7 +70,17 @@ class RepeatReader(OrdinalReader):
         if token.kind == "number" and self.peek(1).kind in ("weekday", "period"):
             self._read_counted(first)
             return
-        self.add_span(self.read_span(), first)
+        self.read_step(first)
+
+    def read_step(self, first: int) -> None:
+        """Read "5 minutes", "3 days" and "30-minute intervals"."""
+        span = self.read_span()
+        self.accept("interval")
+        self.add_span(span, first)
+
+    def at_intervals(self) -> bool:
+        """Say whether "30-minute intervals" stands here."""
+        return [self.peek(ahead).kind for ahead in range(3)] == ["number", "unit", "interval"]
 
     def add_span(self, span: dict[str, int], first: int) -> None:
         """Note the part that an interval of these units is: elapsed time, or calendar days and weeks.
@@ -124,8 +134,8 @@ class RepeatReader(OrdinalReader):
         refusal = self.refuse(first, self.at, why, EVERY_FORMS, about)
         return Refusal(refusal.message, refusal.accepted, (*fixes, *refusal.fixes))
 
-    def _read_other(self, first: int) -> None:
-        """Read "other day", "other hour", "other friday"."""
+    def read_other(self, first: int) -> None:
+        """Read "other day", "alternate hour", "other friday"."""
         self.at += 1
         token = self.peek()
         if token.kind == "unit":

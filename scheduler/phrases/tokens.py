@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
+from scheduler.phrases.misspelt import meant_word, nearest_word
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.words import (
     HINTS,
@@ -24,7 +25,6 @@ from scheduler.phrases.words import (
     UNITS,
     VOCABULARY,
     is_filler,
-    nearest_word,
 )
 from scheduler.phrases.zones import ABBREVIATIONS, explain_zone, find_offset, find_zone, is_city, nearest_zone
 
@@ -132,10 +132,30 @@ class Cutter:
                 return Refusal(f"'{self.text[start:end]}' {why}", TIME_FORMS, (fix,))
         return self.refuse(start, end, why, TIME_FORMS, "00:00")
 
-    def _french(self, match: re.Match[str], start: int) -> NoReturn:
+    def _french(self, match: re.Match[str], start: int) -> Iterator[Token]:
+        """Read the amount "1h30" behind "in" and "every"; elsewhere it is meant for a time of day."""
         hour, minute = match.groups()
-        fix = f"{hour}:{minute}"
-        raise self.refuse(start, start + len(match.group()), "is not a time of day", TIME_FORMS, fix)
+        end = start + len(match.group())
+        if match.group() == self.lower:
+            why = "is not clear: repeat or delay?"
+            refusal = self.refuse(start, end, why, (f"every {self.lower}",), f"every {self.text}", f"in {self.text}")
+            raise Refusal(refusal.message, refusal.accepted, refusal.fixes, both=True)
+        if not _AMOUNT_BEFORE.search(self.lower[:start]):
+            raise self.refuse(start, end, "is not a time of day", TIME_FORMS, f"{hour}:{minute}")
+        if int(minute) > 59:
+            raise self.refuse(start, end, "is not an amount: minutes are 0-59", ("1h30m", "90 minutes"))
+        middle = start + len(hour)
+        for unit, number, begin, after in (("hour", hour, start, middle), ("minute", minute, middle + 1, end)):
+            if int(number) or (unit == "minute" and not int(hour)):
+                yield Token("number", int(number), number, begin, after)
+                yield Token("unit", unit, unit, after, min(after + 1, end))
+
+    def _hyphened(self, match: re.Match[str], start: int) -> Iterator[Token]:
+        """Read "30-minute" as a number and its unit."""
+        number, word = match.groups()
+        middle = start + len(number)
+        yield Token("number", int(number), number, start, middle)
+        yield Token("unit", UNITS[word], word, middle + 1, middle + 1 + len(word))
 
     def _minute(self, match: re.Match[str], start: int) -> Iterator[Token]:
         text = match.group()
@@ -286,7 +306,7 @@ class Cutter:
         if is_filler(token.text):
             return self.refuse(start, end, "is not needed", accepted, "")
         is_unknown = token.kind == "unknown" and token.text not in SPOKEN_NUMBERS
-        near = _mend(token.text, known or PROPER_WORDS) if is_unknown else None
+        near = meant_word(token.text, known or PROPER_WORDS) if is_unknown else None
         is_zone = token.text in ABBREVIATIONS or find_offset(token.text) is not None
         is_name = is_unknown and near is None and len(token.text) > 3 and self.text[start].isupper()
         if is_zone or is_city(token.text) or (start and is_name and nearest_zone(token.text)):
@@ -301,17 +321,6 @@ class Cutter:
         if token.kind == "to":
             return token.end == len(self.text)
         return token.kind in _LINKS or not _LETTER.search(token.text)
-
-
-def _mend(word: str, known: Iterable[str]) -> str | None:
-    """Return what an unknown word was most likely meant to be: itself without marks, written apart, or a known word."""
-    bare = word.strip(_MARKS)
-    apart = _JOINT.sub(" ", bare.replace("@", " at "))
-    if apart != word or _DIGIT.search(word):
-        return apart.strip() if apart.strip() != word and apart.strip() else None
-    parts = [part if part in VOCABULARY else nearest_word(part, known) for part in word.split("-")]
-    joined = "-".join(part for part in parts if part) if all(parts) else word
-    return nearest_word(word, known) or (joined if joined != word else None)
 
 
 def _are_ends(left: list[Token], right: list[Token]) -> bool:
@@ -348,9 +357,7 @@ _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:t| at | )$")
 _LINKS = ("at", "on", "in", "of", "the", "a", "every", "per", "times", "and", ",", "(", ")")
 _LETTER = re.compile("[a-z0-9]")
 _DIGIT = re.compile("[0-9]")
-_MARKS = "\"'`;!?.*"
-_JOINT = re.compile(r"(?<=[a-z])(?=[0-9])|(?<=[0-9])(?=(?!(?:st|nd|rd|th)\b)[a-z])")
-"""Where "every5minutes" is cut; an ordinal stays whole."""
+_AMOUNT_BEFORE = re.compile(r"(?:^|\s)(?:in|every|each)\s+$")
 _GLUED_PART = re.compile(r"([0-9]+)([a-z]+)")
 _OFFSET = r"z|[+-][0-9]{2}(?::?[0-9]{2})?"
 _Reader = Callable[[Cutter, re.Match[str], int], Iterator[Token]]
@@ -360,6 +367,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], _Reader], ...] = (
     (re.compile(r"([0-9]+)()()(am|pm)()"), Cutter._time),
     (re.compile(r"([0-9]+)(?:st|nd|rd|th)"), Cutter._ordinal),
     (re.compile(r"([0-9]{1,2})h([0-9]{2})"), Cutter._french),
+    (re.compile(rf"([0-9]+)-({'|'.join(UNITS)})"), Cutter._hyphened),
     (re.compile(r"([0-9]{8})t([0-9]*).*"), Cutter._rough_moment),
     (re.compile(r"(?:[0-9]+[a-z]+)+"), Cutter._glued),
     (

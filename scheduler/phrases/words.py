@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from datetime import time
 
 from scheduler.wording import LAST, MONTHS, WEEKDAYS, WEEKEND, WORKDAYS
@@ -147,6 +145,10 @@ STRUCTURE = {
         ]
     },
     **{word: word for word in ["once", "twice", "thrice", "times", "other", "half", "am", "pm", ",", "(", ")"]},
+    "interval": "interval",
+    "intervals": "interval",
+    "alternate": "other",
+    "alternating": "other",
     "working": "working",
     "business": "working",
     "each": "every",
@@ -221,33 +223,6 @@ HINTS: dict[str, tuple[str, str | None]] = {
     ),
 }
 """Words that people send, with why they are refused and what to write instead."""
-
-
-_SHORT = 4
-_MOST_OTHER_LETTERS = 3
-"""A misspelt word differs in no more: "after" is no "afternoon", "yesterday" no "saturday"."""
-
-
-def nearest_word(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that `word` was most likely meant to be; unlike `nearest`, only if it is quite close.
-
-    Few people misspell the first letter: "munday" is monday, and "right" is not night.
-    """
-    close = difflib.get_close_matches(word, known, n=5, cutoff=0.7)
-    likely = [found for found in close if _is_misspelt(word, found)]
-    return max(likely, key=lambda found: _likeness(word, found) + 0.1 * (found[0] == word[0]), default=None)
-
-
-def _likeness(word: str, known: str) -> float:
-    return difflib.SequenceMatcher(None, word, known).ratio()
-
-
-def _is_misspelt(word: str, known: str) -> bool:
-    """Say whether `word` may be `known` with other letters; of a short word, or with another first one, few may be."""
-    codes = difflib.SequenceMatcher(None, word, known).get_opcodes()
-    others = sum(max(end - begin, last - first) for tag, begin, end, first, last in codes if tag != "equal")
-    most = 1 if len(known) <= _SHORT else _MOST_OTHER_LETTERS
-    return (others <= most or word.startswith(known)) and (word[0] == known[0] or _likeness(word, known) > 0.8)
 
 
 def is_filler(word: str) -> bool:
