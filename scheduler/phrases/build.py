@@ -45,6 +45,7 @@ def build_interval(phrase: Phrase) -> Trigger:
 def _calendar(phrase: Phrase, dates: Dates) -> Calendar:
     """Make the rule that runs on `dates`, at the times of day that are named."""
     refuse_more_than_once(phrase)
+    refuse_part_of_day(phrase)
     refuse_time_of_limit(phrase)
     return Calendar(dates=dates, times=phrase.times, **phrase.common)
 
@@ -84,7 +85,9 @@ def build_minutes(phrase: Phrase) -> Trigger:
 
 def build_days_at(phrase: Phrase) -> Trigger:
     """Make "daily at 10:30" and "every 3 days at 10:30"."""
-    refuse_part_of_day(phrase)
+    if phrase.has("daytime") and not (phrase.has("daily", "ndays") or phrase.parts["daytime"].sure):
+        why, fixes = "is not clear: daily or once?", (f"daily {phrase.text}", f"today {phrase.text}")
+        raise phrase.refuse("times", why, *fixes, both=True)
     every = WeekdayDates(phrase.months, ALL_DAYS)
     rule = _calendar(phrase, every)
     days = phrase.value("ndays", 1)
@@ -293,6 +296,7 @@ def _only_time(phrase: Phrase) -> time:
 
 def _once_at(phrase: Phrase, day: date) -> Trigger:
     _refuse_far(phrase, day)
+    refuse_part_of_day(phrase)
     moment = first_instant(datetime.combine(day, _only_time(phrase)), phrase.zone)
     local = has_phrase_name(phrase.zone)
     return Once(moment=moment, local=local, zone=phrase.zone, zone_named=phrase.zone_named)

@@ -25,8 +25,11 @@ _PARTS_OF_DAY = {
     "afternoon": (time(12), time(18)),
     "evening": (time(17), time(0)),
     "night": (time(18), time(5, 59)),
+    "tonight": (time(17), time(23, 59)),
 }
 """The first and the last minute of each; an evening and a night end on the following day."""
+_LAST_OF_NIGHT = time(5, 59)
+_DAY_CLAUSES = ("days", "day", "date", "dates", "ndays", "nth", "workdays", "monthdays")
 
 
 def refuse_together(phrase: Phrase, first: str, second: str, *fixes: str) -> Refusal:
@@ -86,20 +89,34 @@ def refuse_part_of_day(phrase: Phrase) -> None:
     """Refuse "every evening at 7:30", which is half past seven in the morning."""
     if not phrase.has("daytime"):
         return
-    part = phrase.value("daytime")
-    if all(_lies_in(part, moment) for moment in phrase.times):
+    first, last = _part_of_day(phrase)
+    if all(_lies_in(first, last, moment) for moment in phrase.times):
         return
-    fixes = [phrase.replaced("daytime", "every day")]
-    meant = {moment if _lies_in(part, moment) else _twelve_hours_on(moment) for moment in phrase.times}
-    if len(meant) == len(phrase.times) and all(_lies_in(part, moment) for moment in meant):
+    fixes = [] if phrase.has("daily", *_DAY_CLAUSES) else [phrase.replaced("daytime", "every day")]
+    meant = {moment if _lies_in(first, last, moment) else _twelve_hours_on(moment) for moment in phrase.times}
+    if len(meant) == len(phrase.times) and all(_lies_in(first, last, moment) for moment in meant):
         fixes.insert(0, phrase.replaced("times", f"at {say_times(sorted(meant))}"))
-    first, last = _PARTS_OF_DAY[part]
+    elif phrase.value("daytime") == "tonight" and max(phrase.times) <= _LAST_OF_NIGHT:
+        fixes = [phrase.replaced("daytime", _day_of_coming(phrase))]
     why = f"lies outside '{phrase.quote('daytime')}', which is {say_time(first)} to {say_time(last)}"
     raise phrase.refuse("times", why, *fixes, both=len(fixes) > 1)
 
 
-def _lies_in(part: str, moment: time) -> bool:
-    first, last = _PARTS_OF_DAY[part]
+def _part_of_day(phrase: Phrase) -> tuple[time, time]:
+    """Return the first and the last minute of the part of the day; that of a named day ends with it.
+
+    "friday night at 1:00" may lie in the night before friday or in the one after it.
+    """
+    first, last = _PARTS_OF_DAY[phrase.value("daytime")]
+    return (first, time(23, 59)) if last < first and phrase.has(*_DAY_CLAUSES) else (first, last)
+
+
+def _day_of_coming(phrase: Phrase) -> str:
+    """Return the day, today or tomorrow, whose first hours come next."""
+    return "today" if max(phrase.times) > phrase.now.astimezone(phrase.zone).time() else "tomorrow"
+
+
+def _lies_in(first: time, last: time, moment: time) -> bool:
     minute = moment.replace(second=0, microsecond=0)
     return first <= minute <= last if first <= last else minute >= first or minute <= last
 

@@ -141,8 +141,11 @@ class ClauseReader(PointReader):
             self.add("months", self.read_months(), first)
         elif token.kind in ("zone", "("):
             self._zone()
-        elif token.kind == "the" or token.kind == "daytime":
-            raise self.refuse(first, self.at + 1, "is not understood here: write a time of day", TIME_FORMS, "")
+        elif token.kind == "daytime" or (token.kind == "the" and self.peek(1).kind == "daytime"):
+            self.accept("the")
+            self.add("daytime", self.take().value, first)
+        elif token.kind == "the":
+            raise self.refuse(first, self.at + 1, "is not understood here: write a time of day", TIME_FORMS)
         elif token.kind == "unit":
             raise self.refuse(first, self.at + 1, "says no number", IN_FORMS, f"in 1 {token.value}")
         elif token.kind == "end":
@@ -278,10 +281,21 @@ class ClauseReader(PointReader):
         self.add(name, value, first)
 
     def _daytime(self) -> None:
+        """Read "morning" behind a day; by itself it says not which."""
+        if self.parts:
+            first = self.at
+            self.add("daytime", self.take().value, first)
+            return
         word = self.quote(self.at, self.at + 1)
         example = DAYTIMES[self.peek().value]
-        fixes = (f"every {word}", f"every {word} at {example}", "")
+        fixes = (f"every {word}", f"every {word} at {example}")
         raise self.refuse(self.at, self.at + 1, "is not a time of day", TIME_FORMS, *fixes)
+
+    def _tonight(self) -> None:
+        first = self.at
+        self.at += 1
+        self.add("day", ("today", 0), first)
+        self.add("daytime", "tonight", first)
 
     def _skip(self) -> None:
         """Step over a comma between clauses, or over "the"."""
@@ -326,6 +340,7 @@ _CLAUSES: dict[str, Read] = {
     **dict.fromkeys(("number", "a", "half"), ClauseReader._number),
     "month": ClauseReader._month,
     "daytime": ClauseReader._daytime,
+    "tonight": ClauseReader._tonight,
     **dict.fromkeys(("zone", "("), ClauseReader._zone),
     **dict.fromkeys((",", "the"), ClauseReader._skip),
     "other": ClauseReader._alternate,

@@ -29,6 +29,8 @@ _GAPS = (
     Gap("once? day", "day", "says no time of day", ("{} at 09:00",), TIME_FORMS),
     Gap("once? date", "date", "says no time of day", ("{} 09:00", "{} at 09:00"), TIME_FORMS),
     Gap("daytime months?", "daytime", "says no time of day", ("{} at {example}",), TIME_FORMS),
+    Gap("daily|days daytime months?", "daytime", "says no time of day", ("{} at {example}",), TIME_FORMS),
+    Gap("once? day daytime", "daytime", "says no time of day", ("{} at {example}",), TIME_FORMS),
     Gap("daily months", "daily", "says no time of day", ("{} at 09:00",), TIME_FORMS),
     Gap("weekly|nweeks times", "weekly nweeks", "says no weekday", ("{} on monday",), ("on monday",)),
     Gap("minutes days? months?", "minutes", "says no hour: of every hour?", ("hourly {}",), ("hourly at :15",)),
@@ -50,6 +52,7 @@ _GAPS = (
 )
 _BY_PARTS = {mask: gap for gap in _GAPS for mask in expand(gap.parts)}
 
+_EXAMPLES = DAYTIMES | {"tonight": DAYTIMES["night"]}
 _BARE = ("daily", "weekly", "monthly", "quarterly", "yearly")
 _NAMING = ("days", "nth", "workdays", "monthdays", "dates", "date")
 """What names days says more than that something is daily or weekly: it is kept where the two exclude each other."""
@@ -77,9 +80,11 @@ def refuse_pair(phrase: Phrase, first: str, second: str) -> Refusal:
     one, other = phrase.quote(first), phrase.quote(second)
     if one == other:
         return Refusal(f"'{one}' does not go with the rest", (f"'{one}' alone",), tuple(fixes))
+    if "daytime" in (first, second):
+        fixes = []  # without a part of the day it would run at other times
     if first in _BARE and second in _NAMING:
         fixes.reverse()
-    return Refusal(f"'{one}' and '{other}' do not go together", ("one of the two",), tuple(fixes), both=True)
+    return Refusal(f"'{one}' and '{other}' do not go together", ("one of the two",), tuple(fixes), both=len(fixes) > 1)
 
 
 def _without(phrase: Phrase, name: str) -> str:
@@ -100,7 +105,7 @@ def _refuse_gap(phrase: Phrase, gap: Gap) -> Refusal:
     name = next(name for name in gap.quoted.split() if name in phrase.parts)
     quoted = phrase.quote(name)
     words = {
-        "example": DAYTIMES.get(phrase.value("daytime", ""), "09:00"),
+        "example": _EXAMPLES.get(phrase.value("daytime", ""), "09:00"),
         "at": quoted if quoted.lower().startswith("at ") else f"at {quoted}",
         "next": _next_day(phrase),
         "first": phrase.replaced(name, f"first {quoted.split()[-1]}"),

@@ -44,7 +44,7 @@ class RepeatReader(OrdinalReader):
             self.add(PERIOD_PARTS[token.value], 1, first)
         elif token.kind == "daytime":
             self.at += 1
-            self.add("daytime", token.value, first)
+            self.add("daytime", token.value, first, sure=True)
         elif token.kind == "month":
             self.read_dates(first, sure=True)
         else:

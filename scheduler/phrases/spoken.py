@@ -261,6 +261,7 @@ _SAYINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ..
         (r"\b(?:hourly|every hour) (?:at|on)(?: the)? (half|quarter)(?: past| to| hour)\b", _minute_of_hour),
         (r"\b12 (midnight|noon)\b", r"\1"),
         (r"\bright now\b", "now"),
+        (r"\bthis (morning|afternoon|evening|night)\b", r"today \1"),
         (r"\b(every .+?) from now(?: on)?\b", r"\1"),
         (rf"\b(?:this )?coming ({_SINGLE_DAY})\b", r"next \1"),
         (r"(?<!\S)m ?- ?f(?!\S)", "monday to friday"),

@@ -181,6 +181,8 @@ VOCABULARY: dict[str, tuple[str, object]] = {
     **{word: ("month", number) for word, number in MONTH_NUMBERS.items()},
     **{word: ("time", moment) for word, moment in TIMES_OF_DAY.items()},
     **{word: ("daytime", word) for word in DAYTIMES},
+    **{f"{word}s": ("daytime", word) for word in DAYTIMES},
+    "tonight": ("tonight", "tonight"),
     **{word: ("frequency", found) for word, found in FREQUENCIES.items()},
     **{word: ("ambiguous", found) for word, found in AMBIGUOUS.items()},
 }
@@ -214,7 +216,6 @@ HINTS: dict[str, tuple[str, str | None]] = {
     "everyday": ("is not understood here: write it apart", "every day"),
     **dict.fromkeys(("few", "several"), ("is no number: say how many", "5")),
     "some": ("is no number: say how many", None),
-    "tonight": ("is not understood: say 'today' and a time", "today"),
     "this": ("is not understood: say 'next' for once, 'every' to repeat", "next"),
     "only": ("is not needed", ""),
     **dict.fromkeys(
