@@ -177,11 +177,19 @@ def build_workdays(phrase: Phrase) -> Trigger:
 def build_monthdays(phrase: Phrase) -> Trigger:
     """Make "1st and 15th of the month at 00:00"."""
     days = phrase.value("monthdays")
+    if not phrase.has("times") and _is_named(phrase, "ending"):
+        raise phrase.refuse("monthdays", "says no time of day", f"{phrase.text} at 09:00")
     dates = MonthDays(_scope(phrase, "monthdays", days), days)
     if dates.on_or_after(date(2000, 1, 1)) is None:
         raise _refuse_no_such_day(phrase, dates)
     _refuse_unclear_day(phrase, days)
     return _calendar(phrase, dates)
+
+
+def _is_named(phrase: Phrase, kind: str) -> bool:
+    """Say whether a token of this kind names the days of the month."""
+    part = phrase.parts["monthdays"]
+    return any(token.kind == kind for token in phrase.reader.tokens[part.first : part.last])
 
 
 def _refuse_no_such_day(phrase: Phrase, dates: MonthDays) -> Refusal:
@@ -311,6 +319,30 @@ def build_relative_day(phrase: Phrase) -> Trigger:
         assert found is not None
         return _once_at(phrase, found)
     return _once_at(phrase, today if word == "today" else today + timedelta(1))
+
+
+def build_next_date(phrase: Phrase) -> Trigger:
+    """Make "once on december 25 at 8:00": the next such day whose time is still to come."""
+    name = "dates" if phrase.has("dates") else "monthdays"
+    if len(phrase.value(name)) > 1 or len(phrase.months) not in (1, len(ALL_MONTHS)):
+        raise phrase.refuse(name, "names several days for one run: one rule for each")
+    if phrase.parts[name].sure or phrase.value("of", "month") != "month":
+        raise phrase.refuse(name, "repeats, and 'once' does not")
+    dates = _days_of_year(phrase, name)
+    day = dates.on_or_after(phrase.now.astimezone(phrase.zone).date())
+    if day is None:
+        raise phrase.refuse(name, f"is in no calendar: {MONTHS[phrase.months[0] - 1]} has fewer days")
+    if first_instant(datetime.combine(day, _only_time(phrase)), phrase.zone) <= phrase.now:
+        day = dates.on_or_after(day + timedelta(1))
+        assert day is not None
+    return _once_at(phrase, day)
+
+
+def _days_of_year(phrase: Phrase, name: str) -> MonthDays:
+    if name == "monthdays":
+        return MonthDays(phrase.months, phrase.value(name))
+    ((month, day),) = phrase.value(name)
+    return MonthDays((month,), (day,))
 
 
 def build_instant(phrase: Phrase) -> Trigger:

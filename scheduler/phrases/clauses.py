@@ -44,6 +44,8 @@ class ClauseReader(PointReader):
             self.add("minutes", self.read_minutes(), first)
         elif token.kind == "date":
             self._date()
+        elif self.at_period_end():
+            self.read_period_end(first)
         elif token.kind == "zone":
             raise self.refuse_word(TIME_FORMS)
         elif token.kind == "number" and "hour" in self.parts and self.peek(1).kind not in ("am", "pm"):
@@ -88,6 +90,8 @@ class ClauseReader(PointReader):
             self._weekdays(first) if token.kind == "weekday" else self.read_every()
         elif token.kind == "other":
             self._alternate()
+        elif self.at_period_end():
+            self.read_period_end(first)
         elif token.value == "hour":
             self.at += 1
             self.add("minutes", (0,), first)
@@ -216,8 +220,16 @@ class ClauseReader(PointReader):
             accepted = (f"every {unit}", f"in 1 {unit}")
             raise self.refuse(self.at, self.at + 1, "is not a rule by itself", accepted, f"every {word}")
 
+    def _ending(self) -> None:
+        if not self.at_period_end():
+            raise self.refuse_word(("end of the month",))
+        self.read_period_end(self.at)
+
     def _period(self) -> None:
-        """Refuse a bare "month"."""
+        """Read "month end"; refuse a bare "month"."""
+        if self.at_period_end():
+            self.read_period_end(self.at)
+            return
         word = self.quote(self.at, self.at + 1)
         raise self.refuse(self.at, self.at + 1, "is not a rule by itself", (f"every {word}",), f"every {word}")
 
@@ -343,6 +355,7 @@ _CLAUSES: dict[str, Read] = {
     "tonight": ClauseReader._tonight,
     **dict.fromkeys(("zone", "("), ClauseReader._zone),
     **dict.fromkeys((",", "the"), ClauseReader._skip),
+    "ending": ClauseReader._ending,
     "other": ClauseReader._alternate,
     "ambiguous": ClauseReader._ambiguous,
     "and": ClauseReader._and,

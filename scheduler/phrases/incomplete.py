@@ -42,7 +42,9 @@ _GAPS = (
     Gap("once times", "times", "says no day", ("{next} {at}",)),
     Gap("times", "times", "is not clear: daily or once?", ("daily {at}", "{next} {at}"), (), both=True),
     Gap("times months", "times", "says no day", ("every day {}",)),
-    Gap("once days times", "once", "runs once, but weekdays repeat", ("next {-once}", "{-once}")),
+    Gap("once days times", "once", "runs once, but weekdays repeat", ("next {-once}",)),
+    Gap("once dates", "dates", "says no time of day", ("{} at 09:00",), TIME_FORMS),
+    Gap("once monthdays months?|of?", "monthdays", "says no time of day", ("{} at 09:00",), TIME_FORMS),
     Gap(
         "days of|monthly|quarterly|yearly times?",
         "days",
@@ -80,8 +82,8 @@ def refuse_pair(phrase: Phrase, first: str, second: str) -> Refusal:
     one, other = phrase.quote(first), phrase.quote(second)
     if one == other:
         return Refusal(f"'{one}' does not go with the rest", (f"'{one}' alone",), tuple(fixes))
-    if "daytime" in (first, second):
-        fixes = []  # without a part of the day it would run at other times
+    if "daytime" in (first, second) or "once" in (first, second):
+        fixes = []  # without a part of the day it would run at other times, without "once" again and again
     if first in _BARE and second in _NAMING:
         fixes.reverse()
     return Refusal(f"'{one}' and '{other}' do not go together", ("one of the two",), tuple(fixes), both=len(fixes) > 1)

@@ -6,7 +6,7 @@ from scheduler.phrases.amounts import DAYS_A_WEEK, DAYS_OF
 from scheduler.phrases.ordinals import EVERY_FORMS, OrdinalReader
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.words import DAYTIMES, NUMBERS, PERIOD_PARTS, UNIT_SECONDS, WEEKDAY_MASKS
-from scheduler.wording import MONTHS, WORKDAYS, say_count, say_months, say_ordinal, say_step
+from scheduler.wording import LAST, MONTHS, WORKDAYS, say_count, say_months, say_ordinal, say_step
 
 LONGEST_SECONDS = 3653 * 86_400
 """Ten years: the longest interval."""
@@ -39,6 +39,8 @@ class RepeatReader(OrdinalReader):
         elif token.kind == "weekday":
             mask, _ = self.read_weekdays()
             self.add("days", mask, first, sure=True)
+        elif self.at_period_end():
+            self.read_period_end(first)
         elif token.kind == "period":
             self.at += 1
             self.add(PERIOD_PARTS[token.value], 1, first)
@@ -49,6 +51,23 @@ class RepeatReader(OrdinalReader):
             self.read_dates(first, sure=True)
         else:
             raise self._refuse_every(first)
+
+    def at_period_end(self) -> bool:
+        """Say whether "end of the month" or "month end" stands here."""
+        kinds = [self.peek(ahead).kind for ahead in range(4)]
+        if kinds[:2] == ["period", "ending"]:
+            return True
+        behind = kinds[3] if kinds[2] in ("the", "every") else kinds[2]
+        return kinds[:2] == ["ending", "of"] and behind == "period"
+
+    def read_period_end(self, first: int) -> None:
+        """Read "end of the month" as its last day."""
+        tokens = [self.take(), self.take()]
+        if tokens[0].kind == "ending":
+            self.accept("the", "every")
+            tokens = [self.take(), tokens[0]]
+        self.add("monthdays", (LAST,), first)
+        self.add("of", tokens[0].value, first)
 
     def _refuse_every(self, first: int) -> Refusal:
         token = self.peek()

@@ -269,7 +269,6 @@ _SAYINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ..
         (rf"\b(?:between|from) ({_MONTH}) (?:and|to|through|until|till) ({_MONTH})\b(?! [0-9])", r"in \1 to \2"),
         (r"\bmonth-end\b", "month end"),
         (r"\b(every|each) day of the week\b", r"\1 day"),
-        (r"\b(?:at |on )?(?:the )?end of (?:the |each |every )?month\b", "last day of the month"),
         (r"\bmonthly on -1\b", "last day of the month"),
         (rf"\b(?:{_DAY})(?: (?:{_DAY}))+\b", _listed),
         (rf"\b(?:from|between) ({_MOMENT})(?: ?- ?| (?:to|and|through|until) )({_MOMENT})", r"from \1 until \2"),

@@ -145,6 +145,7 @@ STRUCTURE = {
         ]
     },
     **{word: word for word in ["once", "twice", "thrice", "times", "other", "half", "am", "pm", ",", "(", ")"]},
+    "end": "ending",
     "interval": "interval",
     "intervals": "interval",
     "alternate": "other",
