@@ -17,6 +17,7 @@ from scheduler.phrases.left_out import leaves_out
 from scheduler.phrases.marks import without_marks
 from scheduler.phrases.phrase import NO_LIMITS, Limits, Phrase
 from scheduler.phrases.refusal import LimitRefusal, Refusal
+from scheduler.phrases.rules import two_rules
 from scheduler.phrases.spoken import as_spoken, in_digits, is_beyond, says_as_much
 from scheduler.phrases.tokens import Cutter
 from scheduler.triggers import Interval, Once, Trigger
@@ -58,7 +59,25 @@ def parse_phrase(
         problem = Problem(refusal.name, refusal.message, accepted=list(refusal.accepted), suggestion=refusal.suggestion)
         raise InvalidRequest([problem]) from None
     except Refusal as refusal:
+        rules = two_rules(text, lambda part: _is_accepted(part, zone, now))
+        if rules is not None:
+            raise _refuse_two(rules, phrase, field) from None
         raise _invalid(refusal, _suggested(refusal, text, zone, now), phrase, field) from None
+
+
+def _is_accepted(text: str, zone: ZoneInfo, now: datetime) -> bool:
+    try:
+        _read(text, zone, now)
+    except Refusal:
+        return False
+    return True
+
+
+def _refuse_two(rules: tuple[str, str], phrase: object, field: str) -> InvalidRequest:
+    """Return the refusal of two rules in one phrase: neither alone means the same, so none is suggested."""
+    first, second = rules
+    message = f"'{second}' is a second rule: one phrase is one rule. Make one task for '{first}' and one for '{second}'"
+    return InvalidRequest([Problem(field, message, shorten(phrase), ["one rule"], code="invalid_interval")])
 
 
 def _refuse_marks(text: str) -> None:
@@ -237,7 +256,8 @@ def _nearest(text: str, zone: ZoneInfo, now: datetime) -> list[str]:
     try:
         _read(bare, zone, now)
     except Refusal as refusal:
-        return _suggested(refusal, bare, zone, now)
+        is_double = two_rules(bare, lambda part: _is_accepted(part, zone, now)) is not None
+        return [] if is_double else _suggested(refusal, bare, zone, now)
     return [bare]
 
 

@@ -294,7 +294,7 @@ SAID_BY_NO_PHRASE = [
     *("cron(0 9 * * ? 2026)", "0 9 15W * *", "0 0 L-3 * *"),
     *("even weeks on monday", "10 times every 5 minutes", "in a few minutes", "every 5 foos", "5foo"),
     *("daily at dawn", "at least every 5 minutes", "easter sunday", "second-to-last friday", "3rd last day"),
-    *("penultimate day of the month", "first day of the week", "monday at 9:00, tuesday at 10:00"),
+    *("penultimate day of the month", "first day of the week", "every monday at 9am and every fridy at 5pm"),
     *(
         "first three weekdays of the month",
         "every day 5 at 9:00",
@@ -319,6 +319,43 @@ def test_nothing_is_offered_where_no_phrase_says_the_same(phrase: str) -> None:
     problem = refusal(phrase)
     assert problem.suggestion is None
     assert problem.message.endswith(f"Example: '{FALLBACK}'")
+
+
+TWO_RULES = [
+    ("every monday at 9am", ", ", "every friday at 5pm"),
+    ("every monday at 9:00", " and ", "friday at 17:00"),
+    ("mondays at 9am", ", ", "wednesdays at 2pm"),
+    ("weekdays at 9am", ", ", "weekends at 10am"),
+    ("mondays at 9am", " and ", "wednesdays at 2pm"),
+    ("every monday at 9am", "; ", "every friday at 5pm"),
+    ("monday at 9:00", ", ", "tuesday at 10:00"),
+    ("daily at 9am", ", and ", "weekly on monday at 10am"),
+    ("tomorrow at 9am", " and ", "friday at 5pm"),
+    ("every 5 minutes", " and ", "daily at 9:00"),
+    ("every 5 minutes", " and ", "every 10 minutes"),
+]
+
+
+@pytest.mark.parametrize(("first", "joint", "second"), TWO_RULES)
+def test_of_two_rules_both_are_named_and_none_is_offered_alone(first: str, joint: str, second: str) -> None:
+    problem = refusal(f"{first}{joint}{second}")
+    assert problem.suggestion is None
+    assert f"'{second}' is a second rule" in problem.message
+    assert f"Make one task for '{first}' and one for '{second}'" in problem.message
+
+
+@pytest.mark.parametrize("mark", ['"{}"', "\N{LEFT DOUBLE QUOTATION MARK}{}\N{RIGHT DOUBLE QUOTATION MARK}"])
+def test_of_two_rules_inside_marks_none_is_offered(mark: str) -> None:
+    assert refusal(mark.format("mondays at 9am, wednesdays at 2pm")).suggestion is None
+
+
+RULES = ("every monday at 9am", "weekends at 10:00", "daily at noon", "1st of the month at 8:00", "every friday at 5pm")
+
+
+@given(st.sampled_from(RULES), st.sampled_from((", ", " and ", "; ", ", and ", ", then ")), st.sampled_from(RULES))
+@settings(max_examples=75, deadline=None)
+def test_no_run_is_made_up_or_lost_where_two_rules_are_joined(first: str, joint: str, second: str) -> None:
+    assert refusal(f"{first}{joint}{second}").suggestion is None
 
 
 READINGS = [
