@@ -137,7 +137,8 @@ def _check_once(trigger: Once, limits: Limits) -> None:
         raise LimitRefusal(limits.start_name, message, (f"a moment up to {moment}",), moment)
     if limits.until is not None and trigger.moment > limits.until:
         message = f"'{limits.until_name}' lies before the only run, which is at {moment}"
-        raise LimitRefusal(limits.until_name, message, (f"a moment from {moment} on",), moment)
+        fix = _end_of_day(trigger.moment.astimezone(trigger.zone))
+        raise LimitRefusal(limits.until_name, message, (f"a moment from {moment} on",), fix)
 
 
 def _check_runs(trigger: Trigger, phrase: Phrase) -> None:
@@ -184,12 +185,21 @@ def _refuse_given(trigger: Trigger, phrase: Phrase) -> Refusal:
     if limits.until is not None and free is not None:
         first = free.isoformat()
         message = f"'{limits.until_name}' lies before the first run, which would be at {first}"
-        return LimitRefusal(limits.until_name, message, (f"a moment from {first} on",), first)
+        return LimitRefusal(limits.until_name, message, (f"a moment from {first} on",), _end_of_day(free))
     if limits.start is not None:
         message = f"'{limits.start_name}' is too far away: no run within 40 years"
         now = phrase.now.astimezone(phrase.zone).isoformat()
         return LimitRefusal(limits.start_name, message, ("a moment within 40 years",), now)
     return Refusal(f"'{phrase.text}' has no run within 40 years", (), ())
+
+
+def _end_of_day(moment: datetime) -> str:
+    """Return the last second of the day on which an hour from `moment` lies.
+
+    What counts from the moment of its creation runs later when it is sent again, by as long as that takes.
+    """
+    later = (moment.astimezone(UTC) + timedelta(hours=1)).astimezone(moment.tzinfo)
+    return later.replace(hour=23, minute=59, second=59, microsecond=0, fold=1).isoformat()
 
 
 def _later(phrase: Phrase, trigger: Trigger) -> list[str]:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.errors import InvalidRequest, Problem
-from scheduler.phrases import parse_phrase
+from scheduler.phrases import Limits, parse_phrase
 from scheduler.phrases.foreign import UNSAYABLE, in_our_words
 from scheduler.phrases.left_out import leaves_out
 from scheduler.phrases.parse import FALLBACK
@@ -607,3 +607,28 @@ def test_the_whole_phrase_is_not_just_echoed() -> None:
     for phrase, part, _ in REFUSED:
         if part.lower() != phrase.lower():
             assert f"'{phrase.lower()}'" not in refusal(phrase).message.lower()
+
+
+ENDED = [
+    ("every 10 days", "2026-09-20T00:00:00+00:00", "UTC"),
+    ("every 5 minutes", "2026-09-14T08:01:00+00:00", "UTC"),
+    ("in 60 days", "2026-10-05T00:00:00+00:00", "UTC"),
+    ("every 16 hours", "2026-09-14T10:00:00+00:00", "UTC"),  # runs next at midnight
+    ("every day", "2026-09-14T10:00:00+00:00", "America/Santiago"),
+    ("every monday at 9:00", "2026-09-14T08:30:00+00:00", "UTC"),
+    ("tomorrow at 9:00", "2026-09-14T08:30:00+00:00", "Pacific/Kiritimati"),
+]
+
+
+@pytest.mark.parametrize(("phrase", "until", "zone"), ENDED, ids=[case[0] for case in ENDED])
+def test_a_later_end_that_is_offered_still_works_when_it_is_sent(phrase: str, until: str, zone: str) -> None:
+    """What counts from its creation has its first run later by then."""
+    limits = Limits(until=datetime.fromisoformat(until))
+    with pytest.raises(InvalidRequest) as refused:
+        parse_phrase(phrase, zone=ZoneInfo(zone), now=MOMENT, limits=limits)
+    (problem,) = refused.value.problems
+    assert problem.field == "until"
+    later = Limits(until=datetime.fromisoformat(str(problem.suggestion)))
+    for seconds in (0, 0.002, 30, 3_500):
+        now = MOMENT + timedelta(seconds=seconds)
+        assert parse_phrase(phrase, zone=ZoneInfo(zone), now=now, limits=later).next_after(now)
