@@ -232,11 +232,12 @@ def _refuse_unclear_day(phrase: Phrase, days: tuple[int, ...]) -> None:
 
 def _refuse_once_or_yearly(phrase: Phrase, month: int, day: int, quoted: str) -> Refusal:
     """Return the refusal of a date without a year: each year, or once?"""
-    yearly = f"every {MONTHS[month - 1]} {day} at {say_times(phrase.times)}"
+    zone = f" {phrase.zone.key}" if phrase.zone_named else ""
+    yearly = f"every {MONTHS[month - 1]} {day} at {say_times(phrase.times)}{zone}"
     today = phrase.now.astimezone(phrase.zone).date()
     dates = YearDates((month,), ((month, day),))
     following = dates.on_or_after(today + timedelta(1))
-    once = f"{following} {say_times(phrase.times[:1])}" if following else yearly
+    once = f"{following} {say_times(phrase.times[:1])}{zone}" if following else yearly
     why = f"'{quoted}' is not clear: each year or once? '{yearly}' or '{once}'"
     return Refusal(why, (yearly, once), (yearly, once), both=True)
 

@@ -93,7 +93,7 @@ def refuse_part_of_day(phrase: Phrase) -> None:
     if all(_lies_in(first, last, moment) for moment in phrase.times):
         return
     fixes = [] if phrase.has("daily", *_DAY_CLAUSES) else [phrase.replaced("daytime", "every day")]
-    meant = {moment if _lies_in(first, last, moment) else _twelve_hours_on(moment) for moment in phrase.times}
+    meant = {moment if _lies_in(first, last, moment) else _twelve_hours_on(moment, first) for moment in phrase.times}
     if len(meant) == len(phrase.times) and all(_lies_in(first, last, moment) for moment in meant):
         fixes.insert(0, phrase.replaced("times", f"at {say_times(sorted(meant))}"))
     elif phrase.value("daytime") == "tonight" and max(phrase.times) <= _LAST_OF_NIGHT:
@@ -121,7 +121,10 @@ def _lies_in(first: time, last: time, moment: time) -> bool:
     return first <= minute <= last if first <= last else minute >= first or minute <= last
 
 
-def _twelve_hours_on(moment: time) -> time:
+def _twelve_hours_on(moment: time, first: time) -> time:
+    """Return the time that "7:30" means in the evening, and "12:00" at night; "9pm" in the morning is itself."""
+    if moment.hour > 12 or (moment.hour == 12 and first.hour < 12):
+        return moment
     return moment.replace(hour=(moment.hour + 12) % 24)
 
 

@@ -6,11 +6,11 @@ is decided by the table in forms.py.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from scheduler.phrases.cursor import Part
+from scheduler.phrases.kept import keeps
 from scheduler.phrases.points import PointReader
 from scheduler.phrases.refusal import Refusal
 from scheduler.phrases.tokens import TIME_FORMS
@@ -327,8 +327,7 @@ class ClauseReader(PointReader):
         rest = self.quote(self.at, len(self.tokens))
         before = self.cutter.text[: self.peek().start].strip()
         why = f"'{rest}' does not belong to a list: one phrase is one rule"
-        # What names a number says more than a joined word does: without it some runs would be lost.
-        raise Refusal(why, ("one rule",), () if re.search("[0-9]", rest) else (before,))
+        raise Refusal(why, ("one rule",), (before,) if keeps(before, self.cutter.text) else ())
 
 
 Read = Callable[[ClauseReader], Any]

@@ -106,9 +106,10 @@ def _refuse_no_rule(phrase: Phrase) -> Refusal:
 def _refuse_gap(phrase: Phrase, gap: Gap) -> Refusal:
     name = next(name for name in gap.quoted.split() if name in phrase.parts)
     quoted = phrase.quote(name)
+    zone = f" {phrase.zone.key}" if phrase.zone_named else ""
     words = {
         "example": _EXAMPLES.get(phrase.value("daytime", ""), "09:00"),
-        "at": quoted if quoted.lower().startswith("at ") else f"at {quoted}",
+        "at": f"{quoted if quoted.lower().startswith('at ') else f'at {quoted}'}{zone}",
         "next": _next_day(phrase),
         "first": phrase.replaced(name, f"first {quoted.split()[-1]}"),
         "-once": phrase.replaced("once", "") if "once" in phrase.parts else phrase.text,

@@ -32,6 +32,8 @@ class OrdinalReader(AmountReader):
             fixes = [
                 self.cutter.replaced(*self.slice(*span), "") for span in ((first, self.at), (known.first, known.last))
             ]
+            if name in ("days", "daytime"):
+                fixes = []  # either names days or hours of its own
             raise Refusal(f"'{new}' is one too many: '{old}' says that already", ("one rule",), tuple(fixes))
         self.parts[name] = Part(value, first, self.at, sure)
 

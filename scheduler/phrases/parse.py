@@ -13,12 +13,13 @@ from scheduler.phrases.cron_phrase import is_cron, read_cron_phrase
 from scheduler.phrases.foreign import UNSAYABLE, in_our_words
 from scheduler.phrases.forms import BY_PARTS, part_mask
 from scheduler.phrases.incomplete import refuse_pair, refuse_parts
+from scheduler.phrases.kept import is_known, keeps, names_zone, says_offset
 from scheduler.phrases.left_out import leaves_out
 from scheduler.phrases.marks import without_marks
 from scheduler.phrases.phrase import NO_LIMITS, Limits, Phrase
 from scheduler.phrases.refusal import LimitRefusal, Refusal
 from scheduler.phrases.rules import two_rules
-from scheduler.phrases.spoken import as_spoken, in_digits, is_beyond, says_as_much
+from scheduler.phrases.spoken import as_spoken, in_digits, is_beyond
 from scheduler.phrases.tokens import Cutter
 from scheduler.triggers import Interval, Once, Trigger
 
@@ -287,7 +288,7 @@ def _working(fixes: tuple[str, ...], written: str, zone: ZoneInfo, now: datetime
     tried: set[str] = set()
     for fix in fixes:
         text = _mended(fix, written, zone, now, tried)
-        if text is not None:
+        if text is not None and (names_zone(text) or says_offset(text) or not names_zone(written)):
             found.append(text)
         if len(found) == count:
             break
@@ -297,7 +298,7 @@ def _working(fixes: tuple[str, ...], written: str, zone: ZoneInfo, now: datetime
 def _mended(fix: str, written: str, zone: ZoneInfo, now: datetime, tried: set[str]) -> str | None:
     """Return the accepted phrase that is nearest to `fix`, none of those in `tried`; None if none is found.
 
-    `fix` may leave one of two readings away; what is mended besides loses no number and no zone.
+    `fix` may leave one of two readings away; what is mended besides loses nothing that it says.
     """
     queue = [fix]
     while queue and len(tried) < _TRIES:
@@ -308,11 +309,13 @@ def _mended(fix: str, written: str, zone: ZoneInfo, now: datetime, tried: set[st
         try:
             _read(text, zone, now)
         except Refusal as refusal:
+            # What was added may go again; what a misspelt word says is known only when it is mended.
+            befores = [text, *(before for before in (fix, written) if is_known(before))]
             # The nearest mending first: what else is wrong with this text, before the next text.
             queue[:0] = [
                 further
                 for further in refusal.fixes[:3]
-                if is_cron(text) or says_as_much(further, fix) or says_as_much(further, written)
+                if is_cron(text) or any(keeps(further, before) for before in befores)
             ]
         else:
             return text

@@ -142,7 +142,7 @@ class PointReader(RepeatReader):
         mask, _ = self.read_weekdays()
         if mask & (mask - 1):
             why = "is not one day: 'next' takes a single weekday"
-            raise self.refuse(first, self.at, why, ("next monday",), "next monday")
+            raise self.refuse(first, self.at, why, ("next monday",))
         self.add("day", ("next", mask), first)
 
     def _zone(self) -> None:

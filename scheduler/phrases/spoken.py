@@ -55,19 +55,6 @@ def in_digits(text: str) -> str:
     return _NUMBER.sub(_digits, text)
 
 
-def says_as_much(text: str, written: str) -> bool:
-    """Say whether `text` holds as many numbers, times and dates as `written`, and a zone if that does."""
-    return _count_numbers(text) >= _count_numbers(written) and (_names_zone(text) or not _names_zone(written))
-
-
-def _count_numbers(text: str) -> int:
-    return len(_COUNTED.findall(in_digits(text)))
-
-
-def _names_zone(text: str) -> bool:
-    return any(find_zone(name) for name in re.findall(_ZONE, text, re.IGNORECASE))
-
-
 def is_beyond(text: str) -> bool:
     """Say whether `text` speaks of what no phrase can say, not even in other words."""
     return _BEYOND.search(text) is not None
@@ -219,7 +206,6 @@ _CLOCK_IN_WORDS = re.compile(
     rf"|1?[0-9](?![0-9:]))( ?[ap]m)?\b(?! ?(?:{_UNIT})\b)",
     re.IGNORECASE,
 )
-_COUNTED = re.compile("[0-9]+(?:[:.,/-][0-9]+)*")
 _MOST_WORDS = 4
 """No name of a zone has more."""
 _ZONE_BEFORE = re.compile(rf"({_ZONE})(?:: ?| (?=[0-9*]))(.+)", re.IGNORECASE)

@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 from scheduler.errors import InvalidRequest, Problem
 from scheduler.phrases import Limits, parse_phrase
 from scheduler.phrases.foreign import UNSAYABLE, in_our_words
+from scheduler.phrases.kept import keeps
 from scheduler.phrases.left_out import leaves_out
 from scheduler.phrases.parse import FALLBACK
 from scheduler.phrases.spoken import in_digits
 from scheduler.phrases.words import NEGATIONS
+from scheduler.triggers import upcoming
 
 DATA = Path(__file__).parent / "data"
 SAMPLES = json.loads((DATA / "samples.json").read_text())["invalid"]
@@ -632,3 +634,67 @@ def test_a_later_end_that_is_offered_still_works_when_it_is_sent(phrase: str, un
     for seconds in (0, 0.002, 30, 3_500):
         now = MOMENT + timedelta(seconds=seconds)
         assert parse_phrase(phrase, zone=ZoneInfo(zone), now=now, limits=later).next_after(now)
+
+
+KEPT = [
+    ("every monday at 9:00", "every monday at 9", True),
+    ("daily at 9:00", "every monday at 9:00", False),
+    ("every weekday at 9:00", "monday at 9:00", True),
+    ("every day at 9:00", "every day in june at 9:00", False),
+    ("monday at 9:00", "alternate mondays at 9:00", False),
+    ("every 2 weeks on monday", "alternate mondays", True),
+    ("daily at 9:00", "tomorrow at 9:00", False),
+    ("2026-09-15 at 9:00", "tomorrow at 9:00", True),
+    ("every 5 minutes until 2026-09-18", "every 5 minutes until friday", True),
+    ("every 5 minutes", "every 5 minutes until 2026-09-18", False),
+    ("daily at 9:00", "daily at 9:00 and 17:00", False),
+    ("every 5 minutes", "every five minutes", True),
+    ("every monday at 9:00", "every monday morning at 9:00", False),
+    ("daily at 9am America/Los_Angeles", "daily at 9am PST", True),
+    ("daily at 9am", "daily at 9am PST", False),
+    ("2026-12-24T18:00Z", "2026-12-24T18:00Z Europe/Berlin", True),
+]
+
+
+@pytest.mark.parametrize(("text", "before", "kept"), KEPT)
+def test_what_a_mended_phrase_must_keep(text: str, before: str, kept: bool) -> None:
+    assert keeps(text, before) is kept
+
+
+DAYS = {
+    "every monday": [0],
+    "mondays and fridys": [0, 4],
+    "tusday and wensday": [1, 2],
+    "alternate fridays": [4],
+    "next tusday": [1],
+    "coming friday": [4],
+    "tomorrow": [1],
+    "tonight": [0],
+}
+ONCE = ("next tusday", "coming friday", "tomorrow", "tonight")
+PARTS = {"": 0, "morning": 0, "in the evening": 17}
+CLOCKS = ("at 8", "at 8:30", "at half past 8", "8pm", "at 8 o'clock", "")
+TAILS = {"": "UTC", "please": "UTC", "Europe/Berlin": "Europe/Berlin", "tz=Europe/Berlin": "Europe/Berlin", "Berln": ""}
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(sorted(DAYS)),
+    st.sampled_from(sorted(PARTS)),
+    st.sampled_from(CLOCKS),
+    st.sampled_from(sorted(TAILS)),
+)
+def test_what_is_offered_for_composed_phrases_is_on_the_same_days(day: str, part: str, clock: str, tail: str) -> None:
+    """The same days, in the part of the day and the zone that are named, once where it is once; or nothing."""
+    written = " ".join(" ".join((day, part, clock, tail)).split())
+    try:
+        trigger = parse_phrase(written, zone=ZoneInfo("UTC"), now=MOMENT)
+    except InvalidRequest as refused:
+        if (suggestion := refused.problems[0].suggestion) is None:
+            return
+        trigger = parse_phrase(suggestion, zone=ZoneInfo("UTC"), now=MOMENT)
+    runs = upcoming(trigger, MOMENT, 8)
+    assert (len(runs) == 1) is (day in ONCE), written
+    assert {run.weekday() for run in runs} == set(DAYS[day]), written
+    assert all(run.hour >= PARTS[part] for run in runs), written
+    assert trigger.zone.key == (TAILS[tail] or "Europe/Berlin"), written
