@@ -110,7 +110,7 @@ def _action(service: TaskScheduler, given: Mapping[str, Any]) -> Action:
     name = given.get("action")
     if isinstance(name, str) and name in ACTIONS:
         return ACTIONS[name]
-    problems = problems_of_action(given, ACTIONS)
+    problems = problems_of_action(given, ACTIONS, [name for name in ACTIONS if ACTIONS[name].scope is Scope.READ])
     meant = problems[0].suggestion
     if meant is None:
         raise InvalidRequest(problems, EXAMPLES["help"])
