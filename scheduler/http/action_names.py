@@ -36,6 +36,7 @@ WHOLE = ("start", "stop")
 """Actions that are for the whole scheduler, whatever else a request names."""
 _OTHER_FIELDS = ("action", "cmd", "command", "method", "op", "operation", "verb")
 """Where other interfaces say what to do."""
+_OF_A_TASK = frozenset(("id", "ids", "job", "jobid", "jobs", "name", "task", "taskid", "tasks"))
 _MANY = ("crons", "jobs", "schedules", "tasks")
 _NOUNS = frozenset(("a", "cron", "job", "schedule", "scheduled", "scheduler", "task", "the", *_MANY))
 """Words beside a verb that say no more than what the whole interface is about."""
@@ -47,6 +48,18 @@ _READ = {
     "run_output": "output",
 }
 """What is read by `get` and the like, and the action that tells it."""
+
+
+def names_task(field: str) -> bool:
+    """Whether a field's name says that its value is a task."""
+    return not _OF_A_TASK.isdisjoint(words_of(field))
+
+
+def problem_of_task_beside(field: str, got: Any, action: str) -> Problem:
+    """Describe a field that names a task beside an action that is for all of them."""
+    one = "'pause' or 'cancel'" if action == "stop" else "'resume' or 'run_now'"
+    text = f"'{field}' does not belong here: '{action}' is for the whole scheduler; for one task send {one}"
+    return Problem(field, text, got, code="unknown_field")
 
 
 def problems_of_action(given: Mapping[str, Any], known: Collection[str], reading: Collection[str]) -> list[Problem]:

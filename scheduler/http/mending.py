@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from scheduler.definitions import kept_fields
 from scheduler.errors import InvalidRequest, NotFound, Problem, SchedulerError, Unavailable
 from scheduler.http import requests
 from scheduler.http.accepted import with_accepted
+from scheduler.http.action_names import WHOLE, names_task
 from scheduler.http.examples import EXAMPLES, mended_examples
 from scheduler.http.reading import Definition, read, unwrapped, with_known
 from scheduler.run import Run
@@ -70,6 +71,8 @@ def working_example(
     It changes no task but those that the request names: where it names none that exists, `list` tells which do.
     """
     try:
+        if action.name in WHOLE and _speaks_of_one(given):
+            return _shown(service, given)
         plain = _plain_example(service, action, given)
         if action.model is requests.Import and len(str(given)) > _LONGEST:
             given = {}
@@ -141,11 +144,26 @@ def _plain_example(service: TaskScheduler, action: Doable, given: Mapping[str, A
 def _example_with_task(service: TaskScheduler, action: Doable, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the example with the task that the request names. Only to read, any other will do instead."""
     plain = EXAMPLES[action.name]
-    named = next((given[name] for name in ("task_id", "name") if _exists(service, given.get(name))), None)
+    named = _named_task(service, given, ("task_id", "name"))
     found, _ = service.list_jobs(JobFilter(), 0, 1)
     if named is None and found and action.scope is not Scope.READ:
         return EXAMPLES["list"]
     return plain | ({"task_id": named or found[0].stored.task_id} if found else {})
+
+
+def _named_task(service: TaskScheduler, given: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    return next((given[name] for name in names if _exists(service, given.get(name))), None)
+
+
+def _speaks_of_one(given: Mapping[str, Any]) -> bool:
+    """Whether fields beside an action for the whole scheduler may say that it was meant for less."""
+    return any(names_task(name) or isinstance(value, dict | list) for name, value in given.items())
+
+
+def _shown(service: TaskScheduler, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the request that shows the task that was named, or all."""
+    named = _named_task(service, given, [name for name in given if names_task(name)])
+    return EXAMPLES["list"] if named is None else EXAMPLES["get"] | {"task_id": named}
 
 
 def _exists(service: TaskScheduler, task_id: Any) -> bool:

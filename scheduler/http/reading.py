@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from scheduler.definitions import Checked
 from scheduler.errors import InvalidRequest, Problem, as_sent, explain, not_one_of, shorten, unknown_field
 from scheduler.http import requests
+from scheduler.http.action_names import WHOLE, names_task, problem_of_task_beside
 from scheduler.models import Job, job_fields
 from scheduler.moments import iso, iso_or_none, moment_of_epoch
 from scheduler.phrases import read_zone
@@ -145,6 +146,8 @@ def with_known(problem: Problem, model: type[BaseModel], given: Mapping[str, Any
         return not_one_of(problem.field, problem.got, problem.accepted, word)
     if problem.code != "unknown_field" or problem.field not in given or problem.field in known:
         return problem
+    if given.get("action") in WHOLE and names_task(problem.field):
+        return problem_of_task_beside(problem.field, problem.got, given["action"])
     meant = requests.SYNONYMS.get(problem.field.lower())
     if meant in known:
         text = f"unknown field '{problem.field}'; did you mean '{meant}'?"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
+import pytest
+
 from scheduler.events import RunFinished
 from tests.http.conftest import Api, watch_for
 
@@ -29,9 +31,24 @@ def test_stop_answers_word_for_word(api: Api) -> None:
 
 def test_neither_takes_a_field(api: Api) -> None:
     for action in ("start", "stop"):
-        body = api.refused(400, "unknown_field", action, task_id="x")
-        assert body["problems"][0]["field"] == "task_id"
+        body = api.refused(400, "unknown_field", action, wait=True)
+        assert body["problems"][0]["field"] == "wait"
         assert body["example"] == {"action": action}
+
+
+@pytest.mark.parametrize(
+    ("action", "meant"), [("start", "'resume' or 'run_now'"), ("stop", "'pause' or 'cancel'"), ("STOP", None)]
+)
+@pytest.mark.parametrize("field", ["task_id", "id", "job", "taskId", "name"])
+def test_who_names_a_task_does_not_mean_all_of_them(api: Api, action: str, meant: str | None, field: str) -> None:
+    api.create("mine")
+    body = api.post(action, **{field: "mine"}).json
+    assert body["example"] == {"action": "get", "task_id": "mine"}
+    if meant is not None:
+        assert f"'{action}' is for the whole scheduler; for one task send {meant}" in body["message"]
+        assert body["problems"][0]["suggestion"] is None
+    assert api.post(action, **{field: "nobody's"}).json["example"] == {"action": "list"}
+    assert api.post(method=action, params={"task_id": "mine"}).json["example"] == {"action": "list"}
 
 
 def test_whether_it_runs_outlives_the_process(fresh: Api, make_api: Callable[..., Api]) -> None:
