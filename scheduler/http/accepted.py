@@ -162,7 +162,9 @@ def _near(spec: Schema, got: object) -> Any:
     guess = _converted(spec.get("type"), got)
     if isinstance(got, list) and len(got) == 1 and fits(spec, got[0]):
         guess = got[0]
-    if guess is None and spec.get("type") == "array":
+    if got is False and spec.get("type") == "array":
+        guess = []
+    elif guess is None and spec.get("type") == "array":
         guess = (
             [got if isinstance(got, str) else str(got)]
             if isinstance(got, str | int | float) and not isinstance(got, bool)
@@ -170,8 +172,8 @@ def _near(spec: Schema, got: object) -> Any:
         )
     if isinstance(guess, int | float) and not isinstance(guess, bool) and not _in_range(spec, guess):
         low, high = spec.get("minimum"), spec.get("maximum")
-        guess = high if high is not None and guess > high else low if low is not None else spec.get("default")
-    return guess if guess is not None and fits(spec, guess) else spec.get("default")
+        guess = high if high is not None and guess > high else low
+    return guess if guess is not None and fits(spec, guess) else None
 
 
 def _converted(kind: str | None, got: object) -> Any:

@@ -112,6 +112,27 @@ def test_a_wrong_value_leaves_what_was_only_misnamed(shared: Api) -> None:
     assert example == {"action": "create", "task_id": "report", **COMMAND, "max_retries": 2, "env": {"A": "1"}}
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "suggestion"),
+    [
+        ("retry_backoff", "x", None),
+        ("misfire_grace_time", "never", None),
+        ("timeout_seconds", 0, None),
+        ("max_retries", "many", None),
+        ("max_retries", 101, 100),
+        ("max_retries", "3", 3),
+        ("tags", False, []),
+    ],
+)
+def test_no_default_stands_for_a_value_that_means_something_else(
+    shared: Api, field: str, value: Any, suggestion: Any
+) -> None:
+    sent = {"task_id": "report", **COMMAND}
+    body = shared.refused(400, "invalid_field", "create", **sent, **{field: value})
+    assert body["problems"][0]["suggestion"] == suggestion
+    assert body["example"] == {"action": "create", **sent} | ({} if suggestion is None else {field: suggestion})
+
+
 # --- when -----------------------------------------------------------------------------------
 
 EPOCH, ISO, BERLIN = 2_000_000_000, "2033-05-18T03:33:20", "2033-05-18T05:33:20+02:00"
