@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from scheduler.config import SchedulerConfig
-from scheduler.errors import InvalidRequest, Problem, explain
+from scheduler.errors import InvalidRequest, Problem, as_sent, explain
 from scheduler.job_defaults import with_defaults
 from scheduler.models import WHEN_FIELDS, CallableJob, Job, read_job, read_when
 from scheduler.notify.targets import problems_of, target_problems
@@ -275,6 +275,18 @@ def kept_fields(stored: StoredJob, changes: Mapping[str, Any]) -> dict[str, Any]
         of_types = {name for task in TASK_TYPES.values() for name in task.model_fields}
         kept = {name: value for name, value in kept.items() if name not in of_types}
     return kept
+
+
+def told_of_kept(problems: Sequence[Problem], kept: Mapping[str, Any]) -> list[Problem]:
+    """Return the problems of an update, those with fields that it `kept` told as what the job has already."""
+    return [_of_kept(problem, kept[problem.field]) if problem.field in kept else problem for problem in problems]
+
+
+def _of_kept(problem: Problem, value: Any) -> Problem:
+    has = f"the task has '{problem.field}' {as_sent(value)} already"
+    if problem.field in problem.instead:
+        return replace(problem, message=f"{has}: send the new one as '{problem.field}', and the phrase without it")
+    return replace(problem, message=f"{problem.message}; {has}")
 
 
 def _refusals_of(check: Callable[[], object]) -> list[Refusal]:

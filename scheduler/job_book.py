@@ -20,6 +20,7 @@ from scheduler.definitions import (
     paused_columns,
     same,
     says_when,
+    told_of_kept,
 )
 from scheduler.errors import Conflict, InvalidRequest, LimitReached, NotFound, nearest
 from scheduler.fire_times import Rule, free_after, pending_time, settle
@@ -193,9 +194,13 @@ class JobBook:
     def _changed(
         self, before: StoredJob, changes: Mapping[str, Any], given_at: datetime | None, now: datetime
     ) -> Checked:
-        fields = {**kept_fields(before, changes), **changes, "task_id": before.task_id}
+        kept = kept_fields(before, changes)
+        fields = {**kept, **changes, "task_id": before.task_id}
         anchor = min(given_at or now, now) if says_when(before, changes) else before.anchor
-        return self.definitions.read(fields, anchor, type(before.job))
+        try:
+            return self.definitions.read(fields, anchor, type(before.job))
+        except InvalidRequest as error:
+            raise InvalidRequest(told_of_kept(error.problems, kept)) from error
 
     def remove(self, task_id: str, override: bool, by: str) -> list[str]:
         """Remove a job and ask for the end of its runs; return the ids of those to wait for."""

@@ -72,7 +72,8 @@ def mended_examples(
     faulty = {problem.field.split(".")[0] for problem in problems}
     mended, renamed_nothing = (_mended(sent, problems, rename) for rename in (True, False))
     left = {name: value for name, value in sent.items() if name not in faulty}
-    usual = {**OF_TYPE.get(str(sent.get("type")), {}), **plain}
+    # Of a task that exists nothing is replaced by what nobody asked for.
+    usual = {} if plain.get("action") == "update" else {**OF_TYPE.get(str(sent.get("type")), {}), **plain}
     for kept in (mended, renamed_nothing, left):
         yield _filled(kept, {name: value for name, value in usual.items() if name in faulty}, plain)
     yield _filled(left, {}, plain)
@@ -110,7 +111,8 @@ def _mended(sent: Mapping[str, Any], problems: Sequence[Problem], rename: bool) 
     for problem in sorted(problems, key=lambda problem: problem.code != "unknown_field"):
         *path, leaf = problem.field.split(".")
         spelling = (*path, leaf)[0]
-        if problem.instead and spelling in SPELLING_FIELDS:
+        # A limit that was not sent is one that the task has already: what is instead of it was in the phrase.
+        if problem.instead and (spelling in SPELLING_FIELDS or spelling not in sent):
             mended.pop(spelling, None)
             mended |= problem.instead
             continue

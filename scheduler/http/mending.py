@@ -69,6 +69,7 @@ def working_example(
     """Return the whole request nearest to the one that was sent that would be carried out now.
 
     It changes no task but those that the request names: where it names none that exists, `list` tells which do.
+    Where nobody can say what shall become of the task, `get` shows it.
     """
     try:
         if action.name in WHOLE and _speaks_of_one(given):
@@ -81,7 +82,11 @@ def working_example(
         readable = (request for request in found if _works(service, action, request, _read))
         if plain["action"] != action.name:
             return next(working, plain)
-        return next(working, None) or next(readable, plain)
+        chosen = next(working, None) or next(readable, plain)
+        changes_nothing = set(chosen) <= {"action", "task_id"}
+        if action.model is requests.Update and changes_nothing:
+            return EXAMPLES["get"] | {"task_id": chosen["task_id"]}
+        return chosen
     except Unavailable:
         return EXAMPLES[action.name]
 
@@ -145,6 +150,8 @@ def _example_with_task(service: TaskScheduler, action: Doable, given: Mapping[st
     """Return the example with the task that the request names. Only to read, any other will do instead."""
     plain = EXAMPLES[action.name]
     named = _named_task(service, given, ("task_id", "name"))
+    if named is not None and action.model is requests.Update:
+        return {"action": action.name, "task_id": named}
     found, _ = service.list_jobs(JobFilter(), 0, 1)
     if named is None and found and action.scope is not Scope.READ:
         return EXAMPLES["list"]

@@ -57,8 +57,7 @@ def parse_phrase(
         _refuse_marks(text)
         return _read(text, zone, now, limits)
     except LimitRefusal as refusal:
-        problem = Problem(refusal.name, refusal.message, accepted=list(refusal.accepted), suggestion=refusal.suggestion)
-        raise InvalidRequest([problem]) from None
+        raise InvalidRequest([_problem_of_limit(refusal, field)]) from None
     except Refusal as refusal:
         rules = two_rules(text, lambda part: _is_accepted(part, zone, now))
         if rules is not None:
@@ -87,6 +86,17 @@ def _refuse_marks(text: str) -> None:
     if bare != text:
         before, _, behind = text.partition(bare)
         raise Refusal(f"'{(before or behind).strip()}' is no part of a phrase: leave it away", EXAMPLES, (bare,))
+
+
+def _problem_of_limit(refusal: LimitRefusal, field: str) -> Problem:
+    moved = {} if refusal.without is None else {field: refusal.without, refusal.name: refusal.moment}
+    return Problem(
+        refusal.name,
+        refusal.message,
+        accepted=list(refusal.accepted),
+        suggestion=refusal.suggestion,
+        instead=moved,
+    )
 
 
 def _check_moment(now: datetime) -> None:

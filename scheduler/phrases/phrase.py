@@ -125,7 +125,18 @@ class Phrase:
         if given is not None and name in self.parts:
             quoted, without = self.quote(name), self.replaced(name, "")
             accepted = (f"no '{field}' beside '{quoted}'", f"any '{field}' beside '{without}'")
-            raise LimitRefusal(field, f"'{field}' and '{quoted}' say the same: send one of them", accepted)
+            message = f"'{field}' and '{quoted}' say the same: send one of them"
+            raise LimitRefusal(field, message, accepted, without=without, moment=self._limit_as_field(name))
+
+    def _limit_as_field(self, name: str) -> str:
+        """Return the limit `name` of the phrase as the field beside it would say it."""
+        if name == "start":
+            return self._read_start(*self.value("start"))[0].astimezone(self.zone).isoformat()
+        day, moment, _ = self.value("until")
+        if moment is None and not self.zone_named:
+            return str(day.isoformat())
+        end, _ = self._read_until(*self.value("until"))
+        return end.astimezone(self.zone).isoformat()
 
     def _read_start(self, day: date, moment: time | None, offset: timezone | None) -> tuple[datetime, datetime, str]:
         if day.year > FARTHEST.year:

@@ -22,9 +22,22 @@ class Refusal(Exception):
 
 
 class LimitRefusal(Refusal):
-    """Refuse a limit that was given beside the phrase: `name` is "start_at" or "until", `suggestion` a moment."""
+    """Refuse a limit that was given beside the phrase: `name` is "start_at" or "until", `suggestion` a moment.
 
-    def __init__(self, name: str, message: str, accepted: tuple[str, ...], suggestion: str | None = None) -> None:
+    Where the phrase has the same limit, `without` is the phrase without it, and `moment` what the field would be.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        message: str,
+        accepted: tuple[str, ...],
+        suggestion: str | None = None,
+        without: str | None = None,
+        moment: str | None = None,
+    ) -> None:
         super().__init__(message, accepted)
         self.name = name
         self.suggestion = suggestion
+        self.without = without
+        self.moment = moment

@@ -23,9 +23,7 @@ def two(api: Api) -> Api:
 @pytest.mark.parametrize(
     ("sent", "example"),
     [
-        ({"action": "update", "type": "script"}, {"file_path": "report.py", "type": "script"}),
         ({"action": "update", "type": "test", "command": "true"}, {"type": "test"}),
-        ({"action": "update", "frobnicate": 1}, {}),
         ({"action": "cancel", "run_id": "nope"}, {}),
     ],
     ids=str,
@@ -34,6 +32,63 @@ def test_the_task_that_was_named_is_kept(two: Api, sent: dict[str, Any], example
     body = two.post(**sent, task_id="mine").json
     assert body["example"] == {"action": sent["action"], "task_id": "mine", **example}
     assert two.ok(**body["example"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "example"),
+    [
+        ({"type": "function"}, None),
+        ({"type": "script"}, None),
+        ({"interval": "whenever you like"}, None),
+        ({"retry_backoff": "x", "interval": "whenever you like"}, None),
+        ({"retry_backoff": "x"}, None),
+        ({"frobnicate": 1}, None),
+        ({"max_retries": 3, "interval": "whenever you like"}, {"max_retries": 3}),
+        ({"max_retries": 3, "type": "function"}, None),
+    ],
+    ids=str,
+)
+def test_an_update_changes_nothing_that_nobody_asked_for(
+    two: Api, sent: dict[str, Any], example: dict[str, Any] | None
+) -> None:
+    before = two.details("mine")
+    body = two.post("update", task_id="mine", **sent).json
+    assert body["example"]["action"] == ("get" if example is None else "update")
+    assert body["example"].items() >= {"task_id": "mine", **(example or {})}.items()
+    assert two.ok(**body["example"])
+    after = two.details("mine")
+    moved = {name for name in after if after[name] != before.get(name)}
+    assert moved <= {*(example or {}), "updated_at", "updated_at_iso"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "phrase", "moved"),
+    [
+        (
+            {"until": "2050-12-31"},
+            "daily at 9:00 until 2051-01-31",
+            {"interval": "daily at 9:00", "until": "2051-01-31"},
+        ),
+        (
+            {"until": "2050-12-31"},
+            "daily at 9:00 until 2051-01-31 18:00",
+            {"interval": "daily at 9:00", "until": "2051-01-31T18:00:00+01:00"},
+        ),
+        (
+            {"start_at": "2050-01-01"},
+            "daily at 9:00 starting 2051-01-01",
+            {"interval": "daily at 9:00", "start_at": "2051-01-01T00:00:00+01:00"},
+        ),
+    ],
+)
+def test_a_limit_that_the_task_has_already(api: Api, kept: dict[str, Any], phrase: str, moved: dict[str, Any]) -> None:
+    api.create("mine", **kept)
+    [(name, value)] = kept.items()
+    body = api.refused(400, "invalid_field", "update", task_id="mine", interval=phrase)
+    told = f"the task has '{name}' '{value}' already: send the new one as '{name}', and the phrase without it"
+    assert body["problems"][0]["message"] == told
+    assert body["example"] == {"action": "update", "task_id": "mine", **moved}
+    assert api.ok(**body["example"])
 
 
 def test_an_update_that_contradicts_what_is_kept_is_not_put_on_another_task(two: Api) -> None:
@@ -93,7 +148,14 @@ def test_an_import_is_not_shown_with_a_task_that_exists(two: Api) -> None:
             "PATCH",
             "/api/tasks/mine",
             {"type": "script"},
-            {"method": "PATCH", "path": "/api/tasks/mine", "body": {"file_path": "report.py", "type": "script"}},
+            {"method": "GET", "path": "/api/tasks/mine"},
+        ),
+        ("PATCH", "/api/jobs/mine", [], {"method": "GET", "path": "/api/jobs/mine"}),
+        (
+            "PATCH",
+            "/api/tasks/mine",
+            {"type": "command", "command": "ls", "name": 5},
+            {"method": "PATCH", "path": "/api/tasks/mine", "body": {"type": "command", "command": "ls", "name": "5"}},
         ),
         ("POST", "/api/tasks/nobody/pause", {"frobnicate": 1}, {"method": "GET", "path": "/api/tasks"}),
         ("POST", "/api/jobs/nobody/run", [], {"method": "GET", "path": "/api/jobs"}),

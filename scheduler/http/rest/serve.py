@@ -29,7 +29,8 @@ from scheduler.http.rest.routes import ROUTES
 from scheduler.task_scheduler import TaskScheduler
 
 _NAMES = ("tasks", "jobs")
-_LIST = next(route for route in ROUTES if route.action is ACTIONS["list"])
+_HARMLESS = {name: next(route for route in ROUTES if route.action is ACTIONS[name]) for name in ("list", "get")}
+"""Routes that are shown instead of one of which nobody can say how it was meant."""
 _OPTIONS = {"strict_slashes": False, "provide_automatic_options": False}
 
 
@@ -96,12 +97,13 @@ def _answer(call: Call) -> Any:
 
 
 def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], error: InvalidRequest) -> dict[str, Any]:
-    """Return a whole request that works: one of the route, near to what was refused, or one that lists what exists."""
+    """Return a whole request that works: one of the route, near to what was refused, or one that shows what exists."""
     found, action = error.example, route.action
-    if found is None or found["action"] not in (action.name, _LIST.action.name):
+    if found is None or found["action"] not in (action.name, *_HARMLESS):
         plain = {name: value for name, value in EXAMPLES[action.name].items() if name not in route.hidden}
-        found = working_example(scheduler, action, {**plain, **ids}, [])
-    shown = _LIST if found["action"] == _LIST.action.name else route
+        given = {"action": action.name} if action is ACTIONS["update"] else plain
+        found = working_example(scheduler, action, {**given, **ids}, [])
+    shown = route if found["action"] == action.name else _HARMLESS[found["action"]]
     return shown.example(found, collection())
 
 
