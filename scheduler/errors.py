@@ -25,6 +25,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from scheduler.slips import fuller_name, slip_of
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -214,10 +216,12 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def unknown_field(name: str, known: Iterable[str], got: Any = None, path: Sequence[str] = ()) -> Problem:
-    """Describe a field that nothing knows, of the object at `path`, naming the nearest one that is known there."""
+    """Describe a field that nothing knows, of the object at `path`, naming the one that was meant.
+
+    None is named that only looks alike: the value goes along, and would mean something else there.
+    """
     known = sorted(known)
-    parts = (other for other in known if other.startswith(f"{name}_") or other.endswith(f"_{name}"))
-    guess = next(parts, None) or nearest(name, known)
+    guess = slip_of(name, known) or fuller_name(name, known)
     field = ".".join((*path, name))
     hint = f"; known: {', '.join(known)}" if known else "; none is known here"
     hint = f"; did you mean '{'.'.join((*path, guess))}'?" if guess else hint

@@ -13,6 +13,23 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _OPPOSITES = {frozenset(pair) for pair in (("min", "max"), ("start", "end"), ("before", "after"), ("read", "write"))}
 
 
+_SHORT_FOR = {
+    "arg": "args",
+    "cmd": "command",
+    "desc": "description",
+    "dir": "directory",
+    "mem": "memory",
+    "net": "network",
+    "prio": "priority",
+    "proc": "processes",
+    "sec": "seconds",
+    "secs": "seconds",
+}
+_MEANS_THE_SAME_BEFORE = ("max", "run", "task")
+_MEANS_THE_SAME_BEHIND = (("at",), ("id",), ("mb",), ("of", "week"), ("path",), ("seconds",), ("time",))
+"""What a name may lack and still say what it is: `retries`, `id`, `timeout`, `memory`."""
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """Return the words of a name in small letters, be it written with blanks, dots, hyphens or humps."""
     return tuple(word.lower() for word in _WORDS.findall(name))
@@ -25,6 +42,24 @@ def slip_of(name: str, known: Iterable[str]) -> str | None:
     same = [other for other, words in choices.items() if "".join(words) == "".join(sent)]
     found = same or [other for other, words in choices.items() if _are_slips(sent, words)]
     return found[0] if len(found) == 1 else None
+
+
+def fuller_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` is short for; None where it is so for none, or for several."""
+    sent = tuple(_SHORT_FOR.get(word, word) for word in words_of(name[:100]))
+    found = [other for other in known if _is_fuller(words_of(other), sent)]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_fuller(words: tuple[str, ...], sent: tuple[str, ...]) -> bool:
+    if not sent:
+        return False
+    before, behind = words[: -len(sent)], words[len(sent) :]
+    return (
+        words == sent
+        or (words[-len(sent) :] == sent and before in [(word,) for word in _MEANS_THE_SAME_BEFORE])
+        or (words[: len(sent)] == sent and behind in _MEANS_THE_SAME_BEHIND)
+    )
 
 
 def is_typing_slip(word: str, meant: str) -> bool:

@@ -195,6 +195,14 @@ def test_no_default_stands_for_a_value_that_means_something_else(
     assert body["example"] == {"action": "create", **sent} | ({} if suggestion is None else {field: suggestion})
 
 
+@pytest.mark.parametrize("field", ["once", "unit", "min_retries", "frobnicate", "delay", "max", "backup", "end"])
+def test_a_field_that_only_looks_like_another_is_left_out(shared: Api, field: str) -> None:
+    sent = {"task_id": "report", **COMMAND}
+    body = shared.refused(400, "unknown_field", "create", **sent, **{field: 3})
+    assert body["problems"][0]["suggestion"] is None
+    assert body["example"] == {"action": "create", **sent}
+
+
 # --- when -----------------------------------------------------------------------------------
 
 EPOCH, ISO, BERLIN = 2_000_000_000, "2033-05-18T03:33:20", "2033-05-18T05:33:20+02:00"

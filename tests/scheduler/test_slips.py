@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.slips import distance, is_typing_slip, slip_of, words_of
+from scheduler.slips import distance, fuller_name, is_typing_slip, slip_of, words_of
 
 FIELDS = (
     "enabled",
@@ -46,6 +46,28 @@ words = st.text("abc", max_size=6)
 )
 def test_slip_of(name: str, meant: str | None) -> None:
     assert slip_of(name, FIELDS) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("jitter", FIELDS, "jitter_seconds"),
+        ("instances", FIELDS, "max_instances"),
+        ("start", FIELDS, "start_at"),
+        ("id", FIELDS, "task_id"),
+        ("id", [*FIELDS, "run_id"], None),
+        ("seconds", FIELDS, None),
+        ("once", FIELDS, None),
+        ("max", FIELDS, None),
+        ("net", ["network"], "network"),
+        ("mem", ["memory_mb"], "memory_mb"),
+        ("day", ["day_of_week", "hour"], "day_of_week"),
+        ("time", ["timezone", "misfire_grace_time"], None),
+        ("", ["x"], None),
+    ],
+)
+def test_fuller_name(name: str, known: list[str], meant: str | None) -> None:
+    assert fuller_name(name, known) == meant
 
 
 def test_what_may_be_two_names_is_neither() -> None:
