@@ -16,7 +16,8 @@ from scheduler.http import requests
 from scheduler.http.accepted import with_accepted
 from scheduler.http.action_names import WHOLE, names_task
 from scheduler.http.examples import EXAMPLES, mended_examples
-from scheduler.http.reading import Definition, read, unwrapped, with_known
+from scheduler.http.field_names import unwrapped, with_known
+from scheduler.http.reading import Definition, read
 from scheduler.run import Run
 from scheduler.store.jobs import JobFilter
 from scheduler.store.runs import RunFilter

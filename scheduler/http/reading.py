@@ -8,15 +8,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from scheduler.definitions import Checked
-from scheduler.errors import InvalidRequest, Problem, as_sent, explain, not_one_of, shorten, unknown_field
+from scheduler.errors import InvalidRequest, Problem, as_sent, explain, shorten, unknown_field
 from scheduler.http import requests
-from scheduler.http.action_names import WHOLE, names_task, problem_of_task_beside
 from scheduler.models import Job, job_fields
 from scheduler.moments import iso, iso_or_none, moment_of_epoch
 from scheduler.phrases import read_zone
@@ -137,63 +136,6 @@ def _problems_of_changes(service: TaskScheduler, fields: Mapping[str, Any]) -> l
             and not (problem.code == "unknown_field" and problem.field in job_fields())
         ]
     return []
-
-
-def with_known(problem: Problem, model: type[BaseModel], given: Mapping[str, Any]) -> Problem:
-    """Name the field, or the word, that was most likely meant by an unknown one, of all that the action takes."""
-    known = _fields_of(model)
-    if (word := _meant_word(problem, given)) is not None:
-        return not_one_of(problem.field, problem.got, problem.accepted, word)
-    if problem.code != "unknown_field" or problem.field not in given or problem.field in known:
-        return problem
-    if given.get("action") in WHOLE and names_task(problem.field):
-        return problem_of_task_beside(problem.field, problem.got, given["action"])
-    meant = requests.SYNONYMS.get(problem.field.lower())
-    if meant in known:
-        text = f"unknown field '{problem.field}'; did you mean '{meant}'?"
-        return Problem(problem.field, text, problem.got, sorted(known), meant, "unknown_field")
-    return unknown_field(problem.field, known, problem.got)
-
-
-def _meant_word(problem: Problem, given: Mapping[str, Any]) -> str | None:
-    """Return the accepted word that was meant by another one; Python is written in one of two fields."""
-    if not isinstance(problem.got, str):
-        return None
-    meant = requests.WORDS.get(problem.field, {}).get(problem.got.lower())
-    return "custom" if meant == "script" and "custom_script" in given else meant
-
-
-def unwrapped(model: type[BaseModel], given: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Problem]]:
-    """Return what was sent, with fields that lie in a needless object beside the others, and what to say of those."""
-    known = _fields_of(model)
-    others = known - {"task_id"}  # which is never an object
-    wrappers = {
-        name: value
-        for name, value in given.items()
-        if name not in known
-        and requests.SYNONYMS.get(name.lower()) not in others
-        and isinstance(value, dict)
-        and any(_stands_for(inner, known) for inner in value)
-    }
-    fields = {name: value for name, value in given.items() if name not in wrappers}
-    for inside in wrappers.values():
-        fields = {name: value for name, value in inside.items() if value is not None} | fields
-    problems = [
-        Problem(name, f"unknown field '{name}': put its fields at the top level", shorten(value), code="unknown_field")
-        for name, value in wrappers.items()
-    ]
-    return fields, problems
-
-
-def _stands_for(name: str, known: frozenset[str]) -> bool:
-    return name in known or requests.SYNONYMS.get(name.lower()) in known
-
-
-@cache
-def _fields_of(model: type[BaseModel]) -> frozenset[str]:
-    """Return the names of all fields that an action takes."""
-    own = frozenset(model.model_fields)
-    return (own | frozenset(job_fields())) - {"action"} if model in (requests.Create, requests.Update) else own
 
 
 def moment(service: TaskScheduler, text: str | None, field: str, timezone: str | None = None) -> datetime | None:
