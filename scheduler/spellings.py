@@ -8,7 +8,7 @@ schedule_type, schedule_config     hourly, daily, weekly, custom, manual
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
@@ -28,6 +28,16 @@ _EXAMPLE = "every 5 minutes"
 _PHRASES = (_EXAMPLE, "daily at 10:30", "monday at 09:00", "0 2 * * *", "2026-12-24T18:00")
 _CALENDAR_TYPES = {"monthly": ("day", "hour"), "yearly": ("month", "day", "hour"), "annually": ("month", "day", "hour")}
 """Schedule types of others, with the fields by which a trigger of type `cron` says the same."""
+_BESIDE_PHRASES = {
+    "timezone": "timezone",
+    "start_date": "start_at",
+    "end_date": "until",
+    "jitter": "jitter_seconds",
+    "tz": "timezone",
+    "start_at": "start_at",
+    "until": "until",
+}
+"""What an object may hold beside such a text, and what that is called beside a phrase."""
 _PHRASE_NAMES = (*EXPRESSION_NAMES, "interval", "schedule", "every")
 """Where an object may hold a text that says when."""
 SCHEDULE_TYPES = ("hourly", "daily", "weekly", "custom", "manual")
@@ -111,16 +121,26 @@ def _check_text(name: str, value: object, zone: ZoneInfo, now: datetime) -> None
 
 def _check_object(name: str, value: Mapping[str, object], zone: ZoneInfo, now: datetime) -> None:
     message = f"'{name}' must be a text, not an object: an object goes into 'trigger'"
-    texts = [text for other in _PHRASE_NAMES if isinstance(text := value.get(other), str)]
-    for phrase in [*texts, *(f"every {text}" for text in texts)]:
+    beside = {theirs: value[ours] for ours, theirs in _BESIDE_PHRASES.items() if ours in value}
+    for phrase in _phrases_in(value):
         if _is_phrase(phrase, zone, now):
-            _refuse_phrase(name, f"{message}; did you mean '{phrase}'?", value, suggestion=phrase)
+            instead = {name: phrase, **beside} if beside else {}
+            _refuse_phrase(name, f"{message}; did you mean '{phrase}'?", value, suggestion=phrase, instead=instead)
     typed = {"type": type_of_trigger(value), **value}
     if (trigger := _trigger_of(typed, zone, now)) is not None:
         phrase = trigger.describe()
         suggestion = phrase if _is_phrase(phrase, zone, now) else None
         message += f", as {json.dumps(typed)}"
         _refuse_phrase(name, message, value, suggestion=suggestion, instead={"trigger": typed})
+
+
+def _phrases_in(value: Mapping[str, object]) -> Iterator[str]:
+    """Give the phrases that an object may mean with a text: none where it says more than can be carried along."""
+    texts = [text for other in _PHRASE_NAMES if isinstance(text := value.get(other), str)]
+    said = [f" at {value[name]}" for name in ("at", "time") if isinstance(value.get(name), str)]
+    known = {"type", "at", "time", *_PHRASE_NAMES, *_BESIDE_PHRASES}
+    if len(texts) == 1 and len(said) < 2 and set(value) <= known:
+        yield from (f"{every}{texts[0]}{at}" for at in said or [""] for every in ("", "every "))
 
 
 def _is_phrase(text: str, zone: ZoneInfo, now: datetime) -> bool:

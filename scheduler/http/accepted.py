@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from scheduler.errors import Problem
 from scheduler.http import requests
+from scheduler.http.field_names import ENTRY
 from scheduler.moments import iso, moment_of_epoch
 
 Schema = Mapping[str, Any]
@@ -22,7 +23,6 @@ _WORDS = ("interval", "schedule", "schedule_type", "timezone", "command", "file_
 """Fields of text for which a number that came is no hint at what was meant."""
 _MOMENTS = ("start_at", "until", "since", "after", "at")
 """Fields of text for which a number that came may be a moment."""
-_ENTRY = re.compile(r"tasks\.(?:tasks\.)?\d+\.")
 _YES = ("true", "yes", "on", "1", "y")
 _NO = ("false", "no", "off", "0", "n")
 
@@ -34,7 +34,7 @@ def with_accepted(problems: Sequence[Problem], model: type[BaseModel]) -> list[P
 
 def _complete_within(problem: Problem, model: type[BaseModel]) -> Problem:
     """Complete a problem; one of an entry of a document is one of what `create` takes."""
-    entry = _ENTRY.match(problem.field) if model is requests.Import else None
+    entry = ENTRY.match(problem.field) if model is requests.Import else None
     if entry is None:
         return _complete(problem, _schema_of(model))
     inner = _complete(problem.at(problem.field[entry.end() :]), _schema_of(requests.Create))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from scheduler.errors import Problem
+from scheduler.http.field_names import ENTRY, inside
 from scheduler.spellings import SPELLING_FIELDS
 from tasks import TASK_TYPES
 
@@ -107,34 +109,61 @@ def _kind_of(fields: Mapping[str, Any]) -> str:
 def _mended(sent: Mapping[str, Any], problems: Sequence[Problem], rename: bool) -> dict[str, Any]:
     """Return what was sent with each fault put right; unknown fields get the names that were meant, or are left out."""
     mended: dict[str, Any] = copy.deepcopy(dict(sent))
+    placed: set[str] = set()
     # What came by another name first: then nothing has to stand in for it.
     for problem in sorted(problems, key=lambda problem: problem.code != "unknown_field"):
-        *path, leaf = problem.field.split(".")
-        spelling = (*path, leaf)[0]
-        # A limit that was not sent is one that the task has already: what is instead of it was in the phrase.
-        if problem.instead and (spelling in SPELLING_FIELDS or spelling not in sent):
-            mended.pop(spelling, None)
-            mended |= problem.instead
+        if problem.field in placed:
             continue
-        if len(path) == 1 and problem.code == "missing_field" and problem.suggestion is not None:
-            mended.setdefault(path[0], {})
-        holder: Any = mended
-        for name in path:
-            holder = _inside(holder, name)
-        if isinstance(holder, dict):
-            _mend(holder, leaf, problem, rename)
-        elif isinstance(holder, list) and leaf.isdigit() and problem.suggestion is not None:
-            holder[int(leaf)] = problem.suggestion
+        if _says_otherwise(problem, sent):
+            placed |= _replace(mended, problem)
         else:
-            mended.pop(path[0], None)
+            _mend_at(mended, problem, rename)
     return mended
 
 
-def _inside(holder: Any, name: str) -> Any:
-    """Return what stands under a name of an object or at a place of a list; None where nothing does."""
-    if isinstance(holder, list) and name.isdigit():
-        return holder[int(name)]
-    return holder.get(name) if isinstance(holder, dict) else None
+def _says_otherwise(problem: Problem, sent: Mapping[str, Any]) -> bool:
+    """Whether other fields stand for the one with the problem.
+
+    A limit that was not sent is one that the task has already: what is instead of it was in the phrase.
+    """
+    _, path = _entry_and_path(problem.field)
+    return bool(problem.instead) and (
+        path[0] in SPELLING_FIELDS or problem.code == "unknown_field" or problem.field not in sent
+    )
+
+
+def _replace(mended: dict[str, Any], problem: Problem) -> set[str]:
+    """Put other fields in the place of one; return the paths at which nothing is wrong any more."""
+    entry, path = _entry_and_path(problem.field)
+    holder: Any = reduce(inside, entry, mended)
+    if not isinstance(holder, dict):
+        return set()
+    holder.pop(path[0], None)
+    holder |= problem.instead
+    says_when = not problem.instead.keys().isdisjoint(SPELLING_FIELDS)
+    placed = {*problem.instead, *(SPELLING_FIELDS if says_when else ())}
+    return {".".join((*entry, name)) for name in placed}
+
+
+def _entry_and_path(field: str) -> tuple[list[str], list[str]]:
+    """Return the steps to the entry of a document in which a field stands, none for a request, and those in there."""
+    entry = ENTRY.match(field)
+    place = 0 if entry is None else entry.end()
+    return field[:place].split(".")[:-1], field[place:].split(".")
+
+
+def _mend_at(mended: dict[str, Any], problem: Problem, rename: bool) -> None:
+    """Put the field with the problem right, wherever it stands."""
+    *path, leaf = problem.field.split(".")
+    if len(path) == 1 and problem.code == "missing_field" and problem.suggestion is not None:
+        mended.setdefault(path[0], {})
+    holder: Any = reduce(inside, path, mended)
+    if isinstance(holder, dict):
+        _mend(holder, leaf, problem, rename)
+    elif isinstance(holder, list) and leaf.isdigit() and problem.suggestion is not None:
+        holder[int(leaf)] = problem.suggestion
+    else:
+        mended.pop((*path, leaf)[0], None)
 
 
 def _mend(holder: dict[str, Any], leaf: str, problem: Problem, rename: bool) -> None:

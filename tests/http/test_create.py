@@ -304,7 +304,7 @@ def test_a_removed_id_can_be_used_again(api: Api) -> None:
         ("id", "task_id"),
         ("Replace", "replace"),
         ("environment", "env"),
-        ("max", "max_instances"),
+        ("instances", "max_instances"),
     ],
 )
 def test_an_unknown_field_names_the_one_meant(shared: Api, field: str, meant: str) -> None:

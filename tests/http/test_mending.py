@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -195,7 +196,7 @@ def test_no_default_stands_for_a_value_that_means_something_else(
     assert body["example"] == {"action": "create", **sent} | ({} if suggestion is None else {field: suggestion})
 
 
-@pytest.mark.parametrize("field", ["once", "unit", "min_retries", "frobnicate", "delay", "max", "backup", "end"])
+@pytest.mark.parametrize("field", ["once", "unit", "min_retries", "frobnicate", "delay", "max", "backup"])
 def test_a_field_that_only_looks_like_another_is_left_out(shared: Api, field: str) -> None:
     sent = {"task_id": "report", **COMMAND}
     body = shared.refused(400, "unknown_field", "create", **sent, **{field: 3})
@@ -284,6 +285,98 @@ def test_a_plus_that_the_query_lost(shared: Api) -> None:
     assert "%2B01" in response.json["example"]["path"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"disabled": True}, {"enabled": False}),
+        ({"disabled": False}, {"enabled": True}),
+        ({"isActive": True}, {"enabled": True}),
+        ({"disabled": "yes"}, {}),
+        ({"timeout_ms": 60000}, {"timeout_seconds": 60}),
+        ({"timeoutMs": 1500}, {"timeout_seconds": 1.5}),
+        ({"timeout_minutes": 5}, {"timeout_seconds": 300}),
+        ({"retry_delay_minutes": 1}, {"retry_delay_seconds": 60}),
+        ({"timeout_ms": "60000"}, {}),
+        ({"once": True}, {}),
+        ({"backoff": 2}, {"retry_backoff": 2}),
+        ({"retries": 2}, {"max_retries": 2}),
+        ({"maxRetries": 2}, {"max_retries": 2}),
+    ],
+    ids=str,
+)
+def test_another_unit_or_sense_is_carried_over(shared: Api, sent: dict[str, Any], meant: dict[str, Any]) -> None:
+    definition = {"task_id": "report", **COMMAND}
+    body = shared.post("create", **definition, **sent).json
+    assert body["example"] == {"action": "create", **definition, **meant}
+    assert body["problems"][0]["suggestion"] == (next(iter(meant)) if meant else None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"minutes": 5}, {"interval": "every 5 minutes"}),
+        ({"hours": 1}, {"interval": "every 1 hour"}),
+        ({"interval_seconds": 3600}, {"interval": "every 3600 seconds"}),
+        ({"intervalMinutes": 30}, {"interval": "every 30 minutes"}),
+        ({"every_hour": 2}, {"interval": "every 2 hours"}),
+        ({"hours": 1, "minutes": 30}, {"trigger": {"type": "interval", "hours": 1, "minutes": 30}}),
+        ({"interval": 5, "unit": "minutes"}, {"interval": "every 5 minutes"}),
+        ({"interval": "5", "unit": "minutes"}, {"interval": "every 5 minutes"}),
+        ({"every": 5, "unit": "minutes"}, {"interval": "every 5 minutes"}),
+        ({"every": 1, "units": "Hour"}, {"interval": "every 1 hour"}),
+        ({"interval": "daily", "at": "09:00"}, {"interval": "daily at 09:00"}),
+        ({"schedule": "daily", "time": "9am"}, {"schedule": "daily at 9am"}),
+        ({"frequency": "daily", "time": "09:00"}, {"interval": "daily at 09:00"}),
+        ({"every": "day", "at": "09:00"}, {"interval": "every day at 09:00"}),
+        ({"frequency": "hourly"}, {"interval": "hourly"}),
+        ({"trigger": "daily at 9:00"}, {"interval": "daily at 9:00"}),
+        ({"trigger": '{"type": "cron", "hour": 9}'}, {"trigger": {"type": "cron", "hour": 9}}),
+        (
+            {"trigger": {"type": "cron", "weekday": "mon", "hour": 9}},
+            {"trigger": {"type": "cron", "day_of_week": "mon", "hour": 9}},
+        ),
+        ({"schedule": {"cron": CRON, "timezone": "UTC"}}, {"schedule": CRON, "timezone": "UTC"}),
+        ({"interval": {"cron": CRON, "start_date": "2050-01-01"}}, {"interval": CRON, "start_at": "2050-01-01"}),
+        ({"interval": {"every": "day", "at": "09:00"}}, {"interval": "every day at 09:00"}),
+    ],
+    ids=str,
+)
+def test_when_in_other_fields(shared: Api, sent: dict[str, Any], meant: dict[str, Any]) -> None:
+    task = {"task_id": "report", "type": "command", "command": "true"}
+    body = shared.post("create", **task, **sent).json
+    assert body["status"] == "error"
+    assert body["example"] == {"action": "create", **task, **meant}
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"type": "command", "shell": "echo hi"}, {"type": "command", "command": "echo hi"}),
+        ({"type": "shell", "script": "./backup.sh"}, {"type": "command", "command": "./backup.sh"}),
+        ({"type": "bash", "code": "ls\npwd"}, {"type": "command", "command": "ls\npwd"}),
+        ({"type": "script", "script": "other.py"}, {"type": "script", "file_path": "other.py"}),
+        ({"type": "python", "script": "other.py"}, {"type": "script", "file_path": "other.py"}),
+        ({"type": "script", "script": "print(1)"}, {"type": "custom", "custom_script": "print(1)"}),
+        ({"type": "python", "code": "print(1)"}, {"type": "custom", "custom_script": "print(1)"}),
+        ({"type": "custom", "source": "pass"}, {"type": "custom", "custom_script": "pass"}),
+    ],
+    ids=str,
+)
+def test_code_in_another_field_is_the_code_of_the_example(
+    shared: Api, sent: dict[str, Any], meant: dict[str, Any]
+) -> None:
+    body = shared.post("create", task_id="report", interval="hourly", **sent).json
+    assert body["example"] == {"action": "create", "task_id": "report", "interval": "hourly", **meant}
+
+
+def test_the_entries_of_a_document_are_understood_as_requests_are(api: Api) -> None:
+    entry = {"task_id": "report", "type": "command", "command": "true"}
+    body = api.post("import", tasks=[{**entry, "cron": CRON, "disabled": True}]).json
+    assert body["example"]["tasks"] == [{**entry, "interval": CRON, "enabled": False}]
+    body = api.post("import", tasks=[{**entry, "trigger": {"type": "cron", "cron": CRON, "timezone": "UTC"}}]).json
+    assert body["example"]["tasks"] == [{**entry, "interval": CRON, "timezone": "UTC"}]
+
+
 # --- calls of other shapes ------------------------------------------------------------------
 
 
@@ -302,6 +395,13 @@ def test_fields_inside_an_object_belong_at_the_top(shared: Api, name: str) -> No
     assert [each["field"] for each in body["problems"]] == [name, "id", "interval"]
     assert body["example"]["task_id"] == "report"
     assert body["example"]["interval"].startswith("daily")
+
+
+def test_fields_inside_the_text_of_an_object(shared: Api) -> None:
+    definition = {"task_id": "report", **COMMAND}
+    body = shared.refused(400, "unknown_field", "create", arguments=json.dumps(definition))
+    assert "at the top level" in body["problems"][0]["message"]
+    assert body["example"] == {"action": "create", **definition}
 
 
 def test_fields_inside_an_object_of_a_rest_call(shared: Api) -> None:
