@@ -207,10 +207,24 @@ def _about_moment(known: Known) -> tuple[str, Call]:
     if known.trigger.kind == "manual":
         return _manual(known)
     if not known.is_fire_time:
-        return _no_fire_time(known, known.at), _get(known)
+        return _off_the_grid(known, known.at)
     if known.at > known.now:
         return _to_come(known, known.at)
     return _without_row(known, known.at)
+
+
+def _off_the_grid(known: Known, at: datetime) -> tuple[str, Call]:
+    """Say that a moment is no fire time; one after which none comes any more is told as the end is."""
+    following = known.nearest[1]
+    if following is None or not _never_comes(known, following):
+        return _no_fire_time(known, at), _get(known)
+    return _to_come(known, following) if following > known.now else _end(known)
+
+
+def _never_comes(known: Known, following: datetime) -> bool:
+    """Whether a moment that the rule names gets no run, since 'max_runs' allows none so late."""
+    to_come = following > known.now
+    return (to_come and (known.stored.ended or _is_beyond(known, following))) or _is_over(known, following)
 
 
 def _no_fire_time(known: Known, at: datetime) -> str:
@@ -230,7 +244,7 @@ def _to_come(known: Known, at: datetime) -> tuple[str, Call]:
         return _end(known)
     if known.next_fire_time is None:
         return _about_now(known)
-    last = last_allowed(known.trigger, known.next_fire_time, known.stored.runs_left)
+    last = _last_to_come(known)
     if last is None or at <= last:
         return f"{when} has not come yet.", _get(known)
     left = say_count(known.stored.runs_left or 0, "run")
@@ -238,11 +252,27 @@ def _to_come(known: Known, at: datetime) -> tuple[str, Call]:
     return text, _get(known)
 
 
+def _last_to_come(known: Known) -> datetime | None:
+    """Return the fire time that gets the last run that 'max_runs' allows; None where that is no limit."""
+    following = known.next_fire_time
+    return None if following is None else last_allowed(known.trigger, following, known.stored.runs_left)
+
+
+def _is_beyond(known: Known, at: datetime) -> bool:
+    last = _last_to_come(known)
+    return last is not None and at > last
+
+
+def _is_over(known: Known, at: datetime) -> bool:
+    """Whether all the runs that 'max_runs' allows were before a moment."""
+    return known.stored.ended and known.stored.runs_left == 0 and _is_after_all_runs(known, at)
+
+
 def _without_row(known: Known, at: datetime) -> tuple[str, Call]:
     when, stored = _when(known, at), known.stored
     if at <= stored.anchor:
         return f"{when} was before the schedule was defined, at {_when(known, stored.anchor)}.", _get(known)
-    if stored.ended and stored.runs_left == 0 and _is_after_all_runs(known, at):
+    if _is_over(known, at):
         return _end(known)
     if known.running_since is None:
         return f"The scheduler is stopped; {when} was not planned.", {"action": "start"}
@@ -301,6 +331,8 @@ def _facts(known: Known) -> dict[str, Any]:
     }
     if known.at is not None:
         before, after = known.nearest
+        if after is not None and _never_comes(known, after):
+            after = None
         facts |= {
             "at": iso(known.at, zone),
             "is_fire_time": known.is_fire_time,

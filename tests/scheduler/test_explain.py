@@ -115,7 +115,10 @@ def test_max_runs_is_used_up(running: TaskScheduler, time: Time) -> None:
     assert "'max_runs' allows 2 runs, and its schedule has made 2." in text
     assert "Its last fire time, 2026-06-01T12:00:20+00:00, has run as run-completed-120020 and is completed." in text
     assert call == {"action": "update", "task_id": "job", "max_runs": 3}
-    assert told(running, NOON + timedelta(seconds=30)) == told(running, NOON + timedelta(hours=1)) == (text, call)
+    for seconds in (30, 33.5, 3600, 3600.5):
+        found = running.explain("job", NOON + timedelta(seconds=seconds))
+        assert (found.text, found.next_call) == (text, call)
+        assert found.facts["fire_time_after"] is None
     assert revive(running, call) == time.now + timedelta(seconds=10)
 
 
@@ -303,6 +306,16 @@ def test_the_fire_time_before_a_moment_may_lie_far_back(
             {"interval": "daily at 10:00", "max_runs": 2},
             "2026-06-04T10:00:00",
             "will not be reached: 'max_runs' allows 2 runs more, of which the last is at 2026-06-03T10:00:00+00:00.",
+        ),
+        (
+            {"interval": "daily at 10:00", "max_runs": 2},
+            "2026-06-03T10:30:00",
+            "will not be reached: 'max_runs' allows 2 runs more, of which the last is at 2026-06-03T10:00:00+00:00.",
+        ),
+        (
+            {"interval": "daily at 10:00", "max_runs": 2},
+            "2026-06-02T10:30:00",
+            "the one before is 2026-06-02T10:00:00+00:00, the one after 2026-06-03T10:00:00+00:00.",
         ),
         ({"interval": "daily at 10:00", "max_runs": 2}, "2026-06-03T10:00:00", "has not come yet."),
         ({"schedule_type": "manual"}, "2026-06-03T10:00:00", "it runs only when it is asked to."),
