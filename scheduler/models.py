@@ -118,7 +118,9 @@ Tag = Annotated[str, Field(min_length=1, max_length=64)]
 
 def _read_grace(seconds: float) -> float:
     if seconds < 0 and seconds != -1:
-        raise ValueError(f"must be 0 or more, or -1 for no limit, not {seconds:g}")
+        text = f"'misfire_grace_time' must be 0 or more, or -1 for no limit, not {seconds:g}"
+        # No limit is what a negative number may mean, or a slip of the pen: nothing is suggested.
+        raise ProblemFound(Problem("misfire_grace_time", text, seconds, ["a number from 0 up to 1000000000", -1]))
     return seconds
 
 
@@ -214,6 +216,7 @@ class Job(BaseModel):
         60,
         le=10**9,
         allow_inf_nan=False,
+        json_schema_extra={"minimum": -1},
         description="Seconds that a fire time may be late (less than 1 counts as 1); -1: no limit.",
     )
     coalesce: bool = Field(True, description="Whether several late fire times become one run of the newest.")

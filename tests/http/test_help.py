@@ -9,6 +9,7 @@ import pytest
 
 from scheduler.http.accepted import fits
 from scheduler.http.actions import ACTIONS
+from scheduler.http.examples import EXAMPLES
 from scheduler.http.guide import CODES
 from tests.http.conftest import COMMAND, Api
 
@@ -132,3 +133,17 @@ def test_phrases_that_are_shown_work(shared: Api, told: dict[str, Any]) -> None:
     for text in texts:
         # At noon: "today at 18:00" is refused in the evening, as it should be.
         assert shared.ok("preview", interval=text, after="2026-06-01T12:00")["status"] == "success"
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(-2, False), (-0.5, False), (-1, True), (0, True)])
+def test_the_schema_tells_the_least_grace(told: dict[str, Any], shared: Api, seconds: float, taken: bool) -> None:
+    shape = told["actions"]["create"]["fields"]["properties"]["misfire_grace_time"]
+    assert shape["minimum"] == -1
+    sent = {**EXAMPLES["create"], "action": "validate", "misfire_grace_time": seconds}
+    if taken:
+        shared.ok(**sent)
+        return
+    problem = shared.problem("invalid_field", **sent)
+    assert problem["message"] == f"'misfire_grace_time' must be 0 or more, or -1 for no limit, not {seconds:g}"
+    assert problem["accepted"] == ["a number from 0 up to 1000000000", -1]
+    assert problem["suggestion"] is None
