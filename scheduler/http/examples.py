@@ -61,6 +61,8 @@ OF_TYPE: dict[str, dict[str, Any]] = {
     "function": {"func": "package.module.name"},
 }
 
+MEANING_FIELDS = (*SPELLING_FIELDS, *(name for fields in OF_TYPE.values() for name in fields))
+"""The fields that say when a task runs and what it does."""
 _TASK_FIELDS = {name for task in TASK_TYPES.values() for name in task.model_fields} - {"type"}
 
 

@@ -15,7 +15,7 @@ from scheduler.errors import InvalidRequest, NotFound, Problem, SchedulerError, 
 from scheduler.http import requests
 from scheduler.http.accepted import with_accepted
 from scheduler.http.action_names import WHOLE, names_task
-from scheduler.http.examples import EXAMPLES, mended_examples
+from scheduler.http.examples import EXAMPLES, MEANING_FIELDS, mended_examples
 from scheduler.http.field_names import unwrapped, with_known
 from scheduler.http.reading import Definition, read
 from scheduler.run import Run
@@ -87,9 +87,24 @@ def working_example(
         changes_nothing = set(chosen) <= {"action", "task_id"}
         if action.model is requests.Update and changes_nothing:
             return EXAMPLES["get"] | {"task_id": chosen["task_id"]}
-        return chosen
+        return {**chosen, "action": "validate"} if _is_guess(action, given, problems, chosen) else chosen
     except Unavailable:
         return EXAMPLES[action.name]
+
+
+def _is_guess(action: Doable, given: Mapping[str, Any], problems: Sequence[Problem], chosen: Mapping[str, Any]) -> bool:
+    """Whether another task would be created than the one that was sent: by its id, its time, or what it does."""
+    if action.name != "create":
+        return False
+    if given.get("task_id") not in (None, chosen["task_id"]) and all(each.field != "task_id" for each in problems):
+        return True
+    lost = {
+        problem.field.split(".")[0]
+        for problem in problems
+        if problem.suggestion is None and not problem.instead and problem.code != "missing_field"
+    }
+    invented = {name for name in chosen if name in MEANING_FIELDS and chosen[name] != given.get(name)}
+    return bool(lost & invented) or any(name not in chosen for name in lost & set(MEANING_FIELDS))
 
 
 def _near_requests(

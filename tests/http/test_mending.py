@@ -373,8 +373,26 @@ def test_the_entries_of_a_document_are_understood_as_requests_are(api: Api) -> N
     entry = {"task_id": "report", "type": "command", "command": "true"}
     body = api.post("import", tasks=[{**entry, "cron": CRON, "disabled": True}]).json
     assert body["example"]["tasks"] == [{**entry, "interval": CRON, "enabled": False}]
+    assert all(problem["message"].startswith("tasks.0: unknown field") for problem in body["problems"][:2])
     body = api.post("import", tasks=[{**entry, "trigger": {"type": "cron", "cron": CRON, "timezone": "UTC"}}]).json
     assert body["example"]["tasks"] == [{**entry, "interval": CRON, "timezone": "UTC"}]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {**COMMAND, "interval": "whenever you like"},
+        {"type": "command", "command": 5, "interval": "hourly"},
+        {"type": "command", "command": "true", "trigger": {"type": "solar", "event": "sunset"}, "interval": None},
+        {**COMMAND, "task_id": "mine", "command": "false", "frobnicate": 1},
+    ],
+    ids=str,
+)
+def test_a_task_that_nobody_can_say_was_meant_is_not_created(two: Api, sent: dict[str, Any]) -> None:
+    body = two.post("create", **{"task_id": "report", **sent}).json
+    assert body["example"]["action"] == "validate"
+    assert two.ok(**body["example"])
+    assert [task["id"] for task in two.ok("list")["tasks"]] == ["payroll", "mine"]
 
 
 # --- calls of other shapes ------------------------------------------------------------------

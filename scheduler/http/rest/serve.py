@@ -99,6 +99,8 @@ def _answer(call: Call) -> Any:
 def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], error: InvalidRequest) -> dict[str, Any]:
     """Return a whole request that works: one of the route, near to what was refused, or one that shows what exists."""
     found, action = error.example, route.action
+    if found is not None and found["action"] == "validate" and action is ACTIONS["create"]:
+        found = {**found, "action": action.name}  # there is no path that only says what it would do
     if found is None or found["action"] not in (action.name, *_HARMLESS):
         plain = {name: value for name, value in EXAMPLES[action.name].items() if name not in route.hidden}
         given = {"action": action.name} if action is ACTIONS["update"] else plain
