@@ -15,8 +15,7 @@ from sqlalchemy import Connection, update
 from scheduler.http.pages import task_form_view as view
 from scheduler.store.tables import jobs
 from tasks.sandbox import SandboxRequest
-from tests.http.conftest import COMMAND
-from tests.pages.conftest import Site, check_page
+from tests.pages.conftest import Site
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 
@@ -256,75 +255,6 @@ def test_a_look_at_the_form_takes_nothing_back_that_somebody_else_did_meanwhile(
     assert site.send("/tasks/x/edit", **form_of(looked.text)).status_code == 303
     shown = export(site, "x")
     assert (shown["command"], shown["name"]) == ("mine", "theirs")
-
-
-def described(locked: Site, path: str, task_id: str) -> dict[str, str]:
-    """Return a form that somebody has filled in, for a new task or for one that exists."""
-    fields = form_of(locked.open(path)) | {"description": f"long\ntext {HOSTILE}", "tags": "x, y"}
-    return fields | {"task_id": task_id, "command": "true", "interval": "hourly"}
-
-
-@pytest.fixture
-def kept(locked: Site) -> Site:
-    """Return a site with users and the task `kept`, with ann signed in."""
-    locked.sign_in()
-    scheduler = locked.api.scheduler
-    if "kept" in scheduler.jobs:
-        scheduler.remove_job("kept")
-    scheduler.add_job(scheduler.read_definition({"task_id": "kept", **COMMAND}))
-    return locked
-
-
-FORMS = pytest.mark.parametrize(("path", "task_id"), [("/new-task", "made"), ("/tasks/kept/edit", "kept")])
-
-
-@FORMS
-def test_who_has_signed_in_anew_goes_on_with_a_form_that_was_open(kept: Site, path: str, task_id: str) -> None:
-    fields, token = described(kept, path, task_id), kept.token()
-    kept.send("/sign-out")
-    kept.sign_in()
-    shown = kept.send_stale(path, token, **fields)
-    check_page(shown)
-    assert shown.status_code == 403
-    assert "Nothing is saved yet" in shown.text
-    assert [job for job in kept.api.scheduler.jobs.values() if job.description] == []
-    again = form_of(shown.text)
-    assert (again["description"], again["tags"]) == (fields["description"], "x, y")
-    assert kept.send(path, **again).headers["Location"] == f"/tasks/{task_id}"
-    assert kept.api.scheduler.jobs[task_id].description == fields["description"]
-    kept.api.scheduler.remove_job(task_id)
-
-
-@FORMS
-def test_what_was_written_outlives_the_session(kept: Site, path: str, task_id: str) -> None:
-    fields, token = described(kept, path, task_id), kept.token()
-    kept.send("/sign-out")
-    held = kept.send_stale(path, token, **fields)
-    check_page(held)
-    assert held.status_code == 403
-    kept.sign_in()
-    again = form_of(kept.send_stale(path, **form_of(held.text)).text)
-    assert again["description"] == fields["description"]
-    assert kept.send(path, **again).headers["Location"] == f"/tasks/{task_id}"
-    kept.api.scheduler.remove_job(task_id)
-
-
-def test_a_form_that_comes_too_late_takes_over_what_somebody_else_did_meanwhile(kept: Site) -> None:
-    fields, token = described(kept, "/tasks/kept/edit", "kept"), kept.token()
-    kept.api.scheduler.update_job("kept", {"name": "theirs"})
-    kept.send("/sign-out")
-    kept.sign_in()
-    shown = kept.send_stale("/tasks/kept/edit", token, **fields)
-    assert "Somebody changed this task" in shown.text
-    assert kept.send("/tasks/kept/edit", **form_of(shown.text)).status_code == 303
-    job = kept.api.scheduler.jobs["kept"]
-    assert (job.name, job.description) == ("theirs", fields["description"])
-
-
-def test_who_may_not_change_tasks_is_shown_none_by_a_form_without_a_token(kept: Site) -> None:
-    kept.sign_in("rob")
-    refused = kept.send_stale("/tasks/kept/edit", description="x")
-    assert (refused.status_code, "every 1 hour" in refused.text) == (403, False)
 
 
 @pytest.mark.parametrize("script", ["# x\n" * 85_000, "s = 'äöü'\n" * 40_000, "\n" * 500_000 + "1"], ids=len)
