@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 
+from scheduler.http.pages.local import task_path
 from tests.http.conftest import COMMAND
 from tests.pages.conftest import Site, check_page
 from tests.pages.test_task_form import HOSTILE, form_of
@@ -76,3 +80,18 @@ def test_who_may_not_change_tasks_is_shown_none_by_a_form_without_a_token(kept: 
     kept.sign_in("rob")
     refused = kept.send_stale("/tasks/kept/edit", description="x")
     assert (refused.status_code, "every 1 hour" in refused.text) == (403, False)
+
+
+@pytest.mark.parametrize("task_id", ["a/b", "what?", "a#b", "50%25", "..", "e/f %"])
+def test_what_was_written_outlives_the_session_whatever_the_id(kept: Site, task_id: str) -> None:
+    scheduler = kept.api.scheduler
+    scheduler.add_job(scheduler.read_definition({"task_id": task_id, **COMMAND}))
+    path = f"{task_path(task_id)}/edit"
+    fields, token = described(kept, path, task_id), kept.token()
+    kept.send("/sign-out")
+    held = kept.send_stale(path, token, **fields)
+    kept.sign_in()
+    [action] = re.findall(r'<form method="post" action="([^"]*)">\n<input type="hidden" name="began_with"', held.text)
+    again = form_of(kept.send_stale(html.unescape(action), **form_of(held.text)).text)
+    assert again["description"] == fields["description"]
+    scheduler.remove_job(task_id)

@@ -26,6 +26,7 @@ from scheduler.http.pages import elements
 from scheduler.http.pages.assets import send_asset
 from scheduler.http.pages.page import Page, Visit, address_of
 from scheduler.http.pages.routes import PAGES
+from scheduler.http.rest.paths import raw_path
 from scheduler.task_scheduler import TaskScheduler
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,8 @@ def _ask_who(page: Page, service: Service, fields: Mapping[str, str]) -> Respons
     """Ask somebody to sign in whose session is over, and hold what they have sent until they have."""
     held = {name: text for name, text in fields.items() if name != CSRF_FIELD}
     visit = _begin(replace(page, script=""), service, _NOBODY)
-    return visit.show("session_over.html", title="You are signed out", status=403, held=held)
+    path = raw_path(request.environ)
+    return visit.show("session_over.html", title="You are signed out", status=403, held=held, path=path)
 
 
 def _form(asked: Request) -> dict[str, str]:
