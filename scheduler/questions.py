@@ -49,6 +49,15 @@ class Questions:
         """Return a job; raise `NotFound` naming the nearest id."""
         return self._book.get(task_id)
 
+    def find_removed(self, task_id: str) -> JobInfo | None:
+        """Return the job of that id that was removed last, as it was; None where that is not known (any more)."""
+
+        def unit(connection: Connection) -> JobInfo | None:
+            stored = jobs.find_removed(connection, task_id)
+            return None if stored is None else self._book.info(connection, stored)
+
+        return self._store.read(unit)
+
     def check_known(self, task_id: str) -> None:
         """Raise `NotFound` naming the nearest id where there is no such job, nor any run of one that was removed."""
         self._store.read(lambda connection: check_known(connection, task_id))

@@ -32,6 +32,7 @@ from scheduler.store import changes, events, state
 from scheduler.store.events import EventKind
 from scheduler.store.prepared import Prepared
 from scheduler.store.tables import bare, jobs, moment_of
+from scheduler.store.tables import changes as changes_table
 from scheduler.stored_job import StoredJob
 
 IDS_A_QUERY = 500
@@ -182,6 +183,19 @@ def get_job(connection: Connection, key: int) -> StoredJob:
     """Return the job with that key, removed or not."""
     [row] = _GET.rows(connection, {"job": key})
     return stored_job(row)
+
+
+def find_removed(connection: Connection, task_id: str) -> StoredJob | None:
+    """Return the job of that id that was removed last; None where nothing tells of one any more.
+
+    A trial was never there, so nothing tells of its removal.
+    """
+    told = select(changes_table.c.job_key).where(
+        changes_table.c.task_id == task_id, changes_table.c.kind == EventKind.TASK_REMOVED.value
+    )
+    query = select(*ALL_COLUMNS).where(jobs.c.key.in_(told), jobs.c.removed_at.is_not(None))
+    row = connection.execute(query.order_by(jobs.c.key.desc()).limit(1)).one_or_none()
+    return None if row is None else stored_job(row)
 
 
 def count_jobs(connection: Connection, which: JobFilter | None = None) -> int:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from scheduler.http.pages.local import task_path
+from scheduler.store.tables import changes
+from scheduler.task_scheduler import TaskScheduler
 from tests.http.conftest import COMMAND
 from tests.pages.conftest import Site, check_page
-from tests.pages.test_task_form import HOSTILE, form_of
+from tests.pages.test_task_form import HOSTILE, RICH, export, form_of
 
 
 def described(locked: Site, path: str, task_id: str) -> dict[str, str]:
@@ -95,3 +99,87 @@ def test_what_was_written_outlives_the_session_whatever_the_id(kept: Site, task_
     again = form_of(kept.send_stale(html.unescape(action), **form_of(held.text)).text)
     assert again["description"] == fields["description"]
     scheduler.remove_job(task_id)
+
+
+def test_an_edit_of_a_task_that_was_removed_goes_on_as_a_new_one(site: Site) -> None:
+    site.api.create("x", **RICH)
+    before = export(site, "x")
+    form = form_of(site.open("/tasks/x/edit")) | {"description": "precious", "max_retries": ""}
+    site.api.ok("remove", task_id="x")
+    shown = site.send("/tasks/x/edit", **form)
+    check_page(shown)
+    assert shown.status_code == 404
+    assert "Nothing is saved yet: task &#39;x&#39; was removed meanwhile." in shown.text
+    assert 'action="/new-task"' in shown.text
+    assert "What this form did not show" not in shown.text
+    again = form_of(shown.text)
+    assert (again["task_id"], again["description"], again["max_retries"]) == ("x", "precious", "")
+    assert site.send("/new-task", **again).headers["Location"] == "/tasks/x"
+    expected = {name: value for name, value in before.items() if name != "max_retries"}
+    assert export(site, "x") == expected | {"description": "precious"}
+
+
+@pytest.mark.parametrize("pressed", [{}, {"check": "1"}, {"try": "1"}, {"take.name": "n"}], ids=str)
+def test_no_button_of_a_form_loses_what_was_written_of_a_task_that_was_removed(
+    site: Site, pressed: dict[str, str]
+) -> None:
+    site.api.create("x")
+    form = form_of(site.open("/tasks/x/edit")) | {"description": "precious"}
+    site.api.ok("remove", task_id="x")
+    assert form_of(site.send("/tasks/x/edit", **form, **pressed).text)["description"] == "precious"
+
+
+def test_a_copy_of_a_task_that_was_removed_meanwhile_has_all_of_it(site: Site) -> None:
+    site.api.create("x", **RICH)
+    before = export(site, "x")
+    form = form_of(site.open("/new-task?from=x"))
+    site.api.ok("remove", task_id="x")
+    assert site.send("/new-task", **form).headers["Location"] == "/tasks/x-copy"
+    assert export(site, "x-copy") == before | {"task_id": "x-copy"}
+
+
+@pytest.mark.parametrize(("path", "field"), [("/tasks/x/edit", "x"), ("/new-task", "x-copy")])
+def test_what_was_written_outlives_all_that_is_known_of_a_task(site: Site, path: str, field: str) -> None:
+    site.api.create("x", args=["a\nb"], coalesce=False)
+    form = form_of(site.open(path if "edit" in path else "/new-task?from=x")) | {"description": "precious"}
+    site.api.ok("remove", task_id="x")
+    site.api.scheduler._store.write(lambda connection: connection.execute(delete(changes)))
+    shown = site.send(path, **form)
+    check_page(shown)
+    assert (shown.status_code, site.api.ok("list")["count"]) == (404, 0)
+    assert "What this form did not show of it is gone." in shown.text
+    again = form_of(shown.text)
+    assert site.send("/new-task", **again).headers["Location"] == f"/tasks/{field}"
+    made = export(site, field)
+    assert (made["description"], made["coalesce"], "args" in made) == ("precious", False, False)
+
+
+def test_a_task_that_is_removed_while_its_form_is_saved_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.api.create("x")
+    form = form_of(site.open("/tasks/x/edit")) | {"description": "precious"}
+    update, scheduler = TaskScheduler.update_job, site.api.scheduler
+
+    def late(self: TaskScheduler, *args: Any) -> Any:
+        if "x" in scheduler.jobs:
+            scheduler.remove_job("x")
+        return update(self, *args)
+
+    monkeypatch.setattr(TaskScheduler, "update_job", late)
+    shown = site.send("/tasks/x/edit", **form)
+    assert (shown.status_code, form_of(shown.text)["description"]) == (404, "precious")
+
+
+def test_a_form_without_a_token_outlives_its_task(kept: Site) -> None:
+    fields, token = described(kept, "/tasks/kept/edit", "kept"), kept.token()
+    kept.api.scheduler.remove_job("kept")
+    kept.send("/sign-out")
+    kept.sign_in()
+    again = form_of(kept.send_stale("/tasks/kept/edit", token, **fields).text)
+    assert again["description"] == fields["description"]
+    assert kept.send("/new-task", **again).headers["Location"] == "/tasks/kept"
+
+
+def test_a_trial_is_no_task_that_was_removed(site: Site) -> None:
+    form = form_of(site.open("/new-task")) | {"command": "echo secret", "try": "1"}
+    site.send("/new-task", **form)
+    assert site.api.scheduler.find_removed("trial") is None

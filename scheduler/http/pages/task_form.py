@@ -12,7 +12,7 @@ from flask import Response
 from scheduler.alerts import USUAL, Notify
 from scheduler.config import SchedulerConfig
 from scheduler.definitions import kept_fields
-from scheduler.errors import Conflict, InvalidRequest, Problem, SchedulerError
+from scheduler.errors import Conflict, InvalidRequest, NotFound, Problem, SchedulerError
 from scheduler.http.answers import http_status
 from scheduler.http.pages import task_fields
 from scheduler.http.pages import task_form_view as view
@@ -57,7 +57,8 @@ class Shown:
 
 def show_new_task(visit: Visit) -> Response:
     """Ask for a new task, or for a copy of one."""
-    source = _source(visit, visit.request.args.get("from", ""))
+    of = visit.request.args.get("from", "")
+    source = visit.scheduler.get_job(of) if of else None
     shown = _shown(visit, source, is_edit=False)
     if source is not None:
         taken = visit.scheduler.jobs.keys()
@@ -72,18 +73,19 @@ def show_task_form(visit: Visit, task_id: str) -> Response:
 
 def show_new_task_again(visit: Visit) -> Response:
     """Show what was sent as a new task, for its sender to look at before it is kept."""
-    shown = _shown(visit, _source(visit, visit.fields.get("from", "")), is_edit=False)
-    return _show(visit, replace(_sent(visit, shown), error=_UNPROVEN, status=403))
+    begun = _sent_new(visit)
+    return _show(visit, replace(begun, error=begun.error or _UNPROVEN, status=403))
 
 
 def create_task_by_form(visit: Visit) -> Response:
     """Keep a new task, or show what is wrong with it."""
-    source = _source(visit, visit.fields.get("from", ""))
-    begun = _sent(visit, _shown(visit, source, is_edit=False))
+    begun = _sent_new(visit)
+    if begun.error is not None:
+        return _show(visit, begun)
     if (otherwise := _asked_otherwise(visit, begun)) is not None:
         return otherwise
     try:
-        planned = _create(visit, begun, source)
+        planned = _create(visit, begun)
     except SchedulerError as error:
         return _refused(visit, begun, error)
     stored = planned.info.stored
@@ -94,12 +96,22 @@ def create_task_by_form(visit: Visit) -> Response:
 
 def show_task_form_again(visit: Visit, task_id: str) -> Response:
     """Show what was sent as a change of a task, for its sender to look at before it is kept."""
-    begun = _sent_of(visit, visit.scheduler.get_job(task_id))
+    try:
+        begun = _sent_of(visit, visit.scheduler.get_job(task_id))
+    except NotFound:
+        return _show(visit, _as_new(visit, task_id))
     return _show(visit, replace(begun, error=_UNPROVEN, status=403))
 
 
 def change_task_by_form(visit: Visit, task_id: str) -> Response:
-    """Change the fields that were changed, unless somebody else has changed the task meanwhile."""
+    """Change the fields that were changed, unless somebody else has changed the task meanwhile, or removed it."""
+    try:
+        return _change_task(visit, task_id)
+    except NotFound:
+        return _show(visit, _as_new(visit, task_id))
+
+
+def _change_task(visit: Visit, task_id: str) -> Response:
     before = visit.scheduler.get_job(task_id)
     begun = _sent_of(visit, before)
     if (otherwise := _asked_otherwise(visit, begun)) is not None:
@@ -114,14 +126,12 @@ def change_task_by_form(visit: Visit, task_id: str) -> Response:
             return _refused(visit, begun, error)
         now = visit.scheduler.get_job(task_id)
         return _show(visit, _sent_of(visit, now))
+    except NotFound:
+        raise
     except SchedulerError as error:
         return _refused(visit, begun, error)
     said = "nothing was changed" if planned.change == "unchanged" else f"it is to run {schedule_text(planned.info)}"
     return visit.go(task_path(task_id), f"Task '{task_id}': {said}.")
-
-
-def _source(visit: Visit, task_id: str) -> JobInfo | None:
-    return visit.scheduler.get_job(task_id) if task_id else None
 
 
 def _defaults(visit: Visit) -> task_fields.Defaults:
@@ -179,6 +189,39 @@ def _sent_of(visit: Visit, info: JobInfo) -> Shown:
     return sent if visit.fields.get("seen") == str(info.stored.revision) else _merged(visit, sent)
 
 
+def _sent_new(visit: Visit) -> Shown:
+    """Return the form of a new task as it was sent, be it of a copy of one that was removed meanwhile."""
+    of = visit.fields.get("from", "")
+    try:
+        return _sent(visit, _shown(visit, visit.scheduler.get_job(of) if of else None, is_edit=False))
+    except NotFound:
+        begun = _outliving(visit, of, visit.fields.get("task_id", "").strip())
+    return begun if begun.of is not None else replace(begun, error=_said_gone(of, begun), status=404)
+
+
+def _as_new(visit: Visit, task_id: str) -> Shown:
+    """Return the form of a task that was removed meanwhile as that of a new one, for its sender to look at."""
+    begun = _outliving(visit, task_id, task_id)
+    return replace(begun, error=_said_gone(task_id, begun), status=404)
+
+
+def _outliving(visit: Visit, gone: str, task_id: str) -> Shown:
+    """Return the form of a new task as it was sent, begun from a task that is gone; what that was may be known yet."""
+    shown = _shown(visit, visit.scheduler.find_removed(gone), is_edit=False)
+    showed = view.read_marks(visit.fields.get("began_with", ""))
+    sent = view.sent_texts(visit.fields, {name: text for name, text in shown.base.items() if name in showed})
+    kind = visit.fields.get("type", shown.type)
+    return replace(shown, task_id=task_id, type=kind, texts={**shown.base, **sent})
+
+
+def _said_gone(task_id: str, begun: Shown) -> str:
+    rest = "" if begun.of is not None else " What this form did not show of it is gone."
+    return (
+        f"Nothing is saved yet: task '{task_id}' was removed meanwhile. What you have written is all here, "
+        f"as a new task: look it over, then create it.{rest}"
+    )
+
+
 def _asked_otherwise(visit: Visit, begun: Shown) -> Response | None:
     """Do what a button asked for instead of keeping the task: to check the form, to take a correction, or to try it."""
     if "try" in visit.fields:
@@ -211,8 +254,8 @@ def _tried(visit: Visit, begun: Shown) -> Response:
     return visit.go(run_path(run.run_id), "It runs once, and no task is kept. Go back to change it or to keep it.")
 
 
-def _create(visit: Visit, begun: Shown, source: JobInfo | None) -> Planned:
-    stored = None if source is None else source.stored
+def _create(visit: Visit, begun: Shown) -> Planned:
+    stored = None if begun.of is None else begun.of.stored
     changes = _changes(visit, begun, stored)
     kept = {} if stored is None else kept_fields(stored, changes)
     fields = {**kept, **changes} | ({"task_id": begun.task_id} if begun.task_id else {})
