@@ -75,6 +75,18 @@ def test_an_id_is_made_up_and_the_same_twice_is_no_error(site: Site) -> None:
         assert said in site.open("/tasks")
 
 
+def test_a_form_that_is_sent_twice_makes_one_task(site: Site) -> None:
+    form = form_of(site.open("/new-task")) | {"command": "true", "interval": "dayly at 10:30"}
+    form = form_of(site.send("/new-task", **form).text) | {"interval": "hourly"}
+    first, second = (site.send("/new-task", **form).headers["Location"] for _ in range(2))
+    assert first == second
+    # Who goes back to the form, and writes another task, gets another one.
+    third = site.send("/new-task", **form | {"command": "false"}).headers["Location"]
+    assert (third != first, site.api.ok("list")["count"]) == (True, 2)
+    assert site.send("/new-task", **form | {"made_up": "../x", "command": "id"}).headers["Location"] != third
+    assert len({form_of(site.open("/new-task"))["made_up"] for _ in range(3)}) == 3
+
+
 def test_everything_wrong_is_told_beside_its_field_and_nothing_is_lost(site: Site) -> None:
     form = form_of(site.open("/new-task"))
     form |= {

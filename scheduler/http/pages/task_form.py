@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -36,6 +37,7 @@ _UNPROVEN = (
     "Nothing is saved yet: this form was opened before you signed in again, or too long ago. "
     "What you have written is all here: look it over, then save it."
 )
+_MADE_UP_BYTES = 4
 _OF_TIMES = (*WHEN_FIELDS, "max_runs", "jitter_seconds")
 
 
@@ -258,10 +260,29 @@ def _create(visit: Visit, begun: Shown) -> Planned:
     stored = None if begun.of is None else begun.of.stored
     changes = _changes(visit, begun, stored)
     kept = {} if stored is None else kept_fields(stored, changes)
-    fields = {**kept, **changes} | ({"task_id": begun.task_id} if begun.task_id else {})
-    fields.setdefault("task_id", f"{begun.type}-{secrets.token_hex(4)}")
-    job = visit.scheduler.read_definition(fields)
-    return visit.scheduler.add_job(job, created_by=caller(visit.scheduler, visit.request))
+    fields = {**kept, **changes}
+    by = caller(visit.scheduler, visit.request)
+
+    def add(task_id: str) -> Planned:
+        return visit.scheduler.add_job(visit.scheduler.read_definition({**fields, "task_id": task_id}), created_by=by)
+
+    if begun.task_id:
+        return add(begun.task_id)
+    try:
+        return add(f"{begun.type}-{_made_up(visit)}")
+    except Conflict:
+        # Of another task, made by the same form before somebody went back to it.
+        return add(f"{begun.type}-{_make_up()}")
+
+
+def _make_up() -> str:
+    return secrets.token_hex(_MADE_UP_BYTES)
+
+
+def _made_up(visit: Visit) -> str:
+    """Return the end of an id that is left out: the form has it, so that one that is sent twice makes one task."""
+    sent = visit.fields.get("made_up", "")
+    return sent if re.fullmatch(rf"[0-9a-f]{{{2 * _MADE_UP_BYTES}}}", sent) else _make_up()
 
 
 def _update(visit: Visit, stored: StoredJob, changes: dict[str, Any]) -> Planned:
@@ -315,6 +336,7 @@ def _show(visit: Visit, shown: Shown) -> Response:
         table=task_fields,
         preview=_preview(visit, shown),
         base_url=visit.request.host_url.rstrip("/"),
+        made_up=_made_up(visit),
     )
 
 
