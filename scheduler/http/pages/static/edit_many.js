@@ -11,6 +11,8 @@ import { toast, toastError } from "./toast.js";
 export async function editMany(which, changed) {
   const chosen = Object.fromEntries(which.map((id) => [`pick.${id}`, "on"]));
   const begin = await step({ csrf: csrf(), many: "edit", back: location.pathname + location.search, ...chosen });
+  // Meanwhile another choice may have been answered.
+  if (document.querySelector("dialog[open]")) return;
   const dialog = Object.assign(document.createElement("dialog"), { id: "edit-many" });
   const show = (section) => {
     if (section.dataset.step === "done") { dialog.close(); tell(section, changed); changed(); return; }

@@ -1,8 +1,9 @@
-// What every page does: times, keys, the choice of light and dark, buttons that copy and that run a task.
+// What every page does: times, keys, the choice of light and dark, buttons that copy and that run a task, forms.
 
 import { keepCopyButtons } from "./copy.js";
 import { keepKeys } from "./keys.js";
 import { keepRunButtons } from "./run.js";
+import { sendOnce } from "./sending.js";
 import { keepTime, setServiceTime, viewerZone } from "./time.js";
 
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
@@ -15,6 +16,7 @@ keepKeys();
 keepTheme();
 keepCopyButtons();
 keepRunButtons();
+sendOnce();
 document.documentElement.dataset.live = "";
 document.getElementById("your-zone").textContent = `${viewerZone}, a task's own beside them where that differs`;
 

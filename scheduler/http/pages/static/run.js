@@ -7,7 +7,8 @@ import { toast, toastError } from "./toast.js";
 export function keepRunButtons() {
   document.addEventListener("click", async (event) => {
     const button = event.target.closest('[data-does="run"][data-task]');
-    if (!button || button.disabled) return;
+    // Where the answer is there at once, the second click of two would start another run.
+    if (!button || button.disabled || event.detail > 1) return;
     button.disabled = true;
     try {
       const run = await post(`/api/tasks/${part(button.dataset.task)}/run`);

@@ -31,6 +31,8 @@ form.addEventListener("submit", () => removeEventListener("beforeunload", askFir
 form.addEventListener("click", takeCorrection);
 // Some browsers fill in what was typed before, when somebody comes back.
 addEventListener("pageshow", () => { showRequest(); guardChanges(); });
+// Who stops a form that is on its way has left nothing.
+addEventListener("stayed", guardChanges);
 showRequest();
 (document.querySelector('[aria-invalid="true"]') ?? document.querySelector(".told"))?.focus();
 

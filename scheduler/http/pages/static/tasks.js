@@ -130,6 +130,8 @@ function clicked(event) {
   const button = event.target.closest("#tasks button");
   if (!button) return;
   event.preventDefault();
+  // The second click of two was meant as one with the first.
+  if (event.detail > 1) return;
   closeMenus();
   if (button.name === "one") {
     const [what, ...rest] = button.value.split(" ");
@@ -179,17 +181,29 @@ function closeMenus(but = null) {
 
 // --- what buttons do --------------------------------------------------------------------------
 
-/** @param {string} what @param {string[]} which ids */
+/** What was asked for, and is not answered yet. @type {Set<string>} */
+const underWay = new Set();
+
+/** Do what was asked, unless the very same is under way. @param {string} what @param {string[]} which ids */
 async function act(what, which) {
-  if (!which.length) return;
+  const asked = JSON.stringify([what, ...which]);
+  if (!which.length || underWay.has(asked)) return;
+  underWay.add(asked);
   try {
-    if (what === "duplicate") await duplicate(which);
-    else if (what === "remove") await remove(which);
-    else if (what === "edit") await editMany(which, () => load(location.href));
-    else await finish(what, which, await each(which, (id) => post(`/api/tasks/${part(id)}/${what}`)));
+    const tellIt = await carryOut(what, which).finally(() => underWay.delete(asked));
+    await tellIt?.();
   } catch (error) {
     toastError(error);
   }
+}
+
+/** @returns {Promise<(() => Promise<void>) | void>} what says and shows that it was done */
+async function carryOut(what, which) {
+  if (what === "duplicate") return duplicate(which);
+  if (what === "remove") return remove(which);
+  if (what === "edit") return editMany(which, () => load(location.href));
+  const done = await each(which, (id) => post(`/api/tasks/${part(id)}/${what}`));
+  return () => finish(what, which, done);
 }
 
 /**
@@ -219,7 +233,7 @@ async function finish(what, which, done, options = {}) {
   else if (refused.length) toast(`${named(refused)} could not be ${DID[what]}:`, { kind: "bad", details: refused.slice(0, 5).map((one) => one.error.message) });
   await load(location.href);
   if (filed.length && await override(filed)) {
-    if (what === "remove") await remove(filed, true);
+    if (what === "remove") await (await remove(filed, true))();
     else await finish(what, filed, await each(filed, (id) => post(`/api/tasks/${part(id)}/${what}`, { override: true })));
   }
 }
@@ -235,7 +249,7 @@ async function remove(which, overriding = false) {
   const { document: kept } = await post("/schedule", { action: "export", tasks: which, progress: true });
   const query = overriding ? "?override=true" : "";
   const done = await each(which, (id) => call("DELETE", `/api/tasks/${part(id)}${query}`));
-  await finish("remove", which, done, {
+  return () => finish("remove", which, done, {
     more: " Past runs stay readable; runs under way were ended.",
     undo: (worked) => ({ label: "Undo", run: () => restore(kept, worked) }),
   });
@@ -259,11 +273,13 @@ async function duplicate(which) {
   const taken = new Set((await get("/api/tasks", { limit: 10000 })).tasks.map((task) => task.id));
   const copies = kept.tasks.map(({ anchor: _, ...task }) => ({ ...task, task_id: free(task.task_id, taken), paused: true }));
   await post("/schedule", { action: "import", tasks: copies });
-  const made = copies.map((task) => task.task_id);
-  toast(`${named(made)} made, paused: edit, then resume.`, {
-    action: { label: "Undo", run: () => act("remove", made) },
-  });
-  await load(location.href);
+  return () => {
+    const made = copies.map((task) => task.task_id);
+    toast(`${named(made)} made, paused: edit, then resume.`, {
+      action: { label: "Undo", run: () => act("remove", made) },
+    });
+    return load(location.href);
+  };
 }
 
 function free(id, taken) {
