@@ -110,6 +110,43 @@ def test_keys(tasks: Server, open_page: OpenPage) -> None:
     page.wait_for_url("**/new-task")
 
 
+def test_keys_do_nothing_to_another_row_than_the_one_that_was_chosen(tasks: Server, open_page: OpenPage) -> None:
+    page = open_page(tasks.url + "/tasks")
+    expect(page.locator("html[data-connected=true]")).to_be_attached()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    for key in ("r", "e", "j", "j"):
+        page.keyboard.press(key)
+    expect(page.locator(".current")).to_have_attribute("data-id", "b")
+    tasks.ok("remove", task_id="b")
+    expect(page.locator('[data-id="b"]')).to_have_count(0)
+    for key in ("r", "e", "j"):
+        page.keyboard.press(key)
+    for _ in range(5):
+        page.keyboard.down("r")  # from the second on as one that is held
+    expect(page.locator(".toast")).to_contain_text("‘a’ started")
+    assert sent == [f"{tasks.url}/api/tasks/a/run"]
+    page.goto(tasks.url)
+    page.keyboard.press("r")
+    page.keyboard.press("j")
+    page.keyboard.press("g")
+    page.evaluate("const real = performance.now.bind(performance); performance.now = () => real() + 60000")
+    page.keyboard.press("r")
+    page.wait_for_url("**/runs")
+    assert len(sent) == 1
+
+
+def test_enter_that_is_held_presses_a_button_once(tasks: Server, open_page: OpenPage) -> None:
+    page = open_page(tasks.url + "/tasks")
+    expect(page.locator("html[data-live]")).to_be_attached()
+    button = page.locator('[data-id="a"] [data-does=run]')
+    button.evaluate("button => { window.pressed = 0; button.addEventListener('click', () => { pressed += 1; }); }")
+    button.focus()
+    for _ in range(5):
+        page.keyboard.down("Enter")
+    assert page.evaluate("pressed") == 1
+
+
 def test_filters_and_order_are_kept_in_the_address(tasks: Server, open_page: OpenPage) -> None:
     tasks.ok("pause", task_id="c")
     page = open_page(tasks.url + "/tasks")

@@ -19,8 +19,12 @@ export function move(by) {
   all[after].scrollIntoView({ block: "nearest" });
 }
 
-/** Press the button of the current row, or of the page, that is for that: `<button data-does="run">`. @param {string} what */
+/**
+ * Press the button of the current row, or the one of the page that belongs to no row: `<button data-does="run">`.
+ * Where somebody has removed the row, it is not another one's that is meant.
+ * @param {string} what
+ */
 export function press(what) {
-  const place = currentRow() ?? document;
-  place.querySelector(`[data-does="${CSS.escape(what)}"]`)?.click();
+  const row = currentRow(), all = [...(row ?? document).querySelectorAll(`[data-does="${CSS.escape(what)}"]`)];
+  all.find((button) => row || !button.closest("[data-row]"))?.click();
 }

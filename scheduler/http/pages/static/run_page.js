@@ -195,8 +195,8 @@ field.addEventListener("keydown", (event) => {
   else go(event.shiftKey ? -1 : 1);
 });
 for (const button of tools.querySelectorAll("[data-find]")) button.addEventListener("click", () => go(Number(button.dataset.find)));
-bind("n", () => go(1));
-bind("N", () => go(-1));
+bind("n", () => go(1), { goesOn: true });
+bind("N", () => go(-1), { goesOn: true });
 
 // --- follow and pause ---------------------------------------------------------------------------
 

@@ -158,8 +158,8 @@ function pressed(event) {
   currentRow()?.classList.remove("current");
   row.classList.add("current");
   event.preventDefault();
-  if (event.key === "x") choose();
-  else move(event.key === "j" ? 1 : -1);
+  if (event.key !== "x") move(event.key === "j" ? 1 : -1);
+  else if (!event.repeat) choose();
 }
 
 function chooseTo(box, shift) {
