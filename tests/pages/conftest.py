@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Connection, update
 from werkzeug.test import TestResponse
 
 from scheduler.auth.attempts import Attempts
+from scheduler.store.tables import jobs
 from tests.http.conftest import Api
 from tests.users import PASSWORD, line, write_users
 
@@ -149,3 +152,16 @@ def locked(_locked: Api) -> Site:
     write_users(_locked.data / "users", line("ann"), line("rob", "read"))
     _locked.service.guard.access._attempts = Attempts()
     return Site(_locked, _locked.app.test_client())
+
+
+@pytest.fixture
+def filed(site: Site) -> Iterator[str]:
+    """Return the id of a task that a file defines."""
+    site.api.create("filed")
+
+    def set_origin(connection: Connection, path: str | None) -> None:
+        connection.execute(update(jobs).values(origin=path))
+
+    site.api.scheduler._store.write(partial(set_origin, path="/jobs.yaml"))
+    yield "filed"
+    site.api.scheduler._store.write(partial(set_origin, path=None))

@@ -16,7 +16,7 @@ from scheduler.http.pages.chart_view import draw_durations, find_outliers
 from scheduler.http.pages.heat_view import Cell, HeatMap, lay_out_heat
 from scheduler.models import Priority
 from scheduler.run import Origin, Run, RunStatus
-from tests.pages.conftest import Site
+from tests.pages.conftest import Site, check_page
 from tests.pages.test_runs import NOON, add, ids
 from tests.pages.test_serve import HOSTILE
 
@@ -43,6 +43,22 @@ def test_what_a_task_is(site: Site) -> None:
     assert rows
     assert rows[1].count("<li>") == 10
     assert "All else is as it is by default" in page
+
+
+def test_of_a_task_of_a_file_it_is_asked_whether_it_is_meant_to_change_here(site: Site, filed: str) -> None:
+    page = site.open(f"/tasks/{filed}")
+    assert "data-remove" not in page
+    for did, state in (("pause", "paused"), ("resume", "pending"), ("remove", None)):
+        assert f'action="/tasks/{filed}/{did}"' in site.open(f"/tasks/{filed}")
+        asked = site.send(f"/tasks/{filed}/{did}")
+        check_page(asked)
+        assert f"{did.capitalize()} {filed} here all the same?" in asked.text
+        assert "<code>/jobs.yaml</code>" in asked.text
+        [action] = re.findall(r'<form method="post" action="(/tasks/[^"]*)" class="inline">', asked.text)
+        done = site.send(action, override="on")
+        assert (done.status_code, done.headers["Location"]) == (303, f"/tasks/{filed}" if state else "/tasks")
+        assert state is None or site.api.details(filed)["state"] == state
+    assert site.api.ok("list")["count"] == 0
 
 
 def test_a_task_s_history_is_a_page_at_a_time(site: Site) -> None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, update
 
 from scheduler.http.pages import task_form_view as view
-from scheduler.store.tables import jobs
 from tasks.sandbox import SandboxRequest
 from tests.pages.conftest import Site
 
@@ -335,19 +331,6 @@ def test_a_task_has_its_page_whatever_it_is_called(site: Site, task_id: str) -> 
     assert f'action="{path}/edit"' in page
     assert site.send(f"{path}/edit", **form_of(page) | {"command": "echo changed"}).headers["Location"] == path
     assert export(site, task_id)["command"] == "echo changed"
-
-
-@pytest.fixture
-def filed(site: Site) -> Iterator[str]:
-    """Return the id of a task that a file defines."""
-    site.api.create("filed")
-
-    def set_origin(connection: Connection, path: str | None) -> None:
-        connection.execute(update(jobs).values(origin=path))
-
-    site.api.scheduler._store.write(partial(set_origin, path="/jobs.yaml"))
-    yield "filed"
-    site.api.scheduler._store.write(partial(set_origin, path=None))
 
 
 def test_a_task_of_a_file_is_changed_only_where_that_is_meant(site: Site, filed: str) -> None:

@@ -82,32 +82,32 @@ def run_task_now(visit: Visit, task_id: str) -> Response:
 
 def pause_task(visit: Visit, task_id: str) -> Response:
     """Plan no fire times of a task."""
-    by = caller(visit.scheduler, visit.request)
-    return _change(visit, task_id, lambda: visit.scheduler.pause_job(task_id, by=by), "The task is paused.")
+    return _change(visit, task_id, "pause", visit.scheduler.pause_job, "The task is paused.")
 
 
 def resume_task(visit: Visit, task_id: str) -> Response:
     """Plan a task again."""
-    by = caller(visit.scheduler, visit.request)
-    return _change(visit, task_id, lambda: visit.scheduler.resume_job(task_id, by=by), "The task is planned again.")
+    return _change(visit, task_id, "resume", visit.scheduler.resume_job, "The task is planned again.")
 
 
 def remove_task(visit: Visit, task_id: str) -> Response:
     """Remove a task and end its runs."""
-    by = caller(visit.scheduler, visit.request)
-    try:
-        visit.scheduler.remove_job(task_id, by=by)
-    except SchedulerError as error:
-        return visit.go(task_path(task_id), error.message, "bad")
-    return visit.go("/tasks", f"Task '{task_id}' is removed; its past runs stay readable.")
+    said = f"Task '{task_id}' is removed; its past runs stay readable."
+    return _change(visit, task_id, "remove", visit.scheduler.remove_job, said, "/tasks")
 
 
-def _change(visit: Visit, task_id: str, act: Callable[[], object], said: str) -> Response:
+def _change(
+    visit: Visit, task_id: str, did: str, act: Callable[[str, bool, str], object], said: str, then: str | None = None
+) -> Response:
+    """Do something to a task and say so; of one that a file defines, ask first whether that is meant."""
     try:
-        act()
+        act(task_id, visit.fields.get("override") == "on", caller(visit.scheduler, visit.request))
     except SchedulerError as error:
+        if error.code == "managed_by_file":
+            file = error.details["file"]
+            return visit.show("task_of_file.html", title=f"{did} {task_id}", task_id=task_id, did=did, file=file)
         return visit.go(task_path(task_id), error.message, "bad")
-    return visit.go(task_path(task_id), said)
+    return visit.go(then or task_path(task_id), said)
 
 
 def _gone(visit: Visit, task_id: str) -> Response:
