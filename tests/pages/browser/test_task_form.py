@@ -15,7 +15,6 @@ from tests.owned_time import NOON
 from tests.pages.browser.conftest import WIDTHS, fits
 from tests.pages.test_task_fields import READINGS
 from tests.server import Server
-from tests.users import PASSWORD, line, write_users
 
 pytestmark = pytest.mark.soak
 OpenPage = Callable[..., Page]
@@ -365,35 +364,6 @@ def test_two_editors(server: Server, open_page: OpenPage) -> None:
     page.wait_for_url("**/tasks/both")
     details = server.ok("get", task_id="both")["task"]["details"]
     assert (details["name"], details["interval"]) == ("mine", "daily at 10:00")
-
-
-def test_a_form_outlives_the_session(make_server: Callable[..., Server], open_page: OpenPage) -> None:
-    server = make_server()
-    write_users(server.data / "users", line())
-
-    def sign_in(page: Page) -> None:
-        page.fill("[name=name]", "ann")
-        page.fill("[name=password]", PASSWORD)
-        page.press("[name=password]", "Enter")
-        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-
-    page = open_page(server.url + "/new-task")
-    sign_in(page)
-    for name, text in (("task_id", "kept"), ("command", "true"), ("interval", "hourly"), ("description", "two\nlines")):
-        page.fill(f"#f-{name}", text)
-    other = page.context.new_page()
-    other.goto(server.url)
-    other.get_by_role("button", name="Sign out").click()
-    other.wait_for_url("**/sign-in")
-    page.click("#save")
-    with page.context.expect_page() as opened:
-        page.get_by_role("link", name="sign in in another tab").click()
-    sign_in(opened.value)
-    page.get_by_role("button", name="Show the form again").click()
-    expect(page.locator(".told")).to_contain_text("Nothing is saved yet")
-    expect(page.locator("#f-description")).to_have_value("two\nlines")
-    page.click("#save")
-    page.wait_for_url("**/tasks/kept")
 
 
 def test_changes_are_not_left_behind_unasked(server: Server, open_page: OpenPage) -> None:

@@ -19,6 +19,17 @@ export class ApiError extends Error {
 }
 /** @typedef {{field: string, message: string, got: unknown, accepted: unknown[], suggestion: unknown}} Problem */
 
+const OVER = "The session is over: sign in again.";
+/** Where the session is over one goes to sign in, and comes back here. @param {boolean} isOver */
+let tellSession = (isOver) => {
+  if (isOver) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+};
+
+/** Let no call lead away from a page on which somebody writes. @param {(isOver: boolean) => void} tell is told by each answer */
+export function stayHere(tell) {
+  tellSession = tell;
+}
+
 /** @returns {string} what proves that a request comes from this page */
 export function csrf() {
   return document.querySelector('meta[name="csrf"]').content;
@@ -40,7 +51,8 @@ export async function call(method, path, body, options = {}) {
   const response = await reach(path, {
     method, headers, signal: options.signal, body: body === undefined ? undefined : JSON.stringify(body),
   });
-  if (response.status === 401) signIn();
+  tellSession(response.status === 401);
+  if (response.status === 401) throw new ApiError(401, { code: "unauthorized", message: OVER });
   const text = await response.text();
   const answer = text && response.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : {};
   if (!response.ok) throw new ApiError(response.status, answer);
@@ -83,8 +95,8 @@ export function sendForm(path, fields, isTaken) {
 async function page(path, options, isTaken = () => false) {
   const response = await reach(path, { headers: { Accept: "text/html" }, ...options });
   if (response.redirected && new URL(response.url).pathname === "/sign-in") {
-    signIn();
-    throw new ApiError(401, { message: "The session is over: sign in again." });
+    tellSession(true);
+    throw new ApiError(401, { code: "unauthorized", message: OVER });
   }
   const found = new DOMParser().parseFromString(await response.text(), "text/html");
   if (found.body.dataset.now) setServiceTime(found.body.dataset.now);
@@ -100,9 +112,4 @@ async function reach(path, options) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, { code: "unreachable", message: "The service cannot be reached. Is it running?" });
   }
-}
-
-/** Go and sign in, and come back here: the session is over. */
-export function signIn() {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }

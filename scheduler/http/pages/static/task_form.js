@@ -1,24 +1,27 @@
 // Making and changing a task: what a phrase means while it is written, corrections, colours, paths, a trial, the same request.
 
-import { get, ApiError } from "./api.js";
+import { get, stayHere, ApiError } from "./api.js";
 import { colour } from "./code.js";
 import { asCurl, isChanged, request } from "./definition.js";
 import { offerChoices } from "./picker.js";
 import { localise, sayRelative } from "./time.js";
 import { offerTrial } from "./trial.js";
 
-const TYPING_MS = 200, MOST_RUNS = 5;
+const TYPING_MS = 200, AGAIN_MS = 2000, MOST_RUNS = 5;
 const form = document.getElementById("task"), preview = document.getElementById("preview");
 const { interval, timezone } = form.elements;
 const empty = preview.querySelector(":scope > .hint")?.cloneNode(true) ?? document.createElement("p");
 /** When the task runs as it stands, which a phrase that is not changed goes on meaning: it counts from when it was given. */
 const standing = form.dataset.id && isAsItWas() ? readMeaning() : null;
-let asking = null, waiting = null;
+let asking = null, waiting = null, isUnanswered = false;
 
+stayHere(tellSession);
 for (const area of form.querySelectorAll("[data-code]")) colour(area);
 if (interval) {
   offerChoices(document.getElementById("picker"), interval);
   for (const field of [interval, timezone]) field?.addEventListener("input", previewSoon);
+  // Who comes back from signing in in another tab.
+  addEventListener("focus", () => { if (isUnanswered) showPreview(); });
   if (interval.value.trim()) showPreview();
 }
 offerTrial(form);
@@ -46,6 +49,7 @@ function previewSoon() {
 /** Show what the phrase means; of several answers that of the newest question counts. */
 async function showPreview() {
   clearTimeout(waiting);
+  isUnanswered = false;
   asking?.abort();
   const mine = asking = new AbortController();
   const text = interval.value.trim();
@@ -58,8 +62,18 @@ async function showPreview() {
   } catch (error) {
     if (mine !== asking || error.name === "AbortError") return;
     if (!(error instanceof ApiError)) throw error;
-    showProblems(error);
+    if (error.problems.length) showProblems(error);
+    else waitForAnswer(error);
   }
+}
+
+/** Nothing is known of the phrase: say why, and ask again where that may pass by itself. @param {ApiError} error */
+function waitForAnswer({ status, message }) {
+  isUnanswered = true;
+  const box = make("div", "", "errors");
+  box.append(make("p", message));
+  preview.replaceChildren(box);
+  if (status === 0 || status === 429 || status >= 500) waiting = setTimeout(showPreview, AGAIN_MS);
 }
 
 function isAsItWas() {
@@ -94,8 +108,7 @@ function showMeaning({ description, next_runs: runs, timezone: zone, note }) {
 }
 
 function showProblems(error) {
-  const problems = error.problems.length ? error.problems : [{ field: "interval", message: error.message, suggestion: null }];
-  const parts = problems.map(({ field, message, suggestion }) => {
+  const parts = error.problems.map(({ field, message, suggestion }) => {
     const box = make("div", "", "errors");
     box.append(make("p", message));
     if (typeof suggestion === "string") {
@@ -170,6 +183,18 @@ function showRequest() {
   }
   json.textContent = `${asked.method} ${asked.path}\n${JSON.stringify(asked.body, null, 2)}`;
   curl.textContent = asCurl(asked, form.dataset.baseUrl, form.dataset.credentials);
+}
+
+// --- the session --------------------------------------------------------------------------------
+
+/** Say where the session is over: to be led to sign in would lose what is written. @param {boolean} isOver */
+function tellSession(isOver) {
+  const place = document.getElementById("session");
+  if (isOver === Boolean(place.firstChild)) return;
+  const link = Object.assign(make("a", "Sign in in another tab"), { href: "/sign-in", target: "_blank" });
+  const notice = make("p", "", "notice bad");
+  notice.append("Your session is over. ", link, ", then go on here: nothing that you have written is lost.");
+  place.replaceChildren(...(isOver ? [notice] : []));
 }
 
 // --- leaving ------------------------------------------------------------------------------------

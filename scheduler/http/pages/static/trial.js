@@ -32,12 +32,19 @@ async function attempt(form) {
     }
     show(run);
   } catch (error) {
-    tellError(error);
+    if (error.code === "forbidden_origin") showAgain(form);
+    else tellError(error);
   } finally {
     going = null;
     end.hidden = true;
     start.disabled = false;
   }
+}
+
+/** Since somebody has signed in anew the form proves nothing any more: the service shows it again, as it was written. */
+function showAgain(form) {
+  start.disabled = false;
+  form.requestSubmit(start);
 }
 
 function tellError(error) {
