@@ -1,11 +1,11 @@
-"""What is pressed twice is done once, and what was stopped on its way is not lost."""
+"""What is pressed twice is done once, and what fails, or is stopped on its way, is not lost."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Dialog, Page, Request, Route, expect
+from playwright.sync_api import Dialog, Locator, Page, Request, Route, expect
 
 from tests.server import Server, wait_until
 
@@ -135,3 +135,70 @@ def test_the_second_click_of_two_starts_no_run(tasks: Server, open_page: OpenPag
     expect(page.locator(".toast")).to_have_count(1)
     assert len(tasks.runs()) == count + 1
     tasks.ok("stop")
+
+
+def removed(page: Page, server: Server, *which: str) -> Locator:
+    """Remove tasks by the table, and return the button that undoes it."""
+    page.goto(server.url + "/tasks")
+    for task_id in which:
+        page.locator(f'[data-id="{task_id}"] .pick input').click()
+    page.locator("#bulk").get_by_role("button", name="Remove").click()
+    undo = page.locator(".toast").get_by_role("button", name="Undo")
+    expect(undo).to_have_count(1)
+    return undo
+
+
+def test_an_undo_that_nobody_answers_is_asked_for_again(tasks: Server, open_page: OpenPage) -> None:
+    page = open_page("about:blank", expected=("net::ERR_FAILED",))
+    undo = removed(page, tasks, "a")
+    page.route("**/schedule", lambda route: route.abort())
+    undo.click()
+    expect(page.locator(".toast.bad")).to_contain_text("The service cannot be reached.")
+    page.unroute("**/schedule")
+    undo.click()
+    expect(page.locator('[data-id="a"]')).to_be_visible()
+    expect(undo).to_have_count(0)
+    expect(page.locator('[data-id="a"] .pick input')).to_be_enabled()
+    page.locator('[data-id="a"] .pick input').click()
+    page.locator("#bulk").get_by_role("button", name="Edit").click()
+    page.get_by_label("Priority").select_option("low")
+    page.get_by_role("button", name="Show the change").click()
+    page.get_by_role("button", name="Change 1 task").click()
+    expect(undo).to_have_count(1)
+    page.route("**/tasks", lambda route: route.abort())
+    undo.click()
+    expect(page.locator(".toast.bad")).to_contain_text("The service cannot be reached.")
+    page.unroute("**/tasks")
+    undo.click()
+    expect(page.locator(".toast", has_text="1 task is as before.")).to_be_visible()
+    expect(undo).to_have_count(0)
+
+
+def test_an_undo_brings_back_what_it_can(tasks: Server, open_page: OpenPage) -> None:
+    page = open_page("about:blank")
+    undo = removed(page, tasks, "a", "b", "c")
+    tasks.ok("create", task_id="b", type="command", command="theirs", interval="hourly")
+    undo.click()
+    expect(page.locator(".toast.good", has_text="2 tasks are back")).to_be_visible()
+    expect(page.locator(".toast.bad")).to_contain_text("‘b’ could not be brought back:")
+    expect(page.locator("[data-row] [data-open]")).to_have_text(["a", "b", "c", "d", "e/f %"])
+    tasks.ok("remove", task_id="b")
+    undo.click()
+    expect(page.locator(".toast.good", has_text="‘b’ is back")).to_be_visible()
+    assert tasks.ok("export", tasks=["b"])["document"]["tasks"][0]["command"] == "echo hi"
+
+
+def test_what_is_read_does_not_go(tasks: Server, open_page: OpenPage) -> None:
+    page = open_page(tasks.url + "/tasks")
+    page.locator('[data-id="a"] .pick input').click()
+    page.clock.install()
+    page.locator("#bulk").get_by_role("button", name="Pause").click()
+    toast = page.locator(".toast")
+    toast.get_by_role("button", name="Close").focus()
+    toast.hover()
+    page.mouse.move(1, 1)
+    page.clock.fast_forward(60_000)
+    expect(toast).to_be_visible()
+    page.locator("#help-button").focus()
+    page.clock.fast_forward(60_000)
+    expect(toast).to_have_count(0)

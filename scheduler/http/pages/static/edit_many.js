@@ -59,12 +59,12 @@ function tell(section, changed) {
   });
 }
 
+/** @throws {ApiError} where nobody tells what became of it */
 async function takeBack(fields, changed) {
   try {
     const notice = (await sendForm("/tasks", fields)).querySelector(".notice");
     toast(notice.textContent, { kind: notice.classList.contains("bad") ? "bad" : "good" });
-  } catch (error) {
-    toastError(error);
+  } finally {
+    changed();
   }
-  changed();
 }

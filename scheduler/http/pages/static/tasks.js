@@ -15,7 +15,7 @@ const DID = { run: "started", pause: "paused", resume: "resumed", remove: "remov
 const CHANGE_ALL = ["scheduler.started", "scheduler.stopped"];
 /** So that an id stays within 128 characters. */
 const LONGEST_BASE = 110;
-const AT_ONCE = 6, TYPING_MS = 250, GATHER_MS = 50, REST_MS = 1000;
+const AT_ONCE = 6, MOST_TOLD = 5, TYPING_MS = 250, GATHER_MS = 50, REST_MS = 1000;
 const filters = document.getElementById("filters");
 /** The row that was ticked last: shift and a click choose all up to it. @type {HTMLInputElement | null} */
 let anchor = null;
@@ -222,20 +222,26 @@ async function each(which, run) {
 }
 
 const named = (which) => (which.length === 1 ? `‘${which[0]}’` : `${which.length} tasks`);
+const idsOf = (done) => done.map((one) => one.id);
 const isFiled = ({ error }) => error instanceof ApiError && error.code === "managed_by_file";
 
 /** Say what was done and what was not; what a file defines is done only where that is meant. */
 async function finish(what, which, done, options = {}) {
-  const worked = done.filter((one) => !one.error).map((one) => one.id);
-  const refused = done.filter((one) => one.error && !isFiled(one)), filed = done.filter(isFiled).map((one) => one.id);
+  const worked = idsOf(done.filter((one) => !one.error));
+  const refused = done.filter((one) => one.error && !isFiled(one)), filed = idsOf(done.filter(isFiled));
   if (worked.length) toast(`${named(worked)} ${DID[what]}.${options.more ?? ""}`, { action: options.undo?.(worked) });
   if (refused.length === 1) toastError(refused[0].error);
-  else if (refused.length) toast(`${named(refused)} could not be ${DID[what]}:`, { kind: "bad", details: refused.slice(0, 5).map((one) => one.error.message) });
+  else if (refused.length) tellRefused(refused, DID[what]);
   await load(location.href);
   if (filed.length && await override(filed)) {
     if (what === "remove") await (await remove(filed, true))();
     else await finish(what, filed, await each(filed, (id) => post(`/api/tasks/${part(id)}/${what}`, { override: true })));
   }
+}
+
+function tellRefused(refused, did, action) {
+  const details = [...new Set(refused.map((one) => one.error.message))].slice(0, MOST_TOLD);
+  toast(`${named(idsOf(refused))} could not be ${did}:`, { kind: "bad", details, action });
 }
 
 const override = (filed) => ask({
@@ -255,16 +261,35 @@ async function remove(which, overriding = false) {
   });
 }
 
-/** Make tasks again as they were: definitions, paused or not, moments that intervals count from, runs that are left. */
+/**
+ * Make tasks again as they were: definitions, paused or not, moments that intervals count from, runs that are left.
+ * What does not come back, since somebody has made another task of that id, or nobody answers, can be asked for again.
+ */
 async function restore(kept, which) {
-  try {
-    const tasks = kept.tasks.filter((task) => which.includes(task.task_id));
-    await post("/schedule", { action: "import", tasks: { ...kept, tasks } });
-    toast(`${named(which)} ${which.length === 1 ? "is" : "are"} back with the same definition. Past runs are still there; what was ended stays ended.`);
-  } catch (error) {
-    toastError(error);
+  const done = await bringBack(kept, which);
+  const worked = idsOf(done.filter((one) => !one.error)), refused = done.filter((one) => one.error);
+  if (worked.length) {
+    toast(`${named(worked)} ${worked.length === 1 ? "is" : "are"} back with the same definition. Past runs are still there; what was ended stays ended.`);
+  }
+  if (refused.length) {
+    tellRefused(refused, "brought back", { label: "Undo", run: () => restore(kept, idsOf(refused)) });
   }
   await load(location.href);
+}
+
+/** All at once; where one of them keeps back the others, each by itself. */
+async function bringBack(kept, which) {
+  const bring = (some) => {
+    const tasks = kept.tasks.filter((task) => some.includes(task.task_id));
+    return post("/schedule", { action: "import", tasks: { ...kept, tasks } });
+  };
+  try {
+    await bring(which);
+    return which.map((id) => ({ id }));
+  } catch (error) {
+    if (which.length > 1 && [400, 409].includes(error.status)) return each(which, (id) => bring([id]));
+    return which.map((id) => ({ id, error }));
+  }
 }
 
 /** Make copies that are paused, so that nothing runs twice before somebody has looked. */
@@ -276,7 +301,7 @@ async function duplicate(which) {
   return () => {
     const made = copies.map((task) => task.task_id);
     toast(`${named(made)} made, paused: edit, then resume.`, {
-      action: { label: "Undo", run: () => act("remove", made) },
+      action: { label: "Undo", run: async () => (await remove(made))() },
     });
     return load(location.href);
   };

@@ -6,8 +6,8 @@ const SECONDS = 6, LONGER = 14;
 
 /**
  * @param {string} text
- * @param {{kind?: "good" | "bad", action?: {label: string, run: () => void}, details?: string[]}} [options]
- *   `action` is a button, such as one that undoes what was done
+ * @param {{kind?: "good" | "bad", action?: {label: string, run: () => unknown}, details?: string[]}} [options]
+ *   `action` is a button, such as one that undoes what was done: where that fails, it stands there yet
  */
 export function toast(text, { kind = "good", action, details = [] } = {}) {
   const element = document.createElement("div");
@@ -22,15 +22,35 @@ export function toast(text, { kind = "good", action, details = [] } = {}) {
   }
   element.append(paragraph);
   const remove = () => element.remove();
-  if (action) element.append(button(action.label, "small", () => { remove(); action.run(); }));
+  if (action) element.append(button(action.label, "small", () => carryOut()));
   element.append(button("×", "quiet icon small", remove, "Close"));
   document.getElementById("toasts").append(element);
   let timer;
-  const wait = () => { timer = setTimeout(remove, (action || kind === "bad" ? LONGER : SECONDS) * 1000); };
-  // Nobody has to read against the clock: it stays for as long as it is pointed at, or has the focus.
-  for (const kindOf of ["pointerenter", "focusin"]) element.addEventListener(kindOf, () => clearTimeout(timer));
-  for (const kindOf of ["pointerleave", "focusout"]) element.addEventListener(kindOf, wait);
-  wait();
+  // Nobody has to read against the clock: it stays for as long as it is pointed at, has the focus, or is at work.
+  const holds = new Set();
+  const hold = (what) => { holds.add(what); clearTimeout(timer); };
+  const release = (what) => {
+    holds.delete(what);
+    clearTimeout(timer);
+    if (!holds.size) timer = setTimeout(remove, (action || kind === "bad" ? LONGER : SECONDS) * 1000);
+  };
+  const carryOut = async () => {
+    if (holds.has("work")) return;
+    hold("work");
+    try {
+      await action.run();
+      remove();
+    } catch (error) {
+      toastError(error);
+    } finally {
+      release("work");
+    }
+  };
+  for (const [begin, end] of [["pointerenter", "pointerleave"], ["focusin", "focusout"]]) {
+    element.addEventListener(begin, () => hold(begin));
+    element.addEventListener(end, () => release(begin));
+  }
+  release();
   return remove;
 }
 
