@@ -188,6 +188,21 @@ def test_an_undo_brings_back_what_it_can(tasks: Server, open_page: OpenPage) -> 
     assert tasks.ok("export", tasks=["b"])["document"]["tasks"][0]["command"] == "echo hi"
 
 
+@pytest.mark.parametrize(("button", "did"), [("Remove", "removed"), ("Duplicate", "made")])
+def test_a_task_that_has_gone_keeps_back_no_other(tasks: Server, open_page: OpenPage, button: str, did: str) -> None:
+    page = open_page("about:blank")
+    page.route("**/api/events**", lambda route: None)  # so that nobody tells
+    page.goto(tasks.url + "/tasks")
+    for task_id in ("a", "b", "c"):
+        page.locator(f'[data-id="{task_id}"] .pick input').click()
+    tasks.ok("remove", task_id="b")
+    page.locator("#bulk").get_by_role("button", name=button).click()
+    expect(page.locator(".toast.good")).to_contain_text(f"2 tasks {did}")
+    expect(page.locator(".toast.bad")).to_contain_text("‘b’" if did == "made" else "'b'")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-row] [data-open]")).to_have_text(["a", "c", "d", "e/f %"])
+
+
 def test_what_is_read_does_not_go(tasks: Server, open_page: OpenPage) -> None:
     page = open_page(tasks.url + "/tasks")
     page.locator('[data-id="a"] .pick input').click()

@@ -250,12 +250,29 @@ const override = (filed) => ask({
   confirm: "Do it here", danger: true,
 });
 
+/**
+ * Read the definitions of tasks; those that somebody has removed meanwhile keep back none of the others.
+ * @returns {Promise<{kept: object, gone: {id: string, error: ApiError}[]}>}
+ * @throws {ApiError} where there is none
+ */
+async function definitions(which, options = {}) {
+  const read = async (tasks) => (await post("/schedule", { action: "export", tasks, ...options })).document;
+  try {
+    return { kept: await read(which), gone: [] };
+  } catch (error) {
+    if (error.status !== 404 || which.length === 1) throw error;
+  }
+  const all = await each(which, (id) => read([id])), found = all.filter((one) => !one.error);
+  if (!found.length) throw all[0].error;
+  return { kept: { ...found[0].answer, tasks: found.flatMap((one) => one.answer.tasks) }, gone: all.filter((one) => one.error) };
+}
+
 /** Remove tasks. Their definitions are kept by this page, so that it can be undone. */
 async function remove(which, overriding = false) {
-  const { document: kept } = await post("/schedule", { action: "export", tasks: which, progress: true });
+  const { kept, gone } = await definitions(which, { progress: true });
   const query = overriding ? "?override=true" : "";
-  const done = await each(which, (id) => call("DELETE", `/api/tasks/${part(id)}${query}`));
-  return () => finish("remove", which, done, {
+  const done = await each(kept.tasks.map((task) => task.task_id), (id) => call("DELETE", `/api/tasks/${part(id)}${query}`));
+  return () => finish("remove", which, [...done, ...gone], {
     more: " Past runs stay readable; runs under way were ended.",
     undo: (worked) => ({ label: "Undo", run: () => restore(kept, worked) }),
   });
@@ -294,7 +311,7 @@ async function bringBack(kept, which) {
 
 /** Make copies that are paused, so that nothing runs twice before somebody has looked. */
 async function duplicate(which) {
-  const { document: kept } = await post("/schedule", { action: "export", tasks: which });
+  const { kept, gone } = await definitions(which);
   const taken = new Set((await get("/api/tasks", { limit: 10000 })).tasks.map((task) => task.id));
   const copies = kept.tasks.map(({ anchor: _, ...task }) => ({ ...task, task_id: free(task.task_id, taken), paused: true }));
   await post("/schedule", { action: "import", tasks: copies });
@@ -303,6 +320,7 @@ async function duplicate(which) {
     toast(`${named(made)} made, paused: edit, then resume.`, {
       action: { label: "Undo", run: async () => (await remove(made))() },
     });
+    if (gone.length) tellRefused(gone, "copied");
     return load(location.href);
   };
 }
