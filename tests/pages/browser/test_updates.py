@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.pages.browser.conftest import until
-from tests.server import Server
+from tests.server import Server, wait_until
 
 pytestmark = pytest.mark.soak
 OpenPage = Callable[..., Page]
@@ -180,6 +180,32 @@ def test_a_task_that_is_removed_is_shown_as_that(tasks: Server, open_page: OpenP
     tasks.ok("remove", task_id="d")
     expect(page.get_by_text("This task is removed")).to_be_visible()
     expect(page.get_by_role("button", name="Run now")).to_have_count(0)
+
+
+@pytest.mark.parametrize("way", ["link", "keys"])
+def test_who_is_on_the_way_elsewhere_gets_there_though_the_task_is_removed(
+    tasks: Server, open_page: OpenPage, way: str
+) -> None:
+    tasks.ok("run_now", task_id="d", wait=True)
+    page = connected(open_page(tasks.url + "/tasks/d", expected=("404",)))
+    # While a page is on its way, the one that it leaves can only speak.
+    page.evaluate("""() => new MutationObserver(() => console.log(document.querySelector("h1 + .message").textContent))
+        .observe(document.getElementById("main"), { childList: true })""")
+    held: list[Route] = []
+    page.route(re.compile(r"/runs(\?.*)?$"), lambda route: held.append(route))
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Close").click()
+    if way == "keys":
+        page.keyboard.press("g")
+        page.keyboard.press("r")
+    else:
+        page.get_by_role("link", name="All runs").click(no_wait_after=True)
+    wait_until(lambda: page.wait_for_timeout(5) or held, what="a request")
+    with page.expect_console_message(lambda message: message.text.startswith("This task is removed")):
+        tasks.ok("remove", task_id="d")
+    held[0].continue_()
+    page.wait_for_url("**/runs**")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Runs")
 
 
 @pytest.mark.parametrize("path", ["/tasks", "/tasks/a"])

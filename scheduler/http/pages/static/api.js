@@ -15,6 +15,8 @@ export class ApiError extends Error {
     /** @type {Problem[]} */
     this.problems = body.problems ?? [];
     this.body = body;
+    /** What the service shows instead, where it is a page that it refused. @type {Document | null} */
+    this.page = null;
   }
 }
 /** @typedef {{field: string, message: string, got: unknown, accepted: unknown[], suggestion: unknown}} Problem */
@@ -101,7 +103,8 @@ async function page(path, options, isTaken = () => false) {
   const found = new DOMParser().parseFromString(await response.text(), "text/html");
   if (found.body.dataset.now) setServiceTime(found.body.dataset.now);
   if (response.ok || isTaken(found)) return found;
-  throw new ApiError(response.status, { message: found.querySelector(".message")?.textContent ?? `The page answered ${response.status}.` });
+  const message = found.querySelector(".message")?.textContent ?? `The page answered ${response.status}.`;
+  throw Object.assign(new ApiError(response.status, { message }), { page: found });
 }
 
 /** @param {string} path @param {RequestInit} options @returns {Promise<Response>} */

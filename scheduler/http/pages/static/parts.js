@@ -6,21 +6,20 @@ import { morph, untilReleased } from "./morph.js";
 import { localise } from "./time.js";
 
 const PAUSE = 1000;
-/** How long a form that was sent may take to lead to another page, in milliseconds. */
-const LEAVING = 30000;
-let last = 0, timer = null, going = false, again = false, sentAt = -LEAVING;
+let last = 0, timer = null, going = false, again = false;
 
-// On the window, where it is known whether a module has sent the form in the browser's stead.
-addEventListener("submit", (event) => { if (!event.defaultPrevented) sentAt = performance.now(); });
-
-/** Bring `<... data-part="...">` and the title up to date, at most once a second. @param {() => void} [then] */
-export function refresh(then = () => {}) {
+/**
+ * Bring `<... data-part="...">` and the title up to date, at most once a second.
+ * @param {() => void} [then]
+ * @param {(page: Document) => void} [gone] is given what the service says where what the page is about is gone
+ */
+export function refresh(then = () => {}, gone = () => location.reload()) {
   if (going) { again = true; return; }
   clearTimeout(timer);
-  timer = setTimeout(() => read(then), Math.max(0, last + PAUSE - performance.now()));
+  timer = setTimeout(() => read(then, gone), Math.max(0, last + PAUSE - performance.now()));
 }
 
-async function read(then) {
+async function read(then, gone) {
   going = true;
   last = performance.now();
   try {
@@ -34,17 +33,19 @@ async function read(then) {
     then();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    // What the page is about is gone: the service says what has become of it. Who has just sent a form, such as the one
-    // that removes it, is on the way to another page, from which a reload would keep them.
-    if (error.status === 404) {
-      if (performance.now() - sentAt < LEAVING) again = true;
-      else location.reload();
-    }
+    await untilReleased();
+    if (error.status === 404) gone(error.page);
     // Else the stream of events says that the connection is lost, and brings all up to date when it is back.
   } finally {
     going = false;
-    if (again) { again = false; refresh(then); }
+    if (again) { again = false; refresh(then, gone); }
   }
+}
+
+/** Show another page in the place of this one: a reload would keep from yet another who is on the way there. */
+export function showInstead(page) {
+  document.title = page.title;
+  put(document.getElementById("main"), page.getElementById("main"));
 }
 
 /** @param {Element} shown is changed @param {Element} fresh the same as the service has it now; is used up */

@@ -3,7 +3,7 @@
 import "./main.js";
 import { ask } from "./dialog.js";
 import { follow } from "./events.js";
-import { refresh } from "./parts.js";
+import { refresh, showInstead } from "./parts.js";
 
 const DAYS = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -7, ArrowRight: 7 };
 const task = document.querySelector('[data-part="head"]').dataset.task;
@@ -56,7 +56,8 @@ document.addEventListener("submit", async (event) => {
 
 keepHeat();
 const kinds = "run.queued,run.started,run.finished,task.*,scheduler.started,scheduler.stopped";
-follow({ types: kinds }, (event) => {
+const renew = () => refresh(letOneBeReached, (page) => { stop(); showInstead(page); });
+const stop = follow({ types: kinds }, (event) => {
   // What happens to the scheduler is told without a task.
-  if (!event.task_id || event.task_id === task) refresh(letOneBeReached);
-}, () => refresh(letOneBeReached));
+  if (!event.task_id || event.task_id === task) renew();
+}, renew);
