@@ -76,6 +76,28 @@ def test_nothing_happens_to_who_cancels(tasks: Server, open_page: OpenPage) -> N
     assert tasks.ok("export")["document"] == before
 
 
+def test_what_fails_is_told_within_the_dialog(
+    tasks: Server, open_page: OpenPage, check_access: Callable[[Page], None]
+) -> None:
+    page = open_page(f"{tasks.url}/tasks", width=390, expected=("net::ERR_FAILED",))
+    page.locator('[data-id="a"] .pick input').click()
+    page.locator("#bulk").get_by_role("button", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Tags to add").fill("new")
+    show = dialog.get_by_role("button", name="Show the change")
+    page.route("**/tasks", lambda route: route.abort())
+    for _ in range(2):
+        show.click()
+        expect(dialog.get_by_role("alert")).to_have_text("The service cannot be reached. Is it running?")
+        expect(dialog.get_by_role("alert")).to_be_in_viewport()
+    check_access(page)
+    assert fits(page)
+    page.unroute("**/tasks")
+    show.click()
+    expect(page.get_by_role("dialog", name="Change 1 task?")).to_be_visible()
+    expect(page.locator(".toast")).to_have_count(0)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_works_without_scripts(tasks: Server, open_page: OpenPage, width: int) -> None:
     before = tasks.ok("export")["document"]

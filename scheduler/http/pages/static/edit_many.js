@@ -1,8 +1,8 @@
 // Edit many tasks in a dialog: the pages that do it without scripts are shown in it, one after the other, so that what is
 // asked, shown and done is the same. What was done is told beside the table, and can be undone for as long as that stands.
 
-import { csrf, sendForm } from "./api.js";
-import { toast, toastError } from "./toast.js";
+import { csrf, sendForm, ApiError } from "./api.js";
+import { toast } from "./toast.js";
 
 /**
  * @param {string[]} which ids
@@ -36,11 +36,22 @@ export async function editMany(which, changed) {
     try {
       show(await step(fields));
     } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      tellWithin(event.target, error.message);
+    } finally {
       button.disabled = false;
-      toastError(error);
     }
   });
   show(begin);
+}
+
+/** Say before a form what is wrong: messages at the edge of the page lie behind a dialog, where nobody can reach them. */
+function tellWithin(form, text) {
+  const told = form.parentElement.querySelector(":scope > .notice");
+  const notice = Object.assign(document.createElement("div"), { className: "notice bad", role: "alert", textContent: text });
+  if (told) told.replaceWith(notice);
+  else form.before(notice);
+  notice.scrollIntoView({ block: "nearest" });
 }
 
 /** Send a form as a browser would. @param {Record<string, string>} fields @returns {Promise<HTMLElement>} the next step */
