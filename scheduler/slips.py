@@ -94,11 +94,15 @@ def _are_slips(sent: tuple[str, ...], meant: tuple[str, ...]) -> bool:
 
 def _is_slip(word: str, meant: str) -> bool:
     """Whether a word is near to another: at one step in 4 letters, at two in 8; a plural of any word is."""
-    if word.rstrip("s") == meant.rstrip("s"):
+    if _singular(word) == _singular(meant):
         return True
     if min(len(word), len(meant)) < 3 or len(meant) < 4 or frozenset((word, meant)) in _OPPOSITES:
         return False
     return distance(word, meant) <= (1 if len(meant) < 8 else 2)
+
+
+def _singular(word: str) -> str:
+    return (f"{word[:-3]}y" if word.endswith("ies") else word).rstrip("s")
 
 
 def distance(one: str, other: str) -> int:

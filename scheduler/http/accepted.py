@@ -36,7 +36,7 @@ def _complete_within(problem: Problem, model: type[BaseModel]) -> Problem:
     """Complete a problem; one of an entry of a document is one of what `create` takes."""
     entry = ENTRY.match(problem.field) if model is requests.Import else None
     if entry is None:
-        return _complete(problem, _schema_of(model))
+        return _complete(problem, _schema_of(model), model not in (requests.Create, requests.Update))
     inner = _complete(problem.at(problem.field[entry.end() :]), _schema_of(requests.Create))
     return inner.at(problem.field)
 
@@ -64,7 +64,8 @@ def _schema_of(model: type[BaseModel]) -> Schema:
     return model.model_json_schema()
 
 
-def _complete(problem: Problem, schema: Schema) -> Problem:
+def _complete(problem: Problem, schema: Schema, by_default: bool = False) -> Problem:
+    """Complete a problem; `by_default`: the default will do where nothing is near, as no task is defined with it."""
     spec = _field(schema, problem.field)
     if spec is None or problem.accepted or problem.code not in ("missing_field", "invalid_field"):
         return problem
@@ -81,6 +82,7 @@ def _complete(problem: Problem, schema: Schema) -> Problem:
         near = iso(moment, UTC)
     elif near is None and not (spec.get("type") == "string" and problem.field in _WORDS):
         near = _near(spec, problem.got)
+        near = spec.get("default") if near is None and by_default and problem.got is not None else near
     return replace(problem, message=message, accepted=accepted, suggestion=near)
 
 

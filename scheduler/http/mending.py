@@ -96,7 +96,7 @@ def _is_guess(action: Doable, given: Mapping[str, Any], problems: Sequence[Probl
     """Whether another task would be created than the one that was sent: by its id, its time, or what it does."""
     if action.name != "create":
         return False
-    if given.get("task_id") not in (None, chosen["task_id"]) and all(each.field != "task_id" for each in problems):
+    if given.get("task_id") not in (None, chosen.get("task_id")) and all(each.field != "task_id" for each in problems):
         return True
     lost = {
         problem.field.split(".")[0]

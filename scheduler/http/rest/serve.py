@@ -99,14 +99,21 @@ def _answer(call: Call) -> Any:
 def _example(route: Route, scheduler: TaskScheduler, ids: Mapping[str, str], error: InvalidRequest) -> dict[str, Any]:
     """Return a whole request that works: one of the route, near to what was refused, or one that shows what exists."""
     found, action = error.example, route.action
-    if found is not None and found["action"] == "validate" and action is ACTIONS["create"]:
-        found = {**found, "action": action.name}  # there is no path that only says what it would do
-    if found is None or found["action"] not in (action.name, *_HARMLESS):
+    is_create = action is ACTIONS["create"]
+    if found is None or found["action"] not in (action.name, *_HARMLESS, *(("validate",) if is_create else ())):
         plain = {name: value for name, value in EXAMPLES[action.name].items() if name not in route.hidden}
         given = {"action": action.name} if action is ACTIONS["update"] else plain
         found = working_example(scheduler, action, {**given, **ids}, [])
-    shown = route if found["action"] == action.name else _HARMLESS[found["action"]]
+    if is_create and found["action"] == "validate":
+        found = {**found, "action": action.name}  # there is no path that only says what it would do
+    shown = route if found["action"] == action.name else _harmless(route, found["action"])
     return shown.example(found, collection())
+
+
+def _harmless(route: Route, name: str) -> Route:
+    """Return the route that shows what this one changes, or all that there is."""
+    beside = (other for other in ROUTES if other.path == route.path and other.action is ACTIONS["get"])
+    return next(beside, _HARMLESS[name]) if name == "get" else _HARMLESS[name]
 
 
 def _read(route: Route, asked: Request) -> Mapping[str, Any]:
