@@ -13,8 +13,10 @@ import scheduler.cli
 def completion_command(shell: str) -> None:
     """Print the script that completes commands in a shell.
 
-    bash and zsh: eval "$(task-scheduler completion bash)" in ~/.bashrc or ~/.zshrc. fish: task-scheduler completion
-    fish > ~/.config/fish/completions/task-scheduler.fish
+    \b
+    bash: eval "$(task-scheduler completion bash)" in ~/.bashrc
+    zsh:  eval "$(task-scheduler completion zsh)" in ~/.zshrc, behind compinit
+    fish: task-scheduler completion fish > ~/.config/fish/completions/task-scheduler.fish
     """
     kind = get_completion_class(shell)
     assert kind is not None

@@ -101,6 +101,13 @@ def test_completion(name: str) -> None:
     assert "_TASK_SCHEDULER_COMPLETE" in Shell().ok(f"completion {name}")
 
 
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_each_shell_is_told_to_take_its_own_script(name: str) -> None:
+    line = f"task-scheduler completion {name}"
+    assert line in " ".join(Shell().ok("completion --help").split())
+    assert line in (ROOT / "docs" / "cli.md").read_text()
+
+
 @pytest.mark.soak
 def test_completion_completes() -> None:
     env = {
