@@ -179,9 +179,14 @@ class Questions:
         """Return the zone of each job that the runs belong to, by its key."""
         return self._store.read(lambda connection: jobs.zones(connection, {run.job_key for run in of}))
 
-    def read_output(self, run_id: str, stream: Stream, tail: int | None, offset: int | None) -> OutputText:
-        """Return a part of what a run wrote to `stdout` or `stderr`."""
-        return read_output(self._log_dir, run_id, stream, tail_lines=tail, offset=offset)
+    def read_output(
+        self, run_id: str, stream: Stream, tail: int | None, offset: int | None, goes_on: bool = False
+    ) -> OutputText:
+        """Return a part of what a run wrote to `stdout` or `stderr`.
+
+        Of a run that `goes_on` a character at the end is left out as long as bytes of it are missing.
+        """
+        return read_output(self._log_dir, run_id, stream, tail_lines=tail, offset=offset, goes_on=goes_on)
 
     def read_log(self, run_id: str, stream: Stream) -> tuple[bytes, bool]:
         """Return all that is kept of what a run wrote, as it came, and whether bytes of its middle were cut."""

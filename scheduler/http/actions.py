@@ -258,7 +258,9 @@ def output(service: TaskScheduler, request: requests.Output) -> Answer:
     """Read what a run wrote."""
     run = service.get_run(request.run_id)
     names: tuple[Stream, ...] = ("stdout", "stderr") if request.stream == "both" else (request.stream,)
-    parts = {name: service.read_output(run.run_id, name, request.tail, request.offset) for name in names}
+    # Whether it goes on was asked before its output is read: that of a run that has ended is all there.
+    goes_on = not run.status.is_final
+    parts = {name: service.read_output(run.run_id, name, request.tail, request.offset, goes_on) for name in names}
     offsets = {str(name): part.next_offset for name, part in parts.items()}
     return {
         "status": "success",

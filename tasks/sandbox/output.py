@@ -138,6 +138,12 @@ class _Kept:
         head, tail = _without_half_end(self.head), _without_half_start(self.tail)
         return _decode(head) + _cut_line(self.cut) + _decode(tail)
 
+    def to_whole_character(self) -> _Kept:
+        """Return the same without the first bytes of a character whose last ones have not come yet."""
+        if not self.cut:  # a character may stand over the border of head and tail
+            return _Kept(_without_half_end(self.head + self.tail))
+        return _Kept(self.head, self.cut, _without_half_end(self.tail))
+
 
 def read_output(
     log_dir: Path,
@@ -146,15 +152,19 @@ def read_output(
     *,
     tail_lines: int | None = None,
     offset: int | None = None,
+    goes_on: bool = False,
     limit: int = HEAD + TAIL + _CUT_LINE_ROOM,
 ) -> OutputText:
     """Return the last `tail_lines` lines, or up to `limit` bytes from `offset` on, or all that is kept.
 
     Where all or the lines are longer than `limit` bytes, their last ones are returned. An offset among
     the cut bytes answers the cut's line and what follows it. A character is not divided between two
-    answers. A run that printed nothing, or none of that id, has an empty output.
+    answers: where the run `goes_on`, its first bytes wait for its last ones. A run that printed nothing,
+    or none of that id, has an empty output.
     """
     kept = _load(output_path(log_dir, run_id, stream))
+    if goes_on:
+        kept = kept.to_whole_character()
     if offset is not None and tail_lines is None:
         return _from_offset(kept, max(offset, 0), limit)
     text = kept.whole() if tail_lines is None else _last_lines(kept.whole(), tail_lines)

@@ -68,6 +68,21 @@ def test_a_run_is_followed_while_it_goes_on(api: Api) -> None:
     assert rest["stdout"] == "two\n"
 
 
+def test_a_character_that_comes_in_halves_is_told_whole(api: Api) -> None:
+    api.create("t", command=r"printf 'a\303'; while [ ! -e go ]; do sleep 0.01; done; printf '\251\303'")
+    run_id = api.ok("run_now", task_id="t")["run_id"]
+    watch_for(lambda: api.scheduler.output_size(run_id, "stdout") == 2)
+    for which in ({"offset": 0}, {"tail": 1}, {}):
+        answer = api.ok("output", run_id=run_id, stream="stdout", **which)
+        assert (answer["stdout"], answer["next_offset"]) == ("a", 1)
+    waiting = api.ok("output", run_id=run_id, stream="stdout", offset=1)
+    assert (waiting["stdout"], waiting["next_offset"]) == ("", 1)
+    (api.workspace / "go").touch()
+    assert api.scheduler.watch.wait([run_id], 20)
+    assert api.ok("output", run_id=run_id, stream="stdout", offset=1)["stdout"] == "é"
+    assert api.ok("output", run_id=run_id, stream="stdout", offset=3)["stdout"] == "\ufffd"
+
+
 def test_a_cut_is_told(api: Api) -> None:
     api.create("t", command="head -c 3000000 /dev/zero | tr '\\0' 'x'; echo end")
     run = api.run("t")

@@ -117,6 +117,19 @@ def test_half_a_character_waits_for_its_other_half(tmp_path: Path) -> None:
     output.close()
 
 
+@pytest.mark.parametrize("start", [b"", b"ab", b"x" * (HEAD - 1), b"x" * (HEAD - 2), b"x" * (HEAD + TAIL + 9)])
+@pytest.mark.parametrize("half", ["é".encode()[:1], "€".encode()[:2], "😀".encode()[:3]])
+def test_half_a_character_is_told_when_no_more_can_come(tmp_path: Path, start: bytes, half: bytes) -> None:
+    output = written(tmp_path, start + half)
+    text = read_output(tmp_path, "r", "stdout", goes_on=True)
+    assert text.next_offset == len(start)
+    assert "\ufffd" not in text.text
+    assert read_output(tmp_path, "r", "stdout", offset=len(start), goes_on=True)[:2] == ("", len(start))
+    output.close()
+    end = len(start) + len(half)
+    assert read_output(tmp_path, "r", "stdout", offset=len(start))[:2] == ("\ufffd", end)
+
+
 def test_bytes_that_are_no_text_are_shown_as_such(tmp_path: Path) -> None:
     written(tmp_path, b"\xff\xfe ok \x80").close()
     assert read_output(tmp_path, "r", "stdout").text == "\ufffd\ufffd ok \ufffd"
