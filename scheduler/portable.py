@@ -21,8 +21,9 @@ from scheduler.stored_job import StoredJob
 FORMAT = 1
 BESIDE = ("paused", "anchor", "fired")
 """What an entry of a document has beside the fields of a definition."""
+PARTS = ("format", "tasks")
+"""What a document is made of."""
 
-_PARTS = ("format", "tasks")
 _UTC = ZoneInfo("UTC")
 _FAR = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -117,7 +118,7 @@ def _entries(sent: object, field: str) -> tuple[str, list[Any]]:
     if not isinstance(sent, Mapping):
         text = f"'{field}' must be a document that 'export' gave, or a list of tasks"
         raise InvalidRequest([Problem(field, text, shorten(sent), accepted)])
-    problems = [unknown_field(name, _PARTS).at(f"{field}.{name}") for name in sent if name not in _PARTS]
+    problems = [unknown_field(name, PARTS).at(f"{field}.{name}") for name in sent if name not in PARTS]
     if sent.get("format") != FORMAT:
         text = f"'{field}.format' must be {FORMAT}: documents of another format are not known here"
         problems.append(Problem(f"{field}.format", text, shorten(sent.get("format")), [FORMAT], FORMAT))

@@ -14,10 +14,10 @@ from scheduler import yaml_text
 from scheduler.cli.client import unsendable
 from scheduler.cli.ending import plain, suggested
 from scheduler.cli.inputs import read_text, unreadable
-from scheduler.errors import Problem
+from scheduler.errors import Problem, unknown_field
 from scheduler.jobsfiles.entry import translate
 from scheduler.jobsfiles.reading import FileProblem, RawEntry, raw_entries, told_twice
-from scheduler.portable import BESIDE
+from scheduler.portable import BESIDE, PARTS
 
 _PREFIX = re.compile(r"^tasks\.?(?:tasks\.?)?")
 _OPENING = re.compile(r"^tasks[.0-9a-z]*: ")
@@ -43,7 +43,7 @@ class Definitions:
     written: Sequence[Written] = ()
     """The same entries of a file of jobs; none for what `export` gave."""
     faults: Sequence[FileProblem] = ()
-    """What keeps a file of jobs from being read as entries, whoever judges them."""
+    """What is wrong with a file whoever judges its entries."""
 
     @property
     def sent(self) -> Any:
@@ -65,7 +65,8 @@ class Definitions:
             entry = self.written[int(parts[0])]
             return entry.raw.told(bare.at(".".join(parts[1:])), entry.names)
         place = tuple(int(part) if part.isdecimal() else part for part in parts)
-        return FileProblem(Path(self.name), self.document.line((*self.path, *place)), bare)
+        path = () if parts and not parts[0].isdecimal() else self.path  # it is no entry, but stands beside them
+        return FileProblem(Path(self.name), self.document.line((*path, *place)), bare)
 
 
 def _place_of(value: Any) -> tuple[str | int, ...]:
@@ -85,7 +86,7 @@ def read_definitions(name: str, directory: Callable[[], Path]) -> Definitions:
         raise unreadable(name, error.message, error.line) from error
     value = document.value
     if isinstance(value, Mapping) and isinstance(value.get("tasks"), list):
-        return Definitions(name, document, value["tasks"], ("tasks",), "format" in value)
+        return _of_tasks(name, document, value)
     if isinstance(value, list) or (isinstance(value, Mapping) and not value.keys() & {"format", "tasks"}):
         return _of_jobs(name, document, directory())
     raise unreadable(name, "no definitions: what `export` gives is taken, a list under 'tasks', or a file of jobs")
@@ -100,6 +101,14 @@ def _read(text: str) -> yaml_text.Document:
         return yaml_text.Document(json.loads(text), lines)
     except ValueError:
         return yaml_text.read_yaml(text)
+
+
+def _of_tasks(name: str, document: yaml_text.Document, value: Mapping[str, Any]) -> Definitions:
+    """Take what `export` gave, whose parts are judged with it, or a list under 'tasks', which alone is sent."""
+    is_export = "format" in value
+    beside = [] if is_export else [part for part in value if part not in PARTS]
+    faults = [FileProblem(Path(name), document.line((part,)), unknown_field(part, PARTS)) for part in beside]
+    return Definitions(name, document, value["tasks"], ("tasks",), is_export, faults=faults)
 
 
 def _of_jobs(name: str, document: yaml_text.Document, directory: Path) -> Definitions:

@@ -204,6 +204,26 @@ def test_what_no_request_can_hold_is_told_with_its_line(shell: Shell, two: Path,
         assert (said.code, told in said.err) == (1, True), said
 
 
+@pytest.mark.parametrize(
+    ("head", "beside", "told"),
+    [
+        ("", "task:\n  - task_id: files-c\n", "unknown field 'task'; did you mean 'tasks'?"),
+        ("", "defaults: {priority: low}\n", "unknown field 'defaults'; known: format, tasks"),
+        ("", "3:\n", "unknown field '3'; known: format, tasks"),
+        ("format: 1\n", "task: []\n", "tasks.task: unknown field 'task'; did you mean 'tasks'?"),
+    ],
+)
+def test_nothing_stands_beside_the_tasks(shell: Shell, two: Path, head: str, beside: str, told: str) -> None:
+    two.write_text(head + TWO + beside)
+    line = (head + TWO).count("\n") + 1
+    said = shell.say("check two.yaml")
+    assert (said.code, said.out.splitlines()[0]) == (1, f"two.yaml:{line}: {told}")
+    for words in ("diff", "import", "apply --prune --yes"):
+        said = shell.say(f"{words} two.yaml")
+        assert (said.code, f"two.yaml:{line}: {told}" in said.err) == (1, True), said
+    assert shell.json("list")["count"] == 0
+
+
 def test_check_needs_no_server(two: Path) -> None:
     shell = Shell(SCHEDULER_URL="http://127.0.0.1:1")
     assert shell.ok(f"check {two.name}") == "2 tasks, 0 problems\n"
