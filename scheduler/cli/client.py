@@ -52,11 +52,19 @@ def unsendable(value: Any) -> str | None:
     return None
 
 
+def unshowable(token: str) -> str | None:
+    """Say what keeps a token from being shown to a server in a header; None where nothing does."""
+    if all(char.isprintable() and ord(char) < 256 for char in token):
+        return None
+    return "it holds a line end, or another character that no header can carry"
+
+
 class Client:
     """One server, by its address, and whom it is told that we are."""
 
     def __init__(self, url: str, login: Login, seconds: float = _ANSWER_SECONDS) -> None:
         self.url = url.rstrip("/")
+        self.name = without_login(self.url)
         self._login, self._seconds = login, seconds
         self._session = requests.Session()
         # A proxy cannot reach what this machine tells only itself.
@@ -88,11 +96,13 @@ class Client:
                 allow_redirects=False,
             )
         except requests.ConnectionError as error:
-            raise _unreachable(self.url, f"No server answers at {self.url}") from error
+            raise _unreachable(f"No server answers at {self.name}") from error
         except requests.Timeout as error:
-            raise _unreachable(self.url, f"No answer came from {self.url} in time") from error
+            raise _unreachable(f"No answer came from {self.name} in time") from error
         except (requests.RequestException, ValueError) as error:
-            raise _unreachable(self.url, f"{self.url} cannot be asked: {error}") from error
+            # The text of such an error has parts of the URL, which may be those of a password.
+            why = str(error) if self.name == self.url else type(error).__name__
+            raise _unreachable(f"{self.name} cannot be asked: {why}") from error
         return self._read(response)
 
     def _read(self, response: requests.Response) -> dict[str, Any]:
@@ -101,7 +111,7 @@ class Client:
         except ValueError:
             answer = None
         if not isinstance(answer, dict) or "status" not in answer:
-            text = f"What answers at {self.url} is no task scheduler: HTTP {response.status_code}, no JSON of ours"
+            text = f"What answers at {self.name} is no task scheduler: HTTP {response.status_code}, no JSON of ours"
             raise Refused({"status": "error", "code": "not_a_scheduler", "message": text}, FAILED)
         if answer["status"] == "error":
             raise Refused(answer, exit_code_of(response.status_code), advice_of(answer))
@@ -120,6 +130,13 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-def _unreachable(url: str, message: str) -> Refused:
+def without_login(url: str) -> str:
+    """Return a URL as it may be shown: without a name and a password, even where they are not written right."""
+    login, _, rest = url.rpartition("@")
+    scheme, slashes, _ = login.partition("//")
+    return scheme + slashes + rest if slashes else rest
+
+
+def _unreachable(message: str) -> Refused:
     hint = "start one with `task-scheduler serve`, or name another with --url or SCHEDULER_URL"
     return Refused({"status": "error", "code": "unreachable", "message": f"{message}: {hint}."}, UNREACHABLE)

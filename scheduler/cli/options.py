@@ -11,7 +11,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from scheduler.cli.client import Client, Login, unsendable
+from scheduler.cli.client import Client, Login, unsendable, unshowable
 from scheduler.cli.printing import with_json
 
 
@@ -67,9 +67,16 @@ def _login(token: str | None, user: str | None) -> Login:
     if len(given) > 1:
         raise click.UsageError("--token and --user both say who asks: give one of them")
     if not user or given == {"token"}:
-        return Login(token)
+        return Login(_checked(token, context))
     name, colon, password = user.partition(":")
     return Login(None, name, password if colon else _password(name))
+
+
+def _checked(token: str | None, context: click.Context) -> str | None:
+    """Return a token that can be shown to a server; refuse any other without a word of what it is."""
+    if token is not None and (fault := unshowable(token)):
+        raise click.BadParameter(fault, context, param_hint="'--token' or SCHEDULER_TOKEN")
+    return token
 
 
 def _password(name: str) -> str:

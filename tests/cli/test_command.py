@@ -205,6 +205,36 @@ def test_nobody_answers() -> None:
         assert Shell(SCHEDULER_URL=address).say("list").code == 3
 
 
+@pytest.mark.parametrize(
+    "token", ["supersecret\r", "supersecret\n", "super\nsecret", "supersecret\x01", "supersecret€"]
+)
+def test_a_token_that_no_header_can_carry_is_not_printed(token: str) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    for said in (Shell(SCHEDULER_URL=url, SCHEDULER_TOKEN=token).say("list"), Shell().say("list --token", token)):
+        assert (said.code, "SCHEDULER_TOKEN" in said.err, "secret" in said.err + said.out) == (2, True, False), said
+    assert Shell(SCHEDULER_URL=url, SCHEDULER_TOKEN=token).say("list --token good").code == 3
+    assert Shell(SCHEDULER_URL=url, SCHEDULER_TOKEN=token).say("list --user ann:password").code == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://joe:hunter2@127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://joe:hun/ter2@127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://joe:hun@ter2@127.0.0.1:1", "http://127.0.0.1:1"),
+        ("http://joe:hunter2@127.0.0.1:99999", "http://127.0.0.1:99999"),
+        ("http://joe:hunter2@[::1", "http://[::1"),
+        ("ftp://joe:hunter2@127.0.0.1", "ftp://127.0.0.1"),
+        ("joe:hunter2@127.0.0.1:1", "127.0.0.1:1"),
+    ],
+)
+def test_a_password_in_a_url_is_not_printed(url: str, shown: str) -> None:
+    for said in (Shell(SCHEDULER_URL=url).say("list"), Shell().say("list --json --url", url)):
+        told = said.err + said.out
+        assert (said.code, shown in told) == (3, True), said
+        assert not [part for part in ("joe", "hun", "ter2") if part in told], said
+
+
 def test_the_port_of_this_machine_is_taken_from_the_settings(served: Server) -> None:
     assert Shell(SCHEDULER_PORT=str(served.port)).say("status").code == 0
 
