@@ -33,6 +33,7 @@ from scheduler.alerts import Notify, Target, is_name, read_target
 from scheduler.config_file import ConfigFile, open_config_file
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, nearest
 from scheduler.job_defaults import read_job_defaults
+from scheduler.namespaces import DEFAULT, file_of
 from scheduler.phrases import read_zone
 from scheduler.smtp_url import SmtpServer, read_smtp_url
 
@@ -422,11 +423,23 @@ class SchedulerConfig(BaseModel):
         """A number for the file of the module that gave the namespace its name; None where nothing may be mixed up."""
         return self._maker_mark
 
+    @property
+    def database_file(self) -> Path | None:
+        """The file that `database_url` leads to, which is a namespace's own; None where it leads to none."""
+        named = re.match(r"sqlite[^:]*:///([^?]+)", self.database_url or "")
+        if named is None or named[1] == ":memory:":
+            return None
+        return file_of(self.namespace or DEFAULT, Path(named[1]).expanduser()).resolve()
+
+    @property
+    def is_of_operator(self) -> bool:
+        """Whether file and environment gave these settings, so that somebody reads what `warnings` says of them."""
+        return self._file is not None
+
     def warnings(self) -> list[str]:
         """Say which files that this service relies on tasks could change or, where they hold a secret, read."""
         told = self._file.warnings(self.allowed_dirs, self.read_dirs) if self._file is not None else []
-        database = re.match(r"sqlite[^:]*:///(.+)", self.database_url or "")
-        for what, path in (("database", database and Path(database[1]).absolute()), ("log file", self.log_file)):
+        for what, path in (("database", self.database_file), ("log file", self.log_file)):
             told += [
                 f"the {what} {path} lies inside the allowed directory {folder}: a task could read and change it"
                 for folder in self.allowed_dirs

@@ -72,6 +72,13 @@ def schema_of(namespace: str) -> str | None:
     return None if namespace == DEFAULT else f"scheduler_{label_of(namespace)}"
 
 
+def file_of(namespace: str, path: Path) -> Path:
+    """Return the file of SQLite that a namespace has: but for the default one, one of its own beside the named one."""
+    if namespace == DEFAULT:
+        return path
+    return path.with_name(f"{path.stem}.{label_of(namespace)}{path.suffix}")
+
+
 def _is_inner(frame: FrameType, made: object) -> bool:
     """Whether a frame belongs to this package, or to a class that makes `made` as a kind of its own."""
     if str(frame.f_globals.get("__name__", "")).partition(".")[0] == _OWN:

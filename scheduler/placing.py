@@ -45,6 +45,8 @@ def note_maker(store: Database, config: SchedulerConfig) -> list[str]:
 def with_place(config: SchedulerConfig) -> tuple[SchedulerConfig, TemporaryData | None]:
     """Fill in the data directory, with what removes it where nothing shall outlive the scheduler."""
     namespace = config.namespace or DEFAULT
+    if not config.is_of_operator:
+        _check_database(config)
     if config.data_dir is not None:
         # Lease, doorbell and private directories are a namespace's own.
         path = config.data_dir if namespace == DEFAULT else config.data_dir / label_of(namespace)
@@ -72,13 +74,27 @@ def make_data_dir(path: Path) -> None:
         raise InvalidRequest([Problem("SCHEDULER_DATA_DIR", text, str(path))])
 
 
+def _check_database(config: SchedulerConfig) -> None:
+    """Refuse a database that tasks could reach, wherever the scheduler's directory is; an operator is warned of it."""
+    file = config.database_file
+    if file is None or config.sandbox == "off":
+        return
+    for allowed in config.allowed_dirs:
+        if file.is_relative_to(allowed):
+            text = (
+                f"the database {file} lies inside the allowed directory {allowed}, so a task could read and change "
+                "it: name a database elsewhere, or give allowed_dirs= narrower ones"
+            )
+            raise InvalidRequest([Problem("database_url", text, str(file), ["a place outside allowed_dirs"])])
+
+
 def _check_apart(config: SchedulerConfig, path: Path) -> None:
     """Refuse a directory that tasks could reach, where anything keeps them from reaching others."""
     for allowed in config.allowed_dirs if config.sandbox != "off" else ():
         if path.is_relative_to(allowed) or allowed.is_relative_to(path):
             text = (
                 f"the scheduler's directory {path} and the allowed directory {allowed} lie inside one another, so a "
-                "task could read and change what it keeps: name a database elsewhere, or give data_dir= a directory "
-                "outside, or allowed_dirs= narrower ones"
+                "task could read and change what it keeps: give data_dir= a directory outside, or allowed_dirs= "
+                "narrower ones"
             )
-            raise InvalidRequest([Problem("database_url", text, str(path), ["a place outside allowed_dirs"])])
+            raise InvalidRequest([Problem("data_dir", text, str(path), ["a place outside allowed_dirs"])])

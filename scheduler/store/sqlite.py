@@ -21,7 +21,7 @@ from sqlalchemy.pool import QueuePool
 
 from scheduler.errors import Unavailable, Unusable
 from scheduler.locks import lock_file, try_lock
-from scheduler.namespaces import DEFAULT, label_of
+from scheduler.namespaces import DEFAULT, file_of
 from scheduler.store import schema
 from scheduler.store.open_files import note_open
 from scheduler.store.writer import cause_of
@@ -45,11 +45,8 @@ def sqlite_url(data_dir: Path) -> str:
 
 
 def namespaced(url: URL, namespace: str) -> URL:
-    """Return where a namespace has its tables: but for the default one, in a file of its own beside the named one."""
-    if namespace == DEFAULT:
-        return url
-    path = Path(str(url.database))
-    return url.set(database=str(path.with_name(f"{path.stem}.{label_of(namespace)}{path.suffix}")))
+    """Return the URL of the file in which a namespace has its tables."""
+    return url if namespace == DEFAULT else url.set(database=str(file_of(namespace, Path(str(url.database)))))
 
 
 class Sqlite:

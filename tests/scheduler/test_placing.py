@@ -127,6 +127,43 @@ def test_the_directory_beside_a_database_is_out_of_reach_of_tasks(tmp_path: Path
     with_place(SchedulerConfig(database_url=inside, sandbox="off", **settings))
 
 
+@pytest.mark.parametrize("namespace", ["default", "billing"])
+@pytest.mark.parametrize("query", ["", "?timeout=5"])
+def test_a_database_within_reach_of_tasks_is_refused_wherever_the_directory_is(
+    tmp_path: Path, namespace: str, query: str
+) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "work")
+    file = tmp_path / "work" / ("jobs.db" if namespace == "default" else "jobs.billing.db")
+    settings = {"allowed_dirs": (tmp_path / "work",), "data_dir": tmp_path / "state", "namespace": namespace}
+    for folder in ("work", "link"):
+        config = SchedulerConfig(database_url=f"sqlite:///{tmp_path}/{folder}/jobs.db{query}", **settings)
+        with pytest.raises(InvalidRequest) as caught:
+            with_place(config)
+        (problem,) = caught.value.problems
+        assert (problem.field, problem.got) == ("database_url", str(file))
+        assert "data_dir" not in problem.message
+        (told,) = config.warnings()
+        assert f"the database {file} lies inside" in told
+    with_place(config.model_copy(update={"sandbox": "off"}))
+
+
+def test_an_operators_database_within_reach_of_tasks_is_told(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/work/jobs.db"
+    environ = {"SCHEDULER_DATABASE_URL": url, "SCHEDULER_DATA_DIR": str(tmp_path / "state")}
+    config = SchedulerConfig.from_environment(environ, allowed_dirs=str(tmp_path / "work"), namespace="billing")
+    placed, _ = with_place(config)
+    assert any(f"the database {tmp_path}/work/jobs.billing.db" in told for told in placed.warnings())
+    assert not [told for told in placed.warnings() if "work/jobs.db " in told]
+
+
+def test_a_directory_around_what_tasks_may_use_is_refused(tmp_path: Path) -> None:
+    allowed = tmp_path / "jobs.billing.db.d" / "work"
+    url = f"sqlite:///{tmp_path}/jobs.db"
+    with pytest.raises(InvalidRequest, match="give data_dir= a directory outside"):
+        with_place(SchedulerConfig(database_url=url, namespace="billing", allowed_dirs=(allowed,)))
+
+
 def test_namespaces_in_one_data_directory_share_nothing(tmp_path: Path) -> None:
     def place(namespace: str) -> Path | None:
         return with_place(SchedulerConfig(data_dir=tmp_path, namespace=namespace))[0].data_dir
