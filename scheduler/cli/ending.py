@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+import scheduler.cli
 from scheduler.errors import InvalidRequest, Problem, SchedulerError
 
 FAILED = 1
@@ -113,28 +114,43 @@ _WORDS = {
 """The commands that send an action with the fields as options."""
 
 
+_IDS = ("task_id", "run_id")
+"""Fields that a command takes as its argument."""
+_OWN = ("limit", "cursor", "wait_seconds")
+"""Fields that commands without such an option send on their own account."""
+
+
 def as_command(request: Mapping[str, Any]) -> str:
     """Return a request as the command that sends it, or as its JSON text where no command does."""
     word = _WORDS.get(str(request["action"]))
-    if word is None:
+    said = {name: value for name, value in request.items() if name not in ("action", *_IDS)}
+    known = {} if word is None else _options_of(word)
+    said = {name: value for name, value in said.items() if name in known or name not in _OWN}
+    if word is None or not said.keys() <= known.keys():
         return json.dumps(request, ensure_ascii=False)
-    named = [_quoted(request["task_id"])] if "task_id" in request else []
-    options: list[str] = []
-    for name, value in request.items():
-        if name not in ("action", "task_id"):
-            options += _option(name.replace("_", "-"), value)
-    is_like_option = named and str(request["task_id"]).startswith("-")
+    ids = [str(request[name]) for name in _IDS if name in request]
+    named = [_quoted(text) for text in ids]
+    options = [text for name, value in said.items() for text in _option(known[name], name, value)]
+    is_like_option = any(text.startswith("-") for text in ids)
     return " ".join(["task-scheduler", word, *([*options, "--", *named] if is_like_option else [*named, *options])])
 
 
-def _option(name: str, value: Any) -> list[str]:
+def _options_of(word: str) -> dict[str, click.Option]:
+    """Return the options of a command by the fields that they stand for."""
+    found = scheduler.cli.command.get_command(click.Context(scheduler.cli.command), word)
+    assert found is not None
+    return {str(option.name): option for option in found.params if isinstance(option, click.Option)}
+
+
+def _option(option: click.Option, name: str, value: Any) -> list[str]:
+    flag = option.opts[-1]
     if isinstance(value, bool):
-        return [f"--{name}" if value else f"--no-{name}"]
+        return [flag] if value else option.secondary_opts[:1]
     if name == "env" and isinstance(value, dict):
-        return [f"--env {_quoted(f'{key}={text}')}" for key, text in value.items()]
+        return [f"{flag} {_quoted(f'{key}={text}')}" for key, text in value.items()]
     if isinstance(value, list):
-        return [f"--{name} {_quoted(item)}" for item in value]
-    return [f"--{name} {_quoted(json.dumps(value) if isinstance(value, dict) else value)}"]
+        return [f"{flag} {_quoted(item)}" for item in value]
+    return [f"{flag} {_quoted(json.dumps(value) if isinstance(value, dict) else value)}"]
 
 
 def _quoted(value: Any) -> str:

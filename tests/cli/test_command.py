@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from base64 import b64encode
@@ -16,8 +17,9 @@ import pytest
 from scheduler.auth.passwords import hash_password
 from scheduler.auth.scopes import read_scopes
 from scheduler.auth.users import User
-from scheduler.cli import COMMANDS, command
+from scheduler.cli import COMMANDS, NAME, command
 from scheduler.cli.ending import advice_of, as_command
+from scheduler.http.examples import EXAMPLES
 from tests.cli.conftest import Shell
 from tests.server import ROOT, Server, free_port
 
@@ -363,7 +365,36 @@ def test_advice_stands_behind_what_was_refused(shell: Shell) -> None:
         ),
         ({"action": "create", "task_id": "-x", "command": "y"}, "task-scheduler add --command y -- -x"),
         ({"action": "import", "tasks": []}, '{"action": "import", "tasks": []}'),
+        ({"action": "runs", "run_status": "failed", "limit": 20}, "task-scheduler runs --status failed --limit 20"),
+        ({"action": "runs", "task_id": "a", "cursor": "x"}, "task-scheduler runs a"),
+        ({"action": "list", "limit": 1000, "enabled": False}, "task-scheduler list --disabled"),
+        ({"action": "list", "limit": 1000, "enabled": True, "tag": "b"}, "task-scheduler list --enabled --tag b"),
+        ({"action": "run_now", "task_id": "a", "wait": True, "wait_seconds": 300}, "task-scheduler run a --wait"),
+        ({"action": "run_now", "task_id": "a", "force": False}, "task-scheduler run a"),
+        ({"action": "cancel", "run_id": "r"}, "task-scheduler cancel r"),
+        ({"action": "remove", "task_id": "a", "wait": True}, '{"action": "remove", "task_id": "a", "wait": true}'),
     ],
 )
 def test_an_example_as_a_command(request_: dict[str, object], text: str) -> None:
     assert as_command(request_) == text
+
+
+@pytest.mark.parametrize("action", EXAMPLES)
+def test_an_example_is_a_command_that_works(action: str) -> None:
+    name, word, *arguments = shlex.split(as_command(EXAMPLES[action]))
+    if name == NAME:
+        with found(word).make_context(word, arguments) as context:
+            assert context.params
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "kept"),
+    [
+        ("runs --since garbage --status failed", [], "--status failed"),
+        ("list --disabled --search", ["1" * 300], "task-scheduler list --disabled"),
+    ],
+)
+def test_what_would_work_works(shell: Shell, words: str, more: list[str], kept: str) -> None:
+    told = shell.say(words, *more).err.partition("This would work: ")[2].splitlines()[0]
+    assert kept in told
+    shell.ok("", *shlex.split(told)[1:])
