@@ -34,9 +34,11 @@ def write_document(stored: Sequence[StoredJob], policies: Mapping[str, Any], pro
     `policies` are those that this scheduler gives to tasks that name none of their own: one that is not
     the usual is written out in every entry, since its absence would mean another elsewhere. Nothing in it
     changes by itself, unless `progress` is asked for: how many runs have been made of those that `max_runs` allows.
+    Jobs that call functions are left out: only the program that has the function can define one.
     """
     filled = {name for name, value in policies.items() if value != Job.model_fields[name].default}
-    ordered = sorted(stored, key=lambda job: job.task_id)
+    portable = [job for job in stored if job.definition["type"] != "callable"]
+    ordered = sorted(portable, key=lambda job: job.task_id)
     return {"format": FORMAT, "tasks": [_write_entry(job, filled, progress) for job in ordered]}
 
 

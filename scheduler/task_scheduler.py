@@ -456,7 +456,8 @@ class TaskScheduler(Questions):
     def export_jobs(self, task_ids: Sequence[str] | None = None, progress: bool = False) -> dict[str, Any]:
         """Return the definitions of all jobs, or of these, as one document: the same bytes for the same state.
 
-        With `progress` it tells of each that `max_runs` limits how many runs have been made, too.
+        With `progress` it tells of each that `max_runs` limits how many runs have been made, too. Jobs that call
+        functions are no part of it: only a program can define one.
         """
         return self._book.export(task_ids, progress)
 

@@ -19,7 +19,7 @@ from scheduler.cli.documents import Definitions, as_plain, given_twice, in_a_lin
 from scheduler.cli.ending import FAILED, Refused
 from scheduler.cli.inputs import FILE
 from scheduler.cli.options import override_option, remote
-from scheduler.cli.printing import counted, print_answer, print_json, with_json
+from scheduler.cli.printing import counted, print_answer, print_hint, print_json, with_json
 from scheduler.cli.settings import config_option, read_settings
 from scheduler.definitions import Definitions as Judge
 from scheduler.errors import InvalidRequest, Problem
@@ -200,6 +200,7 @@ def export_command(client: Client, task_ids: tuple[str, ...], output: str | None
         print_json(answer)
     else:
         click.echo(text, nl=False)
+        print_hint(answer)
 
 
 def _write(path: Path, text: str) -> None:

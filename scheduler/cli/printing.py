@@ -25,6 +25,11 @@ def print_answer(answer: Mapping[str, Any], as_json: bool) -> None:
         print_json(answer)
         return
     click.echo(answer["message"])
+    print_hint(answer)
+
+
+def print_hint(answer: Mapping[str, Any]) -> None:
+    """Print the hint of an answer where it has one, apart from what was asked for."""
     if answer.get("hint"):
         click.echo(f"note: {answer['hint']}", err=True)
 

@@ -303,7 +303,15 @@ def export_tasks(service: TaskScheduler, request: requests.Export) -> Answer:
     document = service.export_jobs(request.tasks, request.progress)
     count = len(document["tasks"])
     message = f"The definitions of {present.counted(count, 'task')}"
-    return {"status": "success", "message": message, "document": document, "count": count}
+    answer = {"status": "success", "message": message, "document": document, "count": count}
+    if request.tasks is None:
+        left = service.list_jobs(JobFilter(type="callable"), 0, 0)[1]
+    else:
+        left = len(set(request.tasks)) - count
+    if not left:
+        return answer
+    told = f"{present.counted(left, 'task')} left out: what calls a function of a program only that program can define"
+    return answer | {"hint": told}
 
 
 def import_tasks(service: TaskScheduler, request: requests.Import) -> Answer:

@@ -40,6 +40,18 @@ def test_nothing_is_a_document_too(api: Api) -> None:
     }
 
 
+def test_what_calls_a_function_is_left_out_and_that_is_told(api: Api) -> None:
+    api.create("plain")
+    api.scheduler.add_callable(print, interval="every 1 hour", task_id="calls")
+    for which in ({}, {"tasks": ["plain", "calls"]}):
+        answer = api.ok("export", **which)
+        assert [entry["task_id"] for entry in answer["document"]["tasks"]] == ["plain"]
+        assert (answer["count"], "1 task left out" in answer["hint"]) == (1, True)
+        assert api.ok("import", tasks=answer["document"])["unchanged"] == 1
+    assert "hint" not in api.ok("export", tasks=["plain", "plain"])
+    assert api.scheduler.get_job("calls").stored.job.type == "callable"
+
+
 def test_an_entry_has_the_fields_of_the_definition_without_defaults(api: Api) -> None:
     api.create("plain", interval="daily at 10:30")
     api.create("full", **FULL)
