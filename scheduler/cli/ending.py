@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import scheduler.cli
+from scheduler.cli.printing import print_json
 from scheduler.errors import InvalidRequest, Problem, SchedulerError
 
 FAILED = 1
@@ -45,7 +46,7 @@ class Refused(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print what was wrong and what would work: as JSON where JSON was asked for."""
         if self.as_json:
-            click.echo(json.dumps(self.body, ensure_ascii=False))
+            print_json(self.body)
             return
         click.echo(f"task-scheduler: {self.message}", err=True)
         problems = self.body.get("problems") or []

@@ -19,7 +19,7 @@ from scheduler.cli.documents import Definitions, as_plain, given_twice, in_a_lin
 from scheduler.cli.ending import FAILED, Refused
 from scheduler.cli.inputs import FILE
 from scheduler.cli.options import override_option, remote
-from scheduler.cli.printing import counted, print_answer, print_hint, print_json, with_json
+from scheduler.cli.printing import counted, print_answer, print_document, print_hint, print_json, with_json
 from scheduler.cli.settings import config_option, read_settings
 from scheduler.definitions import Definitions as Judge
 from scheduler.errors import InvalidRequest, Problem
@@ -199,7 +199,7 @@ def export_command(client: Client, task_ids: tuple[str, ...], output: str | None
     elif as_json:
         print_json(answer)
     else:
-        click.echo(text, nl=False)
+        print_document(text)
         print_hint(answer)
 
 

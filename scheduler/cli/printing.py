@@ -14,9 +14,14 @@ def with_json(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")(function)
 
 
+def print_document(text: str) -> None:
+    """Print JSON text in UTF-8, whatever the encoding of the output: files and programs take no other."""
+    click.echo(text.encode(errors="backslashreplace"), nl=False)
+
+
 def print_json(answer: Mapping[str, Any]) -> None:
     """Print one document on one line."""
-    click.echo(json.dumps(answer, ensure_ascii=False))
+    print_document(json.dumps(answer, ensure_ascii=False) + "\n")
 
 
 def print_answer(answer: Mapping[str, Any], as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -149,6 +150,19 @@ def test_what_the_output_cannot_write_is_escaped(here: Path) -> None:
     (here / "\u20ac.yaml").write_text("id: a\n")
     done = from_a_shell("$COMMAND check *.yaml", PYTHONIOENCODING="latin-1")
     assert done.stdout.startswith("\\u20ac.yaml:1: "), done
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_documents_are_utf_8_whatever_the_output_is(here: Path, served: Server, encoding: str) -> None:
+    served.ok("create", task_id="streams-é€", type="command", interval="hourly", command="true")
+    for line in ("export streams-é€ > a.json", "export streams-é€ --json > b.json", "show é --json > c.json"):
+        from_a_shell(f"$COMMAND {line}", SCHEDULER_URL=served.url, PYTHONIOENCODING=encoding)
+    assert json.loads((here / "a.json").read_bytes())["tasks"][0]["task_id"] == "streams-é€"
+    assert json.loads((here / "b.json").read_bytes())["document"]["tasks"][0]["task_id"] == "streams-é€"
+    assert "'é'" in json.loads((here / "c.json").read_bytes())["message"]
+    assert "\\u" not in (here / "a.json").read_text() + (here / "b.json").read_text() + (here / "c.json").read_text()
+    assert Shell(SCHEDULER_TIMEZONE="UTC", SCHEDULER_ALLOWED_DIRS=str(here)).say("check a.json").code == 0
+    served.ok("remove", task_id="streams-é€")
 
 
 def test_a_password_may_be_any_bytes() -> None:
