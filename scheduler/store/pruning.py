@@ -56,11 +56,18 @@ def delete_runs(connection: Connection, run_ids: Sequence[str]) -> None:
 
 
 def give_back_space(connection: Connection) -> bool:
-    """Let the file shrink by up to PAGES_A_STEP pages that are free; return whether more are."""
+    """Let the file shrink by up to PAGES_A_STEP pages that are free; return whether more are.
+
+    In a file that does not give pages back, since it was not made by this service, what is free is written to again.
+    """
     if connection.dialect.name != "sqlite":
         return False
-    free = int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+    free = _free_pages(connection)
     for _ in range(min(free, PAGES_A_STEP)):
         # The driver takes a single step of a statement without columns, and each step frees one page.
         connection.exec_driver_sql("PRAGMA incremental_vacuum")
-    return free > PAGES_A_STEP
+    return 0 < _free_pages(connection) < free
+
+
+def _free_pages(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +18,7 @@ from scheduler.ids import first_run_id, new_run_id
 from scheduler.models import Job, Priority
 from scheduler.retention import CHANGE_DAYS, EVENT_HOURS, ROWS_A_STEP, Retention
 from scheduler.run import Origin, Run, RunStatus
-from scheduler.store import events, runs
+from scheduler.store import events, pruning, runs
 from scheduler.store.runs import RunFilter
 from scheduler.task_scheduler import TaskScheduler
 from tasks.sandbox import output_path
@@ -151,6 +154,27 @@ def test_the_file_shrinks(
     retention.sweep()
     after = scheduler._store.read(lambda c: c.exec_driver_sql(pages).scalar_one())
     assert after < before / 4
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_file_that_gives_no_page_back_is_asked_once(
+    scheduler: TaskScheduler, retention: Retention, job: MakeJob
+) -> None:
+    path = scheduler._store.read(lambda c: c.exec_driver_sql("PRAGMA database_list").one()[2])
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA auto_vacuum=0")
+        connection.execute("VACUUM")
+    scheduler.add_job(job())
+    add_runs(scheduler, "job", 2000, details={"reason": "x" * 500})
+    retention.find_grown()
+    with ThreadPoolExecutor() as pool:
+        removed = pool.submit(retention.sweep)
+        try:
+            assert removed.result(timeout=60) == 1990
+        finally:
+            retention.close()
+    free = scheduler._store.read(lambda c: c.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+    assert free > pruning.PAGES_A_STEP
 
 
 def test_events_go_beyond_their_number_and_their_time(scheduler: TaskScheduler, time: Time, job: MakeJob) -> None:
