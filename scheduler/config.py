@@ -445,6 +445,11 @@ class SchedulerConfig(BaseModel):
                 for folder in self.allowed_dirs
                 if path and path.is_relative_to(folder)
             ]
+            told += [
+                f"the {what} {path} lies inside the directory {folder}, which runs may read: a task could read it"
+                for folder in self.read_dirs
+                if path and path.is_relative_to(folder)
+            ]
         return told
 
     def check_directories(self) -> None:

@@ -191,3 +191,12 @@ def test_a_database_or_log_within_reach_of_tasks_is_told(write: Write, tmp_path:
     database, log = settings().warnings()
     assert f"the database {tmp_path}/work/a.db lies inside the allowed directory {tmp_path}/work" in database
     assert f"the log file {tmp_path}/work/a.log" in log
+
+
+def test_a_database_or_log_that_tasks_may_read_is_told(write: Write, tmp_path: Path) -> None:
+    write("allowed_dirs: work\nread_dirs: shared\ndatabase_url: sqlite:///shared/a.db\nlog_file: shared/a.log")
+    database, log = settings().warnings()
+    readable = f"inside the directory {tmp_path}/shared, which runs may read: a task could read it"
+    assert f"the database {tmp_path}/shared/a.db lies {readable}" in database
+    assert f"the log file {tmp_path}/shared/a.log lies {readable}" in log
+    assert settings(read_dirs=str(tmp_path / "other")).warnings() == []
