@@ -31,6 +31,7 @@ from pydantic import (
 
 from scheduler.alerts import Notify, Target, is_name, read_target
 from scheduler.config_file import ConfigFile, open_config_file
+from scheduler.directories import check_data_dir, check_users_file, default_data_dir
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, nearest
 from scheduler.job_defaults import read_job_defaults
 from scheduler.namespaces import DEFAULT, file_of
@@ -454,40 +455,8 @@ class SchedulerConfig(BaseModel):
 
     def check_directories(self) -> None:
         """Refuse a data directory or users file that a task could reach, saying what to change."""
-        for allowed in self.allowed_dirs:
-            if self.state_dir.is_relative_to(allowed) or allowed.is_relative_to(self.state_dir):
-                raise InvalidRequest(
-                    [
-                        Problem(
-                            field=PREFIX + "DATA_DIR",
-                            message=f"the data directory {self.data_dir} and the allowed directory {allowed} lie "
-                            "inside one another, so a task could read the database and the token: set "
-                            "SCHEDULER_DATA_DIR to a directory outside, or SCHEDULER_ALLOWED_DIRS to a narrower one",
-                            got=str(self.data_dir),
-                            suggestion=str(Path.home() / ".local/state/task-scheduler"),
-                        )
-                    ]
-                )
-        for open_dir in (*self.allowed_dirs, *self.read_dirs):
-            if any(place.is_relative_to(open_dir) for place in self.users_places):
-                raise InvalidRequest(
-                    [
-                        Problem(
-                            field=PREFIX + "USERS_FILE",
-                            message=f"the users file {self.users_path} lies in {open_dir}, which tasks may read: "
-                            "put it elsewhere, or set narrower directories",
-                            got=str(self.users_path),
-                            suggestion=str(self.state_dir / "users"),
-                        )
-                    ]
-                )
-
-
-def default_data_dir(environ: Mapping[str, str]) -> Path:
-    """Return the folder for the service's state, by the XDG base directory specification."""
-    home = environ.get("HOME") or str(Path.home())
-    state = environ.get("XDG_STATE_HOME") or f"{home}/.local/state"
-    return Path(state) / "task-scheduler"
+        check_data_dir(self.state_dir, self.allowed_dirs)
+        check_users_file(self.users_path, self.users_places, (*self.allowed_dirs, *self.read_dirs), self.state_dir)
 
 
 def unknown_settings(environ: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import TypeVar
 
-from scheduler.config import SchedulerConfig, default_data_dir
+from scheduler.config import SchedulerConfig
+from scheduler.directories import default_data_dir
 from scheduler.errors import InvalidRequest, Problem
 from scheduler.namespaces import DEFAULT, label_of, maker_of
 from scheduler.store import Database, data_dir_beside, state

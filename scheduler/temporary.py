@@ -13,7 +13,7 @@ from io import FileIO
 from pathlib import Path
 
 from scheduler import forks
-from scheduler.config import default_data_dir
+from scheduler.directories import default_data_dir
 from scheduler.errors import InvalidRequest, Problem
 
 _PREFIX = "task-scheduler-embedded-"
