@@ -31,7 +31,7 @@ from pydantic import (
 
 from scheduler.alerts import Notify, Target, is_name, read_target
 from scheduler.config_file import ConfigFile, open_config_file
-from scheduler.directories import check_data_dir, check_users_file, default_data_dir
+from scheduler.directories import absolute, check_data_dir, check_users_file, default_data_dir, resolved
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, nearest
 from scheduler.job_defaults import read_job_defaults
 from scheduler.namespaces import DEFAULT, file_of
@@ -272,19 +272,19 @@ class SchedulerConfig(BaseModel):
     @field_validator("read_dirs")
     @classmethod
     def _check_read_dirs(cls, dirs: tuple[Path, ...]) -> tuple[Path, ...]:
-        return tuple(path.expanduser().resolve() for path in dirs)
+        return tuple(map(resolved, dirs))
 
     @field_validator("allowed_dirs")
     @classmethod
     def _check_dirs(cls, dirs: tuple[Path, ...]) -> tuple[Path, ...]:
         if not dirs:
             raise ValueError("at least one directory is needed")
-        return tuple(path.expanduser().resolve() for path in dirs)
+        return tuple(map(resolved, dirs))
 
     @field_validator("jobs_file", "jobs_dir")
     @classmethod
     def _check_jobs_path(cls, path: Path | None) -> Path | None:
-        return path and path.expanduser().absolute()
+        return path and absolute(path)
 
     @field_validator("notify_targets")
     @classmethod
@@ -323,7 +323,7 @@ class SchedulerConfig(BaseModel):
     @field_validator("data_dir", "log_file")
     @classmethod
     def _check_path(cls, path: Path | None) -> Path | None:
-        return path and path.expanduser().resolve()
+        return path and resolved(path)
 
     @model_validator(mode="after")
     def _check_timeout(self) -> SchedulerConfig:
@@ -335,7 +335,9 @@ class SchedulerConfig(BaseModel):
     @field_validator("users_file")
     @classmethod
     def _check_users_file(cls, path: Path | None) -> Path | None:
-        return None if path is None else path.expanduser().absolute()
+        if path is not None:
+            resolved(path)  # it may be a link, but not one that leads nowhere
+        return path and absolute(path)
 
     @property
     def users_path(self) -> Path:
@@ -406,8 +408,11 @@ class SchedulerConfig(BaseModel):
         }
         given |= {name: value for name, value in options.items() if value is not None}
         file = open_config_file(given.pop(CONFIG, None), cls.model_fields)
+        values = {"namespace": "default", **file.values, **given}
+        if "data_dir" not in values:
+            values["data_dir"] = default_data_dir(environ)
         try:
-            config = cls(**{"data_dir": default_data_dir(environ), "namespace": "default", **file.values, **given})
+            config = cls(**values)
         except ValidationError as error:
             raise InvalidRequest([_at_its_source(problem, file, given) for problem in explain(error, cls)]) from error
         config._file = file

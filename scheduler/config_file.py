@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from scheduler.directories import absolute
 from scheduler.errors import InvalidRequest, Problem, nearest, shorten
 from scheduler.yaml_text import Document, YamlError, read_yaml
 from scheduler.yaml_text import Path as Place
@@ -88,7 +89,10 @@ def open_config_file(named: str | Path | None, fields: Fields) -> ConfigFile:
 
     Raise `InvalidRequest` with every unknown or repeated name, and its line.
     """
-    path = Path(DEFAULT_FILE if named is None else named).expanduser().absolute()
+    try:
+        path = absolute(Path(DEFAULT_FILE if named is None else named))
+    except ValueError as error:
+        raise InvalidRequest([Problem("config", f"the configuration file {error}", str(named))]) from error
     try:
         document = read_yaml(path.read_bytes())
     except OSError as error:
@@ -177,7 +181,10 @@ def _holds_paths(annotation: Any) -> bool:
 
 
 def _joined(value: Any, base: Path) -> Any:
-    return str(base / Path(value).expanduser()) if isinstance(value, str) and value.strip() else value
+    """Return where a path counts from; one in a home is whole, or refused where the setting is checked."""
+    if not isinstance(value, str) or not value.strip() or value.startswith("~"):
+        return value
+    return str(base / value)
 
 
 def _unknown(name: str, value: Any, fields: Fields) -> Problem:

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -53,10 +53,9 @@ def _remove(path: Path, lock: FileIO, maker: int) -> None:
 
 def _parent(allowed_dirs: Sequence[Path], environ: Mapping[str, str]) -> Path:
     """Return the first place that can be written to and that no task can reach."""
-    places = [Path(tempfile.gettempdir()).resolve(), default_data_dir(environ).resolve() / "embedded"]
-    if runtime := environ.get("XDG_RUNTIME_DIR"):
-        places.insert(0, Path(runtime).resolve())
-    for place in places:
+    places = []
+    for place in _places(environ):
+        places.append(place)
         if any(place.is_relative_to(allowed) for allowed in allowed_dirs):
             continue
         with suppress(OSError):
@@ -68,6 +67,14 @@ def _parent(allowed_dirs: Sequence[Path], environ: Mapping[str, str]) -> Path:
         "be written to. Give allowed_dirs= narrower directories, or data_dir= a place outside of them."
     )
     raise InvalidRequest([Problem("data_dir", text, None, ["a directory outside allowed_dirs"])])
+
+
+def _places(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield where it could be, the best first; the last raises `InvalidRequest` where this user has no home."""
+    if runtime := environ.get("XDG_RUNTIME_DIR"):
+        yield Path(runtime).resolve()
+    yield Path(tempfile.gettempdir()).resolve()
+    yield default_data_dir(environ).resolve() / "embedded"
 
 
 def _clear(parent: Path) -> None:
