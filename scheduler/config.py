@@ -33,6 +33,7 @@ from scheduler.alerts import Notify, Target, is_name, read_target
 from scheduler.config_file import ConfigFile, open_config_file
 from scheduler.directories import absolute, check_data_dir, check_users_file, default_data_dir, resolved
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, explain, nearest
+from scheduler.host_names import ListenHost, RequestHost
 from scheduler.job_defaults import read_job_defaults
 from scheduler.namespaces import DEFAULT, file_of
 from scheduler.phrases import read_zone
@@ -96,7 +97,7 @@ class SchedulerConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on. Off loopback a token is required.")
+    host: ListenHost = Field("127.0.0.1", description="Address to listen on. Off loopback a token is required.")
     port: int = Field(10800, ge=0, le=65535, description="Port to listen on.")
     token: SecretStr | None = Field(
         None,
@@ -113,7 +114,7 @@ class SchedulerConfig(BaseModel):
         description="File of such lines, mode 0600, out of the reach of tasks. Default: `users` in the data directory, "
         "where there is one.",
     )
-    allowed_hosts: Annotated[tuple[str, ...], _split(",")] = Field(
+    allowed_hosts: Annotated[tuple[RequestHost, ...], _split(",")] = Field(
         (), description="Further Host names that requests may carry, separated by commas."
     )
     allowed_dirs: Annotated[tuple[Path, ...], _split(":")] = Field(
