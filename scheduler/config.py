@@ -25,6 +25,7 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -38,11 +39,17 @@ from scheduler.job_defaults import read_job_defaults
 from scheduler.namespaces import DEFAULT, file_of
 from scheduler.phrases import read_zone
 from scheduler.smtp_url import SmtpServer, read_smtp_url
+from scheduler.user_numbers import TaskUser
 
 PREFIX = "SCHEDULER_"
 CONFIG = "config"
 """What names the configuration file: an option, or a variable; no setting, for it cannot stand in the file itself."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_LONGEST_SECONDS = 31 * 86400
+"""The longest that a run may take, and be waited for at a stop."""
+_MOST_KEPT = 10**12
+"""More rows than any database here holds, and a number that each of them takes."""
 
 # What a run is told about itself carries the same prefix: a server started inside a run is not confused by it.
 _TOLD_TO_RUNS = {"TASK_ID", "RUN_ID", "SCHEDULED_FOR", "ATTEMPT"}
@@ -165,9 +172,9 @@ class SchedulerConfig(BaseModel):
     network: Literal["all", "tcp", "none"] = Field(
         "all", description="What runs may use of the network: `all` (TCP and UDP over IP), `tcp` or `none`."
     )
-    task_user: str = Field(
+    task_user: TaskUser = Field(
         "auto",
-        pattern=r"^(auto|none|\d+(:\d+)?)$",
+        pattern=r"^(auto|none|[0-9]+(:[0-9]+)?)$",
         description="Whom runs belong to where the server is root: `auto`, `none` (root without capabilities) "
         "or UID[:GID].",
     )
@@ -184,23 +191,30 @@ class SchedulerConfig(BaseModel):
         description="Installed packages, separated by commas, that tasks of type `function` may call beside modules "
         "in the allowed directories.",
     )
-    keep_runs: int = Field(1000, ge=1, description="Runs kept of a task; the last always stays.")
+    keep_runs: int = Field(1000, ge=1, le=_MOST_KEPT, description="Runs kept of a task; the last always stays.")
     keep_days: float = Field(
         30, gt=0, le=100_000, allow_inf_nan=False, description="Days that runs and their output are kept."
     )
     keep_events: int = Field(
-        50_000, ge=1000, description="Events kept for readers that come back; older ones than three days go anyway."
+        50_000,
+        ge=1000,
+        le=_MOST_KEPT,
+        description="Events kept for readers that come back; older ones than three days go anyway.",
     )
     max_readers: int = Field(
         500, ge=0, description="Readers of events or of a run's output at a time, in each process; 429 for one more."
     )
     stop_grace_seconds: float = Field(
-        10.0, ge=0, description="How long runs under way may go on when the server is stopped."
+        10.0,
+        ge=0,
+        le=_LONGEST_SECONDS,
+        allow_inf_nan=False,
+        description="How long runs under way may go on when the server is stopped.",
     )
     default_timeout_seconds: float = Field(
         300,
         gt=0,
-        le=31 * 86400,
+        le=_LONGEST_SECONDS,
         allow_inf_nan=False,
         description="`timeout_seconds` of tasks that name none when they are created.",
     )
@@ -252,6 +266,15 @@ class SchedulerConfig(BaseModel):
     if TYPE_CHECKING:  # a checker takes settings that have a default for required, and does not know the second names
 
         def __init__(self, **settings: Any) -> None: ...
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_digits(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse the number 10 written as 1_0, which Python would take."""
+        numeric = info.field_name is not None and cls.model_fields[info.field_name].annotation in (int, float)
+        if numeric and isinstance(value, str) and "_" in value:
+            raise ValueError(f"'{value}' is no number: write its digits alone")
+        return value
 
     @field_validator("rate_limit")
     @classmethod

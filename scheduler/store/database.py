@@ -175,7 +175,8 @@ def data_dir_beside(url: str, namespace: str) -> Path | None:
 
 
 def _is_sqlite(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    # Drivers of other names are for asyncio, or not installed.
+    return url.drivername in ("sqlite", "sqlite+pysqlite") and url.database not in (None, "", ":memory:")
 
 
 def _open(url: URL, data_dir: Path, namespace: str, fence: Fence) -> Sqlite | Postgres:
