@@ -28,7 +28,7 @@ def _settings(function: Callable[..., Any]) -> Callable[..., Any]:
 def serve_command(**options: Any) -> None:
     """Serve POST /schedule until told to stop."""
     try:
-        serve(SchedulerConfig.from_environment(os.environ, **options), dict(os.environ))
+        serve(SchedulerConfig.from_environment(os.environ, **options))
     except SchedulerError as error:
         print(f"task-scheduler: {error.message}", file=sys.stderr)
         sys.exit(2)

@@ -38,7 +38,13 @@ KILL_SECONDS = 5.0
 
 
 def gunicorn_settings(config: SchedulerConfig | None = None) -> dict[str, Any]:
-    """Return gunicorn's settings: few threads, and hooks that open and close each worker's scheduler."""
+    """Return gunicorn's settings: few threads, and hooks that open and close each worker's scheduler.
+
+    Unknown variables are told on standard error: whoever starts a server reads its settings here.
+    """
+    # First: what is missing below may be what was meant.
+    for line in unknown_settings(os.environ):
+        print(f"warning: {line}", file=sys.stderr)
     config = config or SchedulerConfig.from_environment()
     _check(config)
     hide_socket(os.environ)
@@ -107,10 +113,8 @@ class Server(BaseApplication):
         return create_app(lambda: self._config)
 
 
-def serve(config: SchedulerConfig, environ: dict[str, str]) -> None:
+def serve(config: SchedulerConfig) -> None:
     """Serve until told to stop; raise `SchedulerError` where no start would go better before something is mended."""
-    for line in unknown_settings(environ):
-        print(f"warning: {line}", file=sys.stderr)
     first = os.getpid()
     try:
         Server(config).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -117,6 +118,14 @@ def test_a_server_with_wrong_settings_ends_with_2_and_a_line(tmp_path: Path, set
     assert "Traceback" not in server.log
     assert "cannot be used" in server.log
     assert server.log.splitlines()[-1].startswith("task-scheduler: ")
+
+
+@pytest.mark.parametrize("command", [[], [sys.executable, "-m", "gunicorn", "-w", "2", "server:app"]])
+def test_an_unknown_variable_is_told_once_however_it_is_served(tmp_path: Path, command: list[str]) -> None:
+    server = Server(tmp_path, command, SCHEDULER_MAX_WORKRES="3").start()
+    server.stop()
+    told = "warning: SCHEDULER_MAX_WORKRES is no setting; did you mean SCHEDULER_MAX_WORKERS?"
+    assert server.log.count(told) == 1
 
 
 def test_a_worker_prepares_the_lists_of_the_tasks_that_it_finds(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
