@@ -14,6 +14,7 @@ Each error carries a stable `code`. Only scheduler/http/answers.py knows HTTP nu
 
 from __future__ import annotations
 
+import copyreg
 import difflib
 import json
 import re
@@ -60,6 +61,10 @@ class SchedulerError(Exception):
         self.message = message
         self.code = code or self.code
         self.details = details
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is made anew of its text, which is not what every one of these is made of.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InvalidRequest(SchedulerError):
