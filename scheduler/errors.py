@@ -270,7 +270,10 @@ def _kind(value: Any) -> str:
         return f"the number {value}"
     if isinstance(value, str):
         return f"the string {as_sent(value)}"
-    return "a list" if isinstance(value, list | tuple) else "an object"
+    if isinstance(value, list):
+        return "a list"
+    # Only Python has more kinds of values than JSON.
+    return "an object" if isinstance(value, dict | BaseModel) else f"a Python {type(value).__name__}"
 
 
 def _sentence(text: str) -> str:
