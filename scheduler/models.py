@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from scheduler.alerts import Expect, Notify
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, ProblemsFound, explain, shorten
 from scheduler.given_moments import read_moment
 from scheduler.spellings import SPELLING_FIELDS, Schedule, read_schedule
+from scheduler.task_ids import TaskId
 
 try:
     from tasks import TASK_TYPES
@@ -79,40 +79,6 @@ MOST_RUNS = 10**9
 """The highest `max_runs`."""
 
 
-_ID_ACCEPTED = ("1 to 128 printable characters, no blank at either end",)
-
-
-def read_task_id(text: str) -> str:
-    """Return a task id in NFC; raise ValueError where it is empty, long, or has characters that do not print."""
-    normal = unicodedata.normalize("NFC", text)
-    if not 1 <= len(normal) <= 128:
-        raise ProblemFound(
-            Problem("task_id", f"'task_id' must have 1 to 128 characters, not {len(normal)}", text[:140], _ID_ACCEPTED)
-        )
-    if normal != normal.strip():
-        raise ProblemFound(
-            Problem(
-                "task_id",
-                "'task_id' must not begin or end with a blank",
-                text,
-                _ID_ACCEPTED,
-                suggestion=normal.strip() or None,
-            )
-        )
-    if not all(map(_is_printable, normal)):
-        clean = "".join(char for char in normal if _is_printable(char)).strip()
-        raise ProblemFound(
-            Problem("task_id", "'task_id' must have printable characters only", text, _ID_ACCEPTED, clean or None)
-        )
-    return normal
-
-
-def _is_printable(char: str) -> bool:
-    """Whether a character may be part of an id; the two joiners belong to emoji and to the words of some languages."""
-    return char.isprintable() or char in "\u200c\u200d"
-
-
-TaskId = Annotated[str, AfterValidator(read_task_id)]
 Tag = Annotated[str, Field(min_length=1, max_length=64)]
 
 

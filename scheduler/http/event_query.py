@@ -11,8 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, as_sent, nearest, not_one_of, shorten, unknown_field
 from scheduler.feed import EventFilter
-from scheduler.models import read_task_id
 from scheduler.store.events import EventKind
+from scheduler.task_ids import read_task_id
 
 EXAMPLE = {"method": "GET", "path": "/api/events?types=run.finished,task.*"}
 FAMILIES = tuple(dict.fromkeys(f"{kind.value.partition('.')[0]}.*" for kind in EventKind))

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from scheduler.alerts import Written
 from scheduler.errors import Problem, ProblemFound
-from scheduler.models import Job, JobType, TaskId
+from scheduler.models import Job, JobType
+from scheduler.task_ids import TaskId
 
 OVERRIDE = "Change a task that a file defines, until its entry there changes."
 

@@ -18,7 +18,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from scheduler.errors import Problem, as_sent
-from scheduler.models import Job, TaskId
+from scheduler.models import Job
+from scheduler.task_ids import TaskId
 from scheduler.trigger_objects import TRIGGER_FIELDS, TRIGGER_TYPES, UNITS
 
 _ALIASES = {"id": "task_id", "is_enabled": "enabled", "replace_existing": "replace"}

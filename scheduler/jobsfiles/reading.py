@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from scheduler.errors import InvalidRequest, Problem, ProblemFound, shorten, unknown_field
 from scheduler.jobsfiles.entry import ENTRY_FIELDS, translate
-from scheduler.models import Job, read_task_id
+from scheduler.models import Job
+from scheduler.task_ids import read_task_id
 from scheduler.yaml_text import MOST_BYTES, Document, YamlError, read_yaml
 from scheduler.yaml_text import Path as Place
 

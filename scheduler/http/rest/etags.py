@@ -17,9 +17,9 @@ import orjson
 from flask import Request
 
 from scheduler.errors import Conflict, NotFound
-from scheduler.models import read_task_id
 from scheduler.store import Connection
 from scheduler.stored_job import StoredJob
+from scheduler.task_ids import read_task_id
 from scheduler.task_scheduler import TaskScheduler
 
 

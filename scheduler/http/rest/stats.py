@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import Field
 
 from scheduler.http import requests
-from scheduler.models import TaskId
 from scheduler.moments import iso
 from scheduler.run import RunStatus
 from scheduler.store.stats import FAILED, Spread
+from scheduler.task_ids import TaskId
 from scheduler.task_scheduler import TaskScheduler
 from scheduler.wallclock import first_instant
 

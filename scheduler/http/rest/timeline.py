@@ -12,9 +12,9 @@ from scheduler.http import requests
 from scheduler.http.reading import moment
 from scheduler.http.rest.answer import Answer
 from scheduler.http.rest.call import Call
-from scheduler.models import TaskId
 from scheduler.moments import iso, iso_or_none
 from scheduler.store.timeline import Bar
+from scheduler.task_ids import TaskId
 from scheduler.task_scheduler import TaskScheduler
 from scheduler.timelines import Drawn, Span
 
