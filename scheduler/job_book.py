@@ -33,6 +33,7 @@ from scheduler.standing import JobInfo, Planned, described
 from scheduler.store import Connection, Database, jobs, planning, runs, state, underway
 from scheduler.store.jobs import JobFilter
 from scheduler.stored_job import StoredJob
+from scheduler.task_ids import may_be_task_id
 from scheduler.triggers import Trigger
 
 
@@ -325,7 +326,7 @@ def _planned(connection: Connection, change: str, info: JobInfo) -> Planned:
 
 def find(connection: Connection, task_id: str) -> StoredJob:
     """Return a job; raise `NotFound` naming the nearest id."""
-    stored = jobs.find_job(connection, task_id)
+    stored = jobs.find_job(connection, task_id) if may_be_task_id(task_id) else None
     if stored is None:
         guess = nearest(task_id, jobs.names(connection))
         hint = f" Did you mean '{guess}'?" if guess else ""
@@ -336,7 +337,7 @@ def find(connection: Connection, task_id: str) -> StoredJob:
 
 def check_known(connection: Connection, task_id: str | None) -> None:
     """Raise `NotFound` naming the nearest id where there is no such job, nor any run of one that was removed."""
-    if task_id is not None and not runs.has_runs(connection, task_id):
+    if task_id is not None and not (may_be_task_id(task_id) and runs.has_runs(connection, task_id)):
         find(connection, task_id)
 
 

@@ -42,4 +42,13 @@ def _is_printable(char: str) -> bool:
     return char.isprintable() or char in "\u200c\u200d"
 
 
+def may_be_task_id(text: str) -> bool:
+    """Whether a task may have that id; one that holds half a character, say, is nothing to ask a store for."""
+    try:
+        read_task_id(text)
+    except ProblemFound:
+        return False
+    return True
+
+
 TaskId = Annotated[str, AfterValidator(read_task_id)]

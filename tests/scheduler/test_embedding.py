@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from scheduler import Job, JobResult, JobStatus, Priority, Run, RunStatus, SchedulerConfig, TaskScheduler, retention
-from scheduler.errors import Conflict, InvalidRequest, Unavailable
+from scheduler.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from scheduler.models import CallableJob
 from scheduler.store import events, sqlite_url
 from scheduler.store.deliveries import DeliveryFilter
@@ -183,6 +183,20 @@ def test_jobs_is_a_mapping(scheduler: TaskScheduler, job: Callable[..., Job]) ->
     for use in (scheduler.jobs.__getitem__, scheduler.jobs.__delitem__):
         with pytest.raises(KeyError):
             use(5)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\x00b", "", " a", "x" * 1000], ids=ascii)
+def test_what_can_be_no_id_is_the_id_of_no_job(scheduler: TaskScheduler, text: str) -> None:
+    assert text not in scheduler.jobs
+    assert scheduler.jobs.get(text) is None
+    with pytest.raises(KeyError):
+        del scheduler.jobs[text]
+    for ask in (scheduler.get_job, scheduler.check_known, scheduler.explain):
+        with pytest.raises(NotFound):
+            ask(text)
+    for do in (scheduler.run_now, scheduler.pause_job, scheduler.resume_job, scheduler.remove_job):
+        with pytest.raises(NotFound):
+            do(text)
 
 
 def test_an_object_gives_way_to_a_newer_definition(scheduler: TaskScheduler, job: Callable[..., Job]) -> None:
