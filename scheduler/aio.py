@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from scheduler import called_with, task_scheduler
 from scheduler.callables import callable_job, check_function
@@ -87,7 +87,7 @@ class TaskScheduler:
         if inner is not None:
             await asyncio.to_thread(inner.close)
 
-    async def __aenter__(self) -> TaskScheduler:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

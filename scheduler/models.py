@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -90,11 +90,20 @@ def _read_grace(seconds: float) -> float:
     return seconds
 
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass as _ModelMeta
+else:  # where pydantic keeps it is its own affair
+    _ModelMeta = type(BaseModel)
+
 JobType = Literal["command", "test", "script", "custom", "function", "callable"]
 """What kind of task a job may have. A `callable` is only a program's to define, and is seen by all."""
 
 
-class Job(BaseModel):
+class _JobMeta(_ModelMeta):
+    """Keep checkers from making up an `__init__` of each subclass's fields: theirs, too, takes every spelling."""
+
+
+class Job(BaseModel, metaclass=_JobMeta):
     """A named definition: what to do, when, and under which terms. Flat, as people write it.
 
     `timezone` is None until the scheduler fills in its own. Raise pydantic's `ValidationError`
