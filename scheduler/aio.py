@@ -126,7 +126,7 @@ class TaskScheduler:
         `start_date` and `end_date` limit it, `jitter` spreads it by up to so many seconds. Other fields are those of
         a Job, such as `max_retries` or `priority`.
         """
-        when, terms = called_with.interval(fields)
+        when, terms = called_with.interval(fields, self.config.zone)
         return self._decorator(when, job_id, terms)
 
     def cron(
@@ -136,7 +136,7 @@ class TaskScheduler:
 
         What are no fields of cron are fields of a Job.
         """
-        when, terms = called_with.cron(expression, fields)
+        when, terms = called_with.cron(expression, fields, self.config.zone)
         return self._decorator(when, job_id, terms)
 
     def at(self, moment: date | str, *, job_id: str | None = None, **terms: Any) -> Callable[[Function], Function]:
@@ -144,7 +144,8 @@ class TaskScheduler:
 
         A date without a time is its midnight.
         """
-        return self._decorator({"trigger": called_with.trigger("date", {"run_date": moment})}, job_id, terms)
+        when, terms = called_with.once(moment, terms, self.config.zone)
+        return self._decorator(when, job_id, terms)
 
     def _decorator(
         self, when: Mapping[str, Any], job_id: str | None, terms: Mapping[str, Any]
@@ -167,7 +168,7 @@ class TaskScheduler:
         self, func: Callable[..., Any], job_id: str | None = None, *, replace_existing: bool = True, **fields: Any
     ) -> str:
         """Call a function at every interval, as `interval` says; return the job's id."""
-        when, terms = called_with.interval(fields)
+        when, terms = called_with.interval(fields, self.config.zone)
         return await self._add(func, _fields(when, job_id, terms), replace_existing)
 
     async def add_cron_job(
@@ -180,7 +181,7 @@ class TaskScheduler:
         **fields: Any,
     ) -> str:
         """Call a function by a cron expression or by cron's fields, as `cron` says; return the job's id."""
-        when, terms = called_with.cron(cron_expression, fields)
+        when, terms = called_with.cron(cron_expression, fields, self.config.zone)
         return await self._add(func, _fields(when, job_id, terms), replace_existing)
 
     async def add_date_job(
@@ -193,7 +194,8 @@ class TaskScheduler:
         **terms: Any,
     ) -> str:
         """Call a function once, at a moment as `at` says, by default now; return the job's id."""
-        when = {"trigger": called_with.trigger("date", {"run_date": self._now() if run_date is None else run_date})}
+        moment = self._now() if run_date is None else run_date
+        when, terms = called_with.once(moment, terms, self.config.zone)
         return await self._add(func, _fields(when, job_id, terms), replace_existing)
 
     async def pause_job(self, job_id: str) -> bool:
@@ -274,4 +276,4 @@ class TaskScheduler:
 
 
 def _fields(when: Mapping[str, Any], job_id: str | None, terms: Mapping[str, Any]) -> dict[str, Any]:
-    return {**terms, **when} if job_id is None else {**terms, **when, "task_id": job_id}
+    return {**called_with.named(job_id, terms), **when}

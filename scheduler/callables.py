@@ -124,8 +124,11 @@ def callable_job(function: Function, fields: Mapping[str, Any]) -> CallableJob:
     """Make the job that calls a function, by default under the function's own name; raise `InvalidRequest`."""
     _check_callable(function)
     name = name_of(function)
-    given = {"task_id": name, **fields, "type": "callable", "function": name}
-    job = read_job(given, CallableJob)
+    own = {"type": "callable", "function": name}
+    if clashing := [field for field, value in own.items() if fields.get(field) not in (None, value)]:
+        text = "what is called is the function that is given, so that '{0}' is always '{1}'"
+        raise InvalidRequest([Problem(field, text.format(field, own[field]), fields[field]) for field in clashing])
+    job = read_job({"task_id": name, **fields, **own}, CallableJob)
     assert isinstance(job, CallableJob)
     return job
 

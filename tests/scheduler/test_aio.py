@@ -6,7 +6,7 @@ import asyncio
 import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from scheduler.aio import (
     parse_cron_expression,
     validate_cron_expression,
 )
-from scheduler.errors import Conflict, InvalidRequest, NotFound
+from scheduler.errors import Conflict, NotFound
 from scheduler.store import sqlite_url
 from scheduler.store.runs import RunFilter
 
@@ -349,33 +349,6 @@ def test_a_moment_that_passes_before_the_start_is_no_error() -> None:
             assert run.status.value == "missed"  # nothing was planned before the start
 
     asyncio.run(program())
-
-
-@pytest.mark.parametrize(
-    ("give", "message"),
-    [
-        (lambda s: s.interval(minuts=5), "did you mean 'minutes'"),
-        (lambda s: s.interval(minutes=5, max_retrys=1), "did you mean 'max_retries'"),
-        (lambda s: s.interval()(nothing), "at least 1"),
-        (lambda s: s.cron("61 * * * *"), "'61' in the minute field is out of range"),
-        (lambda s: s.cron("0 2 * * *", hour=3), "say the same"),
-        (lambda s: s.cron(hour=25)(nothing), "hour"),
-        (lambda s: s.at("tomorrowish")(nothing), "run_date"),
-        (lambda s: s.at(0)(nothing), "run_date' must be an ISO 8601 date or time.*, not 0"),
-        (lambda s: s.at(time(9))(nothing), 'run_date\' .*, not "09:00:00"'),
-        (
-            lambda s: asyncio.run(s.add_date_job(nothing, "bad", 0)),
-            "run_date' must be an ISO 8601 date or time.*, not 0",
-        ),
-        (lambda s: asyncio.run(s.add_date_job(nothing, "bad", b"2027-01-01")), "date or time.*b'2027-01-01'"),
-        (lambda s: s.interval(minutes=5, command="true")(nothing), "takes 'function'"),
-        (lambda s: s.interval(minutes=5)("worker.ping"), "a function of this program, not 'worker.ping'"),
-        (lambda s: asyncio.run(s.add_cron_job(None, "bad", hour=2)), "a function of this program, not None"),
-    ],
-)
-def test_what_is_wrong_is_told_where_it_is_written(give: Callable[[TaskScheduler], Any], message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        give(TaskScheduler())
 
 
 def test_a_date_is_its_midnight() -> None:
