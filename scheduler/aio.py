@@ -6,10 +6,13 @@ Thin: all is done by the synchronous TaskScheduler, in threads; coroutines run o
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from scheduler import called_with, task_scheduler
@@ -26,6 +29,9 @@ from scheduler.results import JobResult
 from scheduler.run import Run, RunStatus
 from scheduler.store.jobs import JobFilter
 from scheduler.told import JobDict, RunDict, job_dict, run_dict
+from scheduler.turns import Turns
+
+log = logging.getLogger(__name__)
 
 __all__ = [
     "Job",
@@ -54,6 +60,14 @@ class _Wanted:
     given_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Start:
+    """One call of `start`, which whoever awaits it may give up."""
+
+    loop: asyncio.AbstractEventLoop
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+
 class TaskScheduler:
     """Run functions of this program on schedule: coroutines on its loop, plain functions in threads.
 
@@ -66,26 +80,36 @@ class TaskScheduler:
         self._now = now
         self._definitions = Definitions(self.config, now)
         self._wanted: dict[str, _Wanted] = {}
+        self._giving = threading.Lock()
+        """Held while a job is given or taken back, so that what is wanted is what the store has."""
         self._inner: task_scheduler.TaskScheduler | None = None
+        self._turns = Turns("scheduler-turns")
+        self._starts: set[_Start] = set()
+        """What it runs for: the starts that nobody gave up. Only a turn touches them."""
+        self._starting = 0
 
     # --- the service -------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Let jobs fire from now on, and coroutines run on this loop.
 
-        Where they do already nothing happens, unless their loop runs no more: then they go on here.
+        Where they do already nothing happens, unless their loop runs no more: then they go on here. Whoever gives up
+        waiting for it has not started it; what it has opened by then is closed, which `shutdown` waits for.
         """
-        loop = asyncio.get_running_loop()
-        if self._inner is None:
-            self._inner = await asyncio.to_thread(self._opened, loop)
-        else:
-            self._inner.callables.move_to(loop)
+        start = _Start(asyncio.get_running_loop())
+        self._starting += 1
+        try:
+            await asyncio.wrap_future(self._turns.take(partial(self._begin, start)))
+        except BaseException:
+            start.given_up.set()
+            self._turns.take(partial(self._give_up, start))
+            raise
+        finally:
+            self._starting -= 1
 
     async def shutdown(self) -> None:
         """Fire no more, give runs under way their grace (`stop_grace_seconds`), then end them."""
-        inner, self._inner = self._inner, None
-        if inner is not None:
-            await asyncio.to_thread(inner.close)
+        await asyncio.wrap_future(self._turns.take(self._end))
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -106,17 +130,50 @@ class TaskScheduler:
             raise Conflict("the scheduler was not started: await scheduler.start() first", code="not_started")
         return self._inner
 
-    def _opened(self, loop: asyncio.AbstractEventLoop) -> task_scheduler.TaskScheduler:
+    def _begin(self, start: _Start) -> None:
+        if start.given_up.is_set():
+            return
+        if self._inner is None:
+            self._inner = self._opened(start)
+        else:
+            self._inner.callables.move_to(start.loop)
+        if self._inner is not None:
+            self._starts.add(start)
+
+    def _opened(self, start: _Start) -> task_scheduler.TaskScheduler | None:
+        """Return a scheduler that fires what is wanted; None where it was given up meanwhile."""
         inner = task_scheduler.TaskScheduler(self.config, self._now)
-        inner.callables.loop = loop
+        inner.callables.loop = start.loop
         try:
-            for wanted in self._wanted.values():
+            for wanted in list(self._wanted.values()):
                 inner.add_callable(wanted.function, given_at=wanted.given_at, **wanted.fields)
-            inner.start()
+            if not start.given_up.is_set():
+                inner.start()
+                return inner
         except BaseException:
             inner.close()
             raise
-        return inner
+        inner.close()
+        return None
+
+    def _give_up(self, start: _Start) -> None:
+        self._starts.discard(start)
+        try:
+            if not self._starts:
+                self._end()
+        except Exception:  # nobody waits for it
+            log.exception("what a start had opened that was given up could not be closed")
+
+    def _end(self) -> None:
+        self._starts.clear()
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            inner.close()
+
+    async def _after_start(self) -> None:
+        """Wait for the end of a start that is under way, however it ends."""
+        if self._starting:
+            await asyncio.wrap_future(self._turns.take(lambda: None))
 
     # --- decorators --------------------------------------------------------------------------
 
@@ -151,7 +208,7 @@ class TaskScheduler:
         self, when: Mapping[str, Any], job_id: str | None, terms: Mapping[str, Any]
     ) -> Callable[[Function], Function]:
         def decorate(function: Function) -> Function:
-            if self._inner is not None:
+            if self._inner is not None or self._starting:
                 raise Conflict(
                     "decorators are for jobs given before start(); now, await add_cron_job, add_interval_job or "
                     "add_date_job",
@@ -208,14 +265,13 @@ class TaskScheduler:
 
     async def remove_job(self, job_id: str) -> None:
         """Remove a job, and end its runs."""
-        if self._inner is None:
-            if job_id not in self._wanted:
-                guess = nearest(job_id, self._wanted)
-                hint = f" Did you mean '{guess}'?" if guess else ""
-                raise NotFound(f"No job '{job_id}' exists.{hint}", code="task_not_found", suggestion=guess)
-        else:
-            await asyncio.to_thread(self._inner.remove_job, job_id)
-        self._wanted.pop(job_id, None)
+        await self._after_start()
+        if self._inner is not None:
+            await asyncio.to_thread(self._take_back, self._inner, job_id)
+        elif self._wanted.pop(job_id, None) is None:
+            guess = nearest(job_id, list(self._wanted))
+            hint = f" Did you mean '{guess}'?" if guess else ""
+            raise NotFound(f"No job '{job_id}' exists.{hint}", code="task_not_found", suggestion=guess)
 
     async def get_jobs(self) -> list[JobDict]:
         """Return all jobs as plain values, in the order they were made."""
@@ -241,6 +297,11 @@ class TaskScheduler:
 
     def _want(self, function: Callable[..., Any], fields: Mapping[str, Any], replace: bool) -> str:
         """Note that the program wants a job, once it is known to be right."""
+        job_id, wanted = self._read(function, fields, replace)
+        self._wanted[job_id] = wanted
+        return job_id
+
+    def _read(self, function: Callable[..., Any], fields: Mapping[str, Any], replace: bool) -> tuple[str, _Wanted]:
         job = callable_job(function, fields)
         known = self._wanted.get(job.task_id)
         before = None if known is None else known.function
@@ -248,8 +309,7 @@ class TaskScheduler:
         check_function(job.task_id, before, function, named=named, replace=replace, argument="job_id")
         given_at = self._given_at(job)
         self._definitions.check(job, given_at or self._definitions.moment())
-        self._wanted[job.task_id] = _Wanted(function, fields, given_at)
-        return job.task_id
+        return job.task_id, _Wanted(function, fields, given_at)
 
     def _given_at(self, job: Job) -> datetime | None:
         """Return when the moment was given that a job names, if need be one before it; None where it names none."""
@@ -261,18 +321,32 @@ class TaskScheduler:
         return min(self._now(), moment - timedelta(milliseconds=1))
 
     async def _add(self, function: Callable[..., Any], fields: Mapping[str, Any], replace: bool) -> str:
-        before = dict(self._wanted)
-        job_id = self._want(function, fields, replace)
-        if self._inner is not None:
-            wanted = self._wanted[job_id]
+        await self._after_start()
+        if self._inner is None:
+            return self._want(function, fields, replace)
+        return await asyncio.to_thread(self._give, self._inner, function, fields, replace)
+
+    def _give(
+        self,
+        inner: task_scheduler.TaskScheduler,
+        function: Callable[..., Any],
+        fields: Mapping[str, Any],
+        replace: bool,
+    ) -> str:
+        with self._giving:
+            job_id, wanted = self._read(function, fields, replace)
+            inner.add_callable(function, replace=replace, given_at=wanted.given_at, **fields)
+            self._wanted[job_id] = wanted
+            return job_id
+
+    def _take_back(self, inner: task_scheduler.TaskScheduler, job_id: str) -> None:
+        with self._giving:
             try:
-                await asyncio.to_thread(
-                    self._inner.add_callable, function, replace=replace, given_at=wanted.given_at, **fields
-                )
-            except BaseException:
-                self._wanted = before
+                inner.remove_job(job_id)
+            except NotFound:  # removed by itself or by somebody else: the next start shall not bring it back
+                self._wanted.pop(job_id, None)
                 raise
-        return job_id
+            self._wanted.pop(job_id, None)
 
 
 def _fields(when: Mapping[str, Any], job_id: str | None, terms: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 # From the lowest floor up; a module may import what stands on a lower floor, or beside it.
 FLOORS = [
-    ["errors", "forks", "locks", "slips", "version", "yaml_text", "host_names", "user_numbers"],
+    ["errors", "forks", "locks", "slips", "version", "yaml_text", "host_names", "user_numbers", "turns"],
     ["wallclock", "dates", "wording", "cron_fields", "vixie", "directories", "task_ids"],
     ["moments"],
     ["triggers"],
