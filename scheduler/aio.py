@@ -59,6 +59,11 @@ class _Wanted:
     fields: Mapping[str, Any]
     given_at: datetime | None
 
+    @property
+    def job(self) -> Job:
+        """The job, as it was given."""
+        return callable_job(self.function, self.fields)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Start:
@@ -146,7 +151,8 @@ class TaskScheduler:
         inner.callables.loop = start.loop
         try:
             for wanted in list(self._wanted.values()):
-                inner.add_callable(wanted.function, given_at=wanted.given_at, **wanted.fields)
+                if not inner.is_done(wanted.job):  # else it would begin anew with every start of the program
+                    inner.add_callable(wanted.function, given_at=wanted.given_at, **wanted.fields)
             if not start.given_up.is_set():
                 inner.start()
                 return inner
@@ -335,7 +341,8 @@ class TaskScheduler:
     ) -> str:
         with self._giving:
             job_id, wanted = self._read(function, fields, replace)
-            inner.add_callable(function, replace=replace, given_at=wanted.given_at, **fields)
+            if wanted.given_at is None or not inner.is_done(wanted.job):  # a moment does not come again
+                inner.add_callable(function, replace=replace, given_at=wanted.given_at, **fields)
             self._wanted[job_id] = wanted
             return job_id
 

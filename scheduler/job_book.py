@@ -138,6 +138,18 @@ class JobBook:
 
         return self.store.read(unit)
 
+    def is_done(self, job: Job) -> bool:
+        """Whether a job was removed since its rule had ended, and nobody has given another definition since."""
+        wanted = self.definitions.complete(job)
+
+        def unit(connection: Connection) -> bool:
+            if jobs.find_job(connection, wanted.task_id) is not None:
+                return False
+            last = jobs.last_removed(connection, wanted.task_id)
+            return last is not None and last.ended and last.definition == wanted.definition()
+
+        return wanted.remove_when_done and self.store.read(unit)
+
     def read(self, fields: Mapping[str, Any]) -> Checked | Job:
         """Make a Job of what was sent, as `TaskScheduler.read_definition` says."""
         try:

@@ -16,6 +16,7 @@ from scheduler.explain import Explanation, Known, around, explain
 from scheduler.job_book import JobBook, check_known, find
 from scheduler.lease import Lease
 from scheduler.listing import Listing, Page, Show
+from scheduler.models import Job
 from scheduler.previews import preview
 from scheduler.run import Run
 from scheduler.standing import JobInfo
@@ -57,6 +58,10 @@ class Questions:
             return None if stored is None else self._book.info(connection, stored)
 
         return self._store.read(unit)
+
+    def is_done(self, job: Job) -> bool:
+        """Whether a job of that definition has been, and was removed since its rule had ended (`remove_when_done`)."""
+        return self._book.is_done(job)
 
     def check_known(self, task_id: str) -> None:
         """Raise `NotFound` naming the nearest id where there is no such job, nor any run of one that was removed."""

@@ -170,6 +170,13 @@ def removed_of_files(connection: Connection) -> dict[str, StoredJob]:
     return {job.task_id: job for job in map(stored_job, connection.execute(query))}
 
 
+def last_removed(connection: Connection, task_id: str) -> StoredJob | None:
+    """Return the job of that id that was removed last, or None."""
+    query = select(*ALL_COLUMNS).where(jobs.c.task_id == task_id, jobs.c.removed_at.is_not(None))
+    found = connection.execute(query.order_by(jobs.c.key.desc()).limit(1)).first()
+    return None if found is None else stored_job(found)
+
+
 def forget_removed(connection: Connection, task_id: str) -> None:
     """Let a removed job be no file's any more, so that the file may define it anew."""
     mine = and_(jobs.c.task_id == task_id, _REMOVED_OF_FILE)
