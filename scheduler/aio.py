@@ -10,6 +10,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -21,7 +22,7 @@ from scheduler.config import SchedulerConfig
 from scheduler.cron import validate_cron_expression
 from scheduler.cron_arguments import parse_cron_expression
 from scheduler.definitions import Definitions, zone_of
-from scheduler.errors import Conflict, NotFound, SchedulerError, nearest
+from scheduler.errors import Conflict, NotFound, SchedulerError, Unavailable, nearest
 from scheduler.given_moments import read_moment
 from scheduler.models import Job, JobStatus, Priority, TaskStatus, utc_now
 from scheduler.placing import with_namespace
@@ -289,16 +290,15 @@ class TaskScheduler:
         return job_dict(await asyncio.to_thread(self.inner.get_job, job_id))
 
     async def run_now(self, job_id: str, *, force: bool = False) -> RunDict:
-        """Run a job at once and wait for its end, retries included; return the last attempt as plain values."""
+        """Run a job at once and wait for its end, retries included; return the last attempt as plain values.
+
+        Unavailable: the scheduler was shut down before it had ended.
+        """
         inner = self.inner
         run = await asyncio.to_thread(inner.run_now, job_id, force)
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-
-        def tell(_ended: bool) -> None:
-            loop.call_soon_threadsafe(ended.set)
-
-        inner.watch.when_ended([run.run_id], math.inf, tell)
-        await ended.wait()
+        if not await _ended(inner, run.run_id):
+            text = f"the scheduler was shut down before run {run.run_id} of '{job_id}' had ended"
+            raise Unavailable(text, code="shutting_down", run_id=run.run_id)
         return run_dict(await asyncio.to_thread(inner.last_attempt, run.run_id), self.config.zone)
 
     def _want(self, function: Callable[..., Any], fields: Mapping[str, Any], replace: bool) -> str:
@@ -358,3 +358,20 @@ class TaskScheduler:
 
 def _fields(when: Mapping[str, Any], job_id: str | None, terms: Mapping[str, Any]) -> dict[str, Any]:
     return {**called_with.named(job_id, terms), **when}
+
+
+async def _ended(inner: task_scheduler.TaskScheduler, run_id: str) -> bool:
+    """Wait for the end of a run; False where that can be waited for no more."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[bool] = loop.create_future()
+
+    def answer(ended: bool) -> None:
+        if not told.done():  # else whoever waited gave up
+            told.set_result(ended)
+
+    def tell(ended: bool) -> None:
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits on it any more
+            loop.call_soon_threadsafe(answer, ended)
+
+    inner.watch.when_ended([run_id], math.inf, tell)
+    return await told

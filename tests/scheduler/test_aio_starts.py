@@ -12,8 +12,9 @@ import pytest
 
 from scheduler import Job, task_scheduler
 from scheduler.aio import SchedulerConfig, TaskScheduler
-from scheduler.errors import Conflict, InvalidRequest, NotFound
+from scheduler.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from scheduler.store import sqlite_url
+from scheduler.store.runs import RunFilter
 from scheduler.turns import Turns
 from tests.server import wait_until
 
@@ -232,6 +233,49 @@ def test_a_job_that_somebody_else_removed_does_not_come_back(folder: Path) -> No
             assert await ids(scheduler) == set()
 
     asyncio.run(program())
+
+
+def test_whoever_waits_for_a_run_is_told_that_it_is_over() -> None:
+    async def program() -> None:
+        scheduler = TaskScheduler(SchedulerConfig(stop_grace_seconds=0))
+
+        def fails() -> None:
+            raise ValueError("no")
+
+        def is_to_be_tried_again() -> bool:
+            return any(run.attempt == 2 for run in scheduler.inner.list_runs(RunFilter(), None, 5))
+
+        async with scheduler, asyncio.timeout(SECONDS):
+            await scheduler.add_interval_job(fails, "fails", hours=1, max_retries=1, retry_delay_seconds=3600)
+            waiting = asyncio.create_task(scheduler.run_now("fails"))
+            await asyncio.to_thread(wait_until, is_to_be_tried_again)
+            await asyncio.gather(scheduler.shutdown(), waiting, return_exceptions=True)
+        with pytest.raises(Unavailable, match=r"shut down before run .* of 'fails' had ended") as caught:
+            await waiting
+        assert caught.value.code == "shutting_down"
+
+    asyncio.run(program())
+
+
+def test_a_loop_that_is_closed_is_told_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    scheduler, go = TaskScheduler(), threading.Event()
+
+    async def gives_up() -> None:
+        await scheduler.start()
+        await scheduler.add_interval_job(lambda: go.wait(SECONDS), "slow", hours=1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(scheduler.run_now("slow"), 0.5)
+
+    async def goes_on() -> None:
+        await scheduler.start()
+        go.set()
+        run = await scheduler.run_now("slow", force=True)
+        assert run["status"] == "completed"
+        await scheduler.shutdown()
+
+    asyncio.run(gives_up())
+    asyncio.run(goes_on())
+    assert [record for record in caplog.records if record.name == "scheduler.watch"] == []
 
 
 def test_turns_keep_their_order_whatever_becomes_of_them() -> None:
