@@ -101,6 +101,15 @@ def test_the_list_of_runs_is_kept_as_it_is_now(demo: Server, open_page: OpenPage
     expect(page.locator("tr[data-row] .status.completed")).to_be_visible()
 
 
+def test_fields_can_be_used_where_the_page_did_not_go_away(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/runs")
+    page.route("**/runs?*", lambda route: route.fulfill(status=204))  # as one that is stopped by Escape
+    page.fill("#filter-task", "slow")
+    with page.expect_request("**/runs?task=slow"):
+        page.press("#filter-task", "Enter")
+    assert page.locator(".filters :disabled").count() == 0
+
+
 def test_searching_and_linking_in_a_long_output(demo: Server, open_page: OpenPage) -> None:
     create(
         demo, "long-output", "for i in $(seq 3000); do echo line $i of many; done; echo 'the Needle' ; seq 4000 4100"

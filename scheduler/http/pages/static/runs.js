@@ -7,10 +7,9 @@ import { refresh } from "./parts.js";
 const form = document.querySelector(".filters");
 for (const select of form.querySelectorAll("select, input[type=date]")) select.addEventListener("change", () => form.requestSubmit());
 // What is not narrowed needs not stand in the address.
-form.addEventListener("submit", () => {
-  for (const field of form.querySelectorAll("input, select")) field.disabled = field.value === "";
+form.addEventListener("formdata", ({ formData }) => {
+  for (const name of new Set(formData.keys())) if (formData.get(name) === "") formData.delete(name);
 });
-addEventListener("pageshow", () => { for (const field of form.querySelectorAll(":disabled")) field.disabled = false; });
 
 if (!new URLSearchParams(location.search).has("cursor")) {
   follow({ types: "run.queued,run.started,run.finished" }, () => refresh());
