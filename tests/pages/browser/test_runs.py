@@ -101,6 +101,23 @@ def test_the_list_of_runs_is_kept_as_it_is_now(demo: Server, open_page: OpenPage
     expect(page.locator("tr[data-row] .status.completed")).to_be_visible()
 
 
+def test_what_keys_choose_is_asked_for_when_it_is_whole(demo: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{demo.url}/runs?day=2026-11-05")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.is_navigation_request() else None)
+    page.focus("#filter-status")
+    page.keyboard.type("fail")
+    expect(page.locator("#filter-status")).to_have_value("failed")
+    page.focus("#filter-day")
+    page.keyboard.type("12012025")
+    expect(page.locator("#filter-day")).to_have_value("2025-12-01")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/runs?status=failed&day=2025-12-01")
+    assert asked == [page.url]
+    page.select_option("#filter-trigger", "manual")
+    page.wait_for_url("**/runs?status=failed&trigger=manual&day=2025-12-01")
+
+
 def test_fields_can_be_used_where_the_page_did_not_go_away(demo: Server, open_page: OpenPage) -> None:
     page = open_page(f"{demo.url}/runs")
     page.route("**/runs?*", lambda route: route.fulfill(status=204))  # as one that is stopped by Escape
