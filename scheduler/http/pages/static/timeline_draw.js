@@ -1,7 +1,7 @@
 // How runs and plans look: a colour and a shape for each status, so that neither has to be told apart alone.
 
 const NAMES = ["card", "raised", "line", "edge", "soft", "accent", "good", "bad", "warn", "info"];
-const MINUTE = 60_000, HOUR = 60 * MINUTE;
+const MINUTE = 60_000, DAY_MINUTES = 24 * 60;
 const LOW = 10, TALL = 18, LEAST = 2;
 
 /** @typedef {Record<string, string>} Colours */
@@ -196,31 +196,62 @@ function dots(pen, x, y, width, height) {
 }
 
 /**
- * Choose where the scale is labelled, at full hours or days of the viewer.
+ * Choose where the scale is labelled: at full hours or days as the viewer's clock shows them. One that clocks leave out has
+ * no label, one that they show twice has two; a day has one, at its first moment, which need not be midnight.
  * @param {number} since @param {number} until @param {string} zoom @param {number} width
  * @returns {{moment: number, text: string, isDay: boolean}[]}
  */
 export function ticks(since, until, zoom, width) {
-  const narrow = width < 500, found = [], at = new Date(since);
-  at.setMinutes(0, 0, 0);
-  const two = (number) => String(number).padStart(2, "0");
-  if (zoom === "hour") {
-    const step = (narrow ? 15 : 5) * MINUTE;
-    for (let moment = at.getTime(); moment <= until; moment += step) {
-      const there = new Date(moment);
-      found.push({ moment, text: `${two(there.getHours())}:${two(there.getMinutes())}`, isDay: there.getHours() + there.getMinutes() === 0 });
-    }
-    return found;
+  const narrow = width < 500, found = [], step = { hour: narrow ? 15 : 5, day: (narrow ? 6 : 2) * 60 }[zoom];
+  for (const [first, next] of days(since, until)) {
+    const day = new Date(first);
+    found.push({ moment: first, text: zoom === "hour" ? clock(day) : dayOf(day), isDay: true });
+    if (step) found.push(...timesOf(first, next, step).map((moment) => ({ moment, text: clock(new Date(moment)), isDay: false })));
   }
-  const hours = zoom === "week" ? (narrow ? 48 : 24) : narrow ? 6 : 2;
-  for (let moment = at.getTime(); moment <= until; moment += HOUR) {
-    const there = new Date(moment), isDay = there.getHours() === 0;
-    if (zoom === "week" ? !isDay : there.getHours() % hours) continue;
-    const day = `${there.toLocaleDateString("en", { weekday: "short" })} ${there.getDate()}`;
-    found.push({ moment, text: isDay ? day : `${two(there.getHours())}:00`, isDay });
+  return found.filter(({ moment }) => moment >= since && moment <= until);
+}
+
+/** @returns {[number, number][]} the first moments of the viewer's days in view, each with that of the day after */
+function days(since, until) {
+  const found = [], { year, month, date } = partsOf(since);
+  let first = firstOf(year, month, date);
+  for (let ahead = 1; first <= until; ahead += 1) {
+    const next = firstOf(year, month, date + ahead);
+    if (next > first) found.push([first, next]); // a day that a zone has left out has no moment
+    first = next;
   }
   return found;
 }
+
+/** Clocks may leave midnight out: then the day begins where they go on. */
+function firstOf(year, month, date) {
+  let first = new Date(year, month, date).getTime();
+  while (new Date(first - MINUTE).getDate() === new Date(first).getDate()) first -= MINUTE;
+  return first;
+}
+
+/** @returns {number[]} the moments of a day, but for its first, at which the viewer's clock shows full steps of so many minutes */
+function timesOf(first, next, step) {
+  const { year, month, date } = partsOf(first), found = new Set();
+  const back = (new Date(next).getTimezoneOffset() - new Date(first - 1).getTimezoneOffset()) * MINUTE;
+  for (let minutes = 0; minutes < DAY_MINUTES; minutes += step) {
+    const moment = new Date(year, month, date, 0, minutes).getTime();
+    for (const one of [moment, moment + Math.max(0, back)]) {
+      const there = new Date(one);
+      if (one !== first && there.getDate() === date && there.getHours() * 60 + there.getMinutes() === minutes) found.add(one);
+    }
+  }
+  return [...found].sort((one, other) => one - other);
+}
+
+function partsOf(moment) {
+  const there = new Date(moment);
+  return { year: there.getFullYear(), month: there.getMonth(), date: there.getDate() };
+}
+
+const two = (number) => String(number).padStart(2, "0");
+const clock = (there) => `${two(there.getHours())}:${two(there.getMinutes())}`;
+const dayOf = (there) => `${there.toLocaleDateString("en", { weekday: "short" })} ${there.getDate()}`;
 
 function line(pen, x, y, right, bottom) {
   pen.beginPath();
