@@ -159,6 +159,47 @@ def test_a_page_that_is_turned_keeps_its_place(server: Server, open_page: OpenPa
         server.ok("remove", task_id=task["task_id"])
 
 
+def test_a_narrowed_or_ordered_table_shows_what_happens(tasks: Server, open_page: OpenPage) -> None:
+    narrowed = connected(open_page(tasks.url + "/tasks?state=paused"))
+    ordered = connected(open_page(tasks.url + "/tasks?sort=-last&type=command&q=bad"))
+    failed = connected(open_page(tasks.url + "/tasks?last=completed"))
+    for page, shown in ((narrowed, ()), (failed, ("b",))):
+        expect(page.locator("[data-row] [data-open]")).to_have_text(list(shown))
+    tasks.ok("pause", task_id="c")
+    expect(narrowed.locator("[data-row] [data-open]")).to_have_text(["c"])
+    tasks.ok("run_now", task_id="a", wait=True)
+    expect(failed.locator("[data-row] [data-open]")).to_have_text(["a", "b"])
+    expect(ordered.locator("[data-row] [data-open]")).to_have_text(["bad"])
+    tasks.ok("create", task_id="bad too", type="command", command="true", schedule_type="manual")
+    tasks.ok("run_now", task_id="bad too", wait=True)
+    expect(ordered.locator("[data-row] [data-open]")).to_have_text(["bad too", "bad"])
+
+
+def test_tasks_on_other_pages_are_counted_and_offered(server: Server, open_page: OpenPage) -> None:
+    for task in server.ok("list")["tasks"]:
+        server.ok("remove", task_id=task["id"])
+    many = [
+        {"task_id": f"{number:03}", "type": "command", "command": "true", "schedule_type": "manual"}
+        for number in range(102)
+    ]
+    server.ok("import", tasks=many)
+    page = connected(open_page(server.url + "/tasks"))
+    tag = page.locator("#filters [name=tag]")
+    expect(page.locator("#count")).to_have_text("102 tasks")
+    expect(tag).to_be_hidden()
+    server.ok("remove", task_id="101")
+    expect(page.locator("#count")).to_have_text("101 tasks")
+    server.ok("update", task_id="100", tags=["new"])
+    expect(tag).to_be_visible()
+    tag.select_option("new")
+    expect(page.locator("[data-row] [data-open]")).to_have_text(["100"])
+    server.ok("update", task_id="099", tags=["another"])
+    expect(tag.locator("option")).to_have_text(["any", "another", "new"])
+    expect(tag).to_have_value("new")
+    for task in many[:101]:
+        server.ok("remove", task_id=task["task_id"])
+
+
 def test_the_definition_is_shown_as_it_is_now(tasks: Server, open_page: OpenPage) -> None:
     page = connected(open_page(tasks.url + "/tasks/a"))
     definition, explanation = page.locator("[data-part=definition]"), page.locator("[data-part=explanation]")

@@ -13,6 +13,8 @@ import { toast, toastError } from "./toast.js";
 
 const DID = { run: "started", pause: "paused", resume: "resumed", remove: "removed" };
 const CHANGE_ALL = ["scheduler.started", "scheduler.stopped"];
+/** Orders that runs change. */
+const BY_RUNS = new Set(["next", "last", "state"]);
 /** So that an id stays within 128 characters. */
 const LONGEST_BASE = 110;
 const AT_ONCE = 6, MOST_TOLD = 5, TYPING_MS = 250, GATHER_MS = 50, REST_MS = 1000;
@@ -38,11 +40,16 @@ keepMarks();
 bind("x", choose);
 bind("e", () => press("edit"));
 bind("n", () => document.getElementById("new-task")?.click());
-follow({ types: `task.*,run.started,run.finished,${CHANGE_ALL}` }, (event) => {
-  const mine = document.querySelector(`[data-id="${CSS.escape(event.task_id ?? "")}"]`);
-  if (mine || event.type === "task.created" || CHANGE_ALL.includes(event.type)) refreshSoon();
-}, refreshSoon);
+follow({ types: `task.*,run.started,run.finished,${CHANGE_ALL}` }, (event) => { if (matters(event)) refreshSoon(); }, refreshSoon);
 tell();
+
+/** Say whether an event may change what is shown: what runs do changes their row, and which rows there are by state or last run. */
+function matters(event) {
+  if (!event.type.startsWith("run.")) return true;
+  const query = new URLSearchParams(location.search), order = query.get("sort")?.replace("-", "") ?? "name";
+  return query.has("state") || query.has("last") || BY_RUNS.has(order)
+    || document.querySelector(`[data-id="${CSS.escape(event.task_id)}"]`) !== null;
+}
 
 /** Show what the filters say, and let the address say the same. */
 function filter() {
@@ -67,10 +74,20 @@ async function load(address, filtersToo = false) {
     show(page.getElementById("list"));
     const theirs = page.getElementById("filters");
     filters.querySelector(".clear").hidden = theirs.querySelector(".clear").hidden;
+    for (const list of theirs.querySelectorAll("select")) takeOptions(filters.elements[list.name], list);
     for (const { name, value } of filtersToo ? theirs.elements : []) if (filters.elements[name]) filters.elements[name].value = value;
   } catch (error) {
     if (mine === newest) toastError(error);
   }
+}
+
+/** Offer what tasks have by now, such as a new tag; what is chosen stays chosen. @param {HTMLSelectElement} shown @param {HTMLSelectElement} fresh */
+function takeOptions(shown, fresh) {
+  shown.parentElement.hidden = fresh.parentElement.hidden;
+  const { value } = shown, values = (list) => JSON.stringify([...list.options].map((option) => option.value));
+  if (values(shown) === values(fresh)) return;
+  shown.replaceChildren(...fresh.options);
+  shown.value = value;
 }
 
 /** @param {HTMLElement} list the rows as the service has them now */
