@@ -6,15 +6,12 @@
 
 import { get, part } from "./api.js";
 import { serviceNow } from "./time.js";
+import { readAddress, SPANS, writeAddress } from "./timeline_address.js";
 import { drawBars, drawLegend, drawNow, drawPlan, drawRows, drawScale, readColours, ticks } from "./timeline_draw.js";
 import { TimelineKeys } from "./timeline_keys.js";
 import { AXIS, element, grouped, headingRow, nameRow, ROW, told } from "./timeline_rows.js";
 import { toastError } from "./toast.js";
 
-const HOUR = 3_600_000, DAY = 24 * HOUR;
-const SPANS = { hour: HOUR, day: DAY, week: 7 * DAY };
-/** Around what lies between these, all that is in view is of the years that the API reads. */
-const FIRST = Date.parse("1900-02-01T00:00Z"), LAST = Date.parse("9000-12-01T00:00Z");
 /** Where in the plot the present is, while nobody has moved elsewhere. */
 const PRESENT = 0.75;
 const MOST_ASKED = 60, MOST_HEIGHT = 480;
@@ -50,7 +47,7 @@ export class Timeline {
     this.rows = [];
     this.colours = readColours();
     this.keys = new TimelineKeys(this);
-    this.readAddress();
+    Object.assign(this, readAddress());
     this.listen();
     drawLegend(root.querySelector("#legend"), this.colours);
     root.querySelector("#timeline-controls").hidden = false;
@@ -58,31 +55,6 @@ export class Timeline {
   }
 
   // --- what is shown ---------------------------------------------------------------------------
-
-  readAddress() {
-    const query = new URLSearchParams(location.search);
-    this.zoom = Object.hasOwn(SPANS, query.get("zoom")) ? query.get("zoom") : "day";
-    const at = Date.parse(query.get("at") ?? "");
-    this.at = FIRST < at && at < LAST ? at : null;
-    this.search = query.get("q") ?? "";
-    this.tag = query.get("tag") ?? "";
-    this.onlyTrouble = query.get("trouble") === "1";
-    this.byTag = query.get("by") === "tag";
-  }
-
-  /** @param {boolean} isStep whether the back button shall come back to what was before */
-  writeAddress(isStep) {
-    const query = new URLSearchParams();
-    if (this.zoom !== "day") query.set("zoom", this.zoom);
-    if (this.at !== null) query.set("at", new Date(this.at).toISOString());
-    if (this.search) query.set("q", this.search);
-    if (this.tag) query.set("tag", this.tag);
-    if (this.onlyTrouble) query.set("trouble", "1");
-    if (this.byTag) query.set("by", "tag");
-    const path = `${location.pathname}${query.size ? `?${query}` : ""}`;
-    if (isStep) history.pushState(null, "", path);
-    else history.replaceState(null, "", path);
-  }
 
   /** @returns {[number, number]} the first and the last moment in view */
   window() {
@@ -292,7 +264,7 @@ export class Timeline {
         button.setAttribute("aria-pressed", String(button.dataset.zoom === this.zoom));
       }
     };
-    const changed = (isStep) => { this.writeAddress(isStep); this.plot.scrollTop = 0; this.arrange(); };
+    const changed = (isStep) => { writeAddress(this, isStep); this.plot.scrollTop = 0; this.arrange(); };
     search.addEventListener("input", () => { this.search = search.value.trim(); changed(false); });
     tag.addEventListener("change", () => { this.tag = tag.value; changed(true); });
     trouble.addEventListener("change", () => { this.onlyTrouble = trouble.checked; changed(true); });
@@ -302,7 +274,7 @@ export class Timeline {
       if (button?.dataset.zoom) this.go({ zoom: button.dataset.zoom });
       else if (button?.dataset.move) this.move(Number(button.dataset.move));
     });
-    addEventListener("popstate", () => { this.readAddress(); this.show(); this.load(); });
+    addEventListener("popstate", () => { Object.assign(this, readAddress()); this.show(); this.load(); });
     addEventListener("themechange", () => this.recolour());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
     this.plot.addEventListener("scroll", () => { this.drawSoon(); this.loadLanes(); }, { passive: true });
@@ -320,7 +292,7 @@ export class Timeline {
   /** @param {{zoom?: string, at?: number | null}} where */
   go(where) {
     Object.assign(this, where);
-    this.writeAddress(true);
+    writeAddress(this, true);
     this.show();
     this.load();
     this.drawSoon();
