@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route, expect
 
-from tests.server import Server
+from tests.server import Server, wait_until
 
 pytestmark = pytest.mark.soak
 OpenPage = Callable[..., Page]
@@ -37,3 +39,111 @@ def test_the_scale_is_labelled_as_the_viewers_clock_shows_it(server: Server, ope
     pages = {zone: open_page(server.url + "/sign-in", zone=zone) for zone, *_ in SCALES}
     said = [pages[zone].evaluate(TICKS, [since, until, zoom]) for zone, zoom, since, until, _ in SCALES]
     assert said == [labels for *_, labels in SCALES]
+
+
+LANES = "**/api/timeline/lanes?*"
+
+
+class Going:
+    """A run that goes on until it is told to end, the only one of a task of its own."""
+
+    made = 0
+
+    def __init__(self, server: Server) -> None:
+        Going.made += 1
+        self.task_id, self._server = f"one-{Going.made}", server
+        command = f"while [ ! -e {self.task_id} ]; do sleep 0.05; done"
+        server.ok("create", task_id=self.task_id, type="command", command=command, schedule_type="manual")
+        server.ok("run_now", task_id=self.task_id)
+
+    def end(self) -> None:
+        """End it, and wait until that is in the ledger."""
+        (self._server.workspace / self.task_id).touch()
+        wait_until(lambda: self._server.runs(task_id=self.task_id)[0].get("finished_at"))
+
+
+@pytest.fixture
+def going(server: Server) -> Iterator[Going]:
+    """Return a run that goes on, of the only task there is."""
+    going = Going(server)
+    yield going
+    going.end()
+    server.ok("remove", task_id=going.task_id)
+
+
+def follows(page: Page) -> Page:
+    """Return a page that follows what happens, with the keys on the newest mark of its first lane."""
+    expect(page.locator("html[data-connected=true]")).to_be_attached()
+    page.focus("#plot")
+    page.keyboard.press("ArrowDown")
+    return page
+
+
+def says(page: Page, text: str) -> None:
+    """Wait until the mark that keys have come to is told as a pattern says."""
+    expect(page.locator("#plot .framed")).to_have_attribute("aria-label", re.compile(text))
+
+
+@pytest.mark.parametrize("worst", ["running", "failed"])
+def test_of_runs_in_one_bar_the_end_of_one_is_not_that_of_all(
+    server: Server, going: Going, open_page: OpenPage, worst: str
+) -> None:
+    def join(route: Route) -> None:
+        answer = route.fetch()
+        told: dict[str, Any] = answer.json()
+        (bar, *_) = told["lanes"][0]["bars"]
+        if worst == "failed":
+            bar |= {"status": "failed", "run_id": "another"}
+        told["lanes"][0]["bars"] = [bar | {"count": 4}]
+        route.fulfill(response=answer, json=told)
+
+    page = open_page("about:blank")
+    page.route(LANES, join)
+    page.goto(server.url)
+    says(follows(page), f"4 runs, the worst {worst}, .* so far")
+    going.end()
+    says(page, f"4 runs, the worst {'completed' if worst == 'running' else worst}, .* took ")
+    page.unroute_all(behavior="wait")
+
+
+def test_a_run_that_ends_while_its_lane_is_asked_for_has_ended(
+    server: Server, going: Going, open_page: OpenPage
+) -> None:
+    held: list[tuple[Route, Any]] = []
+    page = open_page("about:blank")
+    page.route(LANES, lambda route: held.append((route, route.fetch())) if not held else route.continue_())
+    page.goto(server.url)
+    running = page.locator("[data-part=running] a", has_text=going.task_id)
+    expect(running).to_be_visible()
+    expect(page.locator("html[data-connected=true]")).to_be_attached()
+    assert held
+    going.end()
+    expect(running).to_have_count(0)
+    held[0][0].fulfill(response=held[0][1])
+    says(follows(page), ", completed, .* took ")
+
+
+def test_what_happens_now_is_no_part_of_what_was(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/?at=2020-10-01T00:00:00.000Z")
+    expect(page.locator("html[data-connected=true]")).to_be_attached()
+    server.ok("create", task_id="bad", type="command", command="false", schedule_type="manual")
+    name = page.locator("#plot .names a")
+    expect(name).to_have_attribute("aria-label", "bad: 0 runs")
+    server.ok("run_now", task_id="bad", wait=True)
+    expect(page.locator("[data-part=trouble] [data-open]", has_text="bad")).to_be_visible()
+    expect(name).to_have_attribute("aria-label", "bad: 0 runs")
+    server.ok("remove", task_id="bad")
+
+
+@pytest.mark.parametrize("path", ["**/api/timeline?*", LANES])
+def test_what_could_not_be_asked_for_is_when_the_connection_is_back(
+    server: Server, going: Going, open_page: OpenPage, path: str
+) -> None:
+    page = open_page(server.url, expected=("ERR_",))
+    says(follows(page), ", running, .* so far")
+    page.route(path, lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        page.get_by_role("button", name="Hour", exact=True).click()
+    with page.expect_response(LANES):
+        page.unroute_all(behavior="wait")
+    expect(page.locator(".toast")).to_have_count(0)

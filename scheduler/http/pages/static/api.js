@@ -18,6 +18,10 @@ export class ApiError extends Error {
     /** What the service shows instead, where it is a page that it refused. @type {Document | null} */
     this.page = null;
   }
+  /** Whether the same may be answered a little later: nothing came back, or the service is not ready or has too much to do. */
+  get isPassing() {
+    return [0, 429, 502, 503, 504].includes(this.status);
+  }
 }
 /** @typedef {{field: string, message: string, got: unknown, accepted: unknown[], suggestion: unknown}} Problem */
 

@@ -9,14 +9,15 @@ import { serviceNow } from "./time.js";
 import { readAddress, SPANS, writeAddress } from "./timeline_address.js";
 import { drawBars, drawLegend, drawNow, drawPlan, drawRows, drawScale, readColours, ticks } from "./timeline_draw.js";
 import { TimelineKeys } from "./timeline_keys.js";
+import { Lanes } from "./timeline_lanes.js";
 import { AXIS, element, grouped, headingRow, nameRow, ROW, told } from "./timeline_rows.js";
 import { toastError } from "./toast.js";
 
 /** Where in the plot the present is, while nobody has moved elsewhere. */
 const PRESENT = 0.75;
-const MOST_ASKED = 60, MOST_HEIGHT = 480;
-/** How long the ids that are asked for at once may be in an address, which a server takes up to 8190 characters of. */
-const LONGEST_ASKED = 6000;
+const MOST_HEIGHT = 480;
+/** After how many milliseconds what has changed is asked for anew, and what could not be answered. */
+const GATHER_MS = 300, FIRST_RETRY_MS = 1000, LONGEST_RETRY_MS = 8000;
 const FINAL = new Set(["completed", "failed", "timeout", "cancelled", "interrupted", "skipped", "missed"]);
 const TROUBLE = new Set(["failed", "timeout", "interrupted", "missed"]);
 
@@ -40,9 +41,10 @@ export class Timeline {
     this.plot.replaceChildren(this.space, this.hover);
     /** @type {Head[]} */
     this.heads = [];
-    /** @type {Map<string, {bars: Bar[], planned: number[]}>} */
-    this.lanes = new Map();
-    this.asked = new Set();
+    this.lanes = new Lanes();
+    /** @type {{load?: number, loadLanes?: number}} what will be asked for again */
+    this.retries = {};
+    this.retryMs = 0;
     /** @type {Row[]} */
     this.rows = [];
     this.colours = readColours();
@@ -70,40 +72,49 @@ export class Timeline {
     // A little more than is seen, so that time may pass before it has to be asked for again.
     const span = { since: new Date(since - edge).toISOString(), until: new Date(until + edge).toISOString() };
     const turn = this.turn = {};
+    this.isAsking = true;
+    for (const timer of Object.values(this.retries)) clearTimeout(timer);
     try {
       const found = await get("/api/timeline", span);
       if (turn !== this.turn) return;
-      this.span = span;
+      this.isAsking = false;
+      this.retryMs = 0;
       this.loaded = [since - edge, until + edge];
       this.heads = found.tasks;
-      this.lanes.clear();
-      this.asked.clear();
+      this.lanes.forget(span);
       this.fillTags();
       this.arrange();
     } catch (error) {
-      if (error.status !== 0) toastError(error);
+      if (turn !== this.turn) return;
+      this.isAsking = error.isPassing;
+      this.fail(error, "load");
     }
   }
 
-  /** Ask for the lanes that are in view and not known yet. */
+  /** Ask for the lanes that are in view and not known, or no longer. */
   async loadLanes() {
-    const wanted = this.seen().filter((row) => row.head && !this.asked.has(row.head.task_id)).map((row) => row.head.task_id);
-    if (!wanted.length || !this.span) return;
-    const names = fitting([...new Set(wanted)]), turn = this.turn;
-    for (const name of names) this.asked.add(name);
-    const slots = Math.min(2000, Math.max(50, Math.round(this.width / 2)));
+    const { span } = this.lanes, seen = this.seen().flatMap(({ head }) => head?.task_id ?? []);
+    const wanted = [...new Set(seen)].filter((id) => this.lanes.lacks(id));
+    if (!wanted.length || !span) return;
     try {
-      const found = await get("/api/timeline/lanes", { ...this.span, task_ids: JSON.stringify(names), slots });
-      if (turn !== this.turn) return;
-      for (const lane of found.lanes) {
-        this.lanes.set(lane.task_id, { bars: lane.bars.map(asNumbers), planned: lane.planned.map(Date.parse) });
-      }
+      await this.lanes.ask(wanted, Math.min(2000, Math.max(50, Math.round(this.width / 2))));
+      if (span !== this.lanes.span) return;
+      this.retryMs = 0;
       this.drawSoon();
-      this.loadLanes();
+      if (this.lanes.stale.size) this.lanesSoon();
+      else this.loadLanes();
     } catch (error) {
-      for (const name of names) this.asked.delete(name);
-      if (error.status !== 0) toastError(error);
+      if (span === this.lanes.span) this.fail(error, "loadLanes");
     }
+  }
+
+  /** Tell of an error; of one that passes once, and then ask again. @param {"load" | "loadLanes"} what */
+  fail(error, what) {
+    if (error.status !== 0 && !this.retryMs) toastError(error);
+    if (!error.isPassing) return;
+    this.retryMs = Math.min(LONGEST_RETRY_MS, this.retryMs * 2 || FIRST_RETRY_MS);
+    clearTimeout(this.retries[what]);
+    this.retries[what] = setTimeout(() => this[what](), this.retryMs);
   }
 
   /** Take in what has happened. @param {{type: string, task_id?: string, run_id?: string, status?: string}} event */
@@ -113,21 +124,24 @@ export class Timeline {
   }
 
   takeRun(event) {
-    const head = this.heads.find((one) => one.task_id === event.task_id), lane = this.lanes.get(event.task_id);
-    if (head && FINAL.has(event.status)) {
+    const head = this.heads.find((one) => one.task_id === event.task_id);
+    if (head && FINAL.has(event.status) && this.counts(event)) {
       head.runs += 1;
       if (TROUBLE.has(event.status)) { head.troubled += 1; this.arrange(); }
     }
-    if (!lane) return;
-    const bar = {
-      start: Date.parse(event.started_at ?? event.scheduled_for), end: event.finished_at ? Date.parse(event.finished_at) : null,
-      status: event.status, run_id: event.run_id, count: 1,
-    };
-    if (FINAL.has(event.status) && bar.end === null) bar.end = Date.parse(event.at);
-    const place = lane.bars.findIndex((one) => one.run_id === event.run_id);
-    if (place >= 0) lane.bars[place] = bar;
-    else lane.bars.push(bar);
+    this.lanes.take(event);
+    if (this.lanes.stale.size) this.lanesSoon();
     this.drawSoon();
+  }
+
+  /** @returns {boolean} whether a run is one of those that a lane's name counts: that began in what is shown */
+  counts({ started_at, scheduled_for }) {
+    const began = Date.parse(started_at ?? scheduled_for), [since, until] = this.loaded;
+    return since <= began && began < until;
+  }
+
+  lanesSoon() {
+    this.gathering ??= setTimeout(() => { this.gathering = null; this.loadLanes(); }, GATHER_MS);
   }
 
   loadSoon() {
@@ -305,8 +319,8 @@ export class Timeline {
 
   /** Let time pass: the line of now moves on, and everything with it while nobody has moved elsewhere. */
   pass() {
-    if (document.hidden || !this.span) return;
-    if (this.at === null && this.window()[1] > this.loaded[1]) this.load();
+    if (document.hidden || !this.loaded) return;
+    if (this.at === null && !this.isAsking && this.window()[1] > this.loaded[1]) this.load();
     // Nothing is drawn anew for less than half a dot.
     if ((serviceNow() - this.drawnAt) * this.width > SPANS[this.zoom] / 2) this.drawSoon();
   }
@@ -380,19 +394,4 @@ export class Timeline {
   open({ head, bar }) {
     location.assign(bar ? `/runs/${part(bar.run_id)}` : `/tasks/${part(head.task_id)}`);
   }
-}
-
-function asNumbers(bar) {
-  return { ...bar, start: Date.parse(bar.start), end: bar.end === null ? null : Date.parse(bar.end) };
-}
-
-/** @param {string[]} names @returns {string[]} the first of them, as many as may be asked for at once */
-function fitting(names) {
-  let length = 0, count = 0;
-  while (count < Math.min(names.length, MOST_ASKED)) {
-    length += new URLSearchParams([["", JSON.stringify(names[count])]]).toString().length + 2;
-    if (length > LONGEST_ASKED) break;
-    count += 1;
-  }
-  return names.slice(0, count);
 }

@@ -167,12 +167,13 @@ export class TimelineKeys {
       this.cell.dataset.key = keyOf(mark);
       row.append(this.cell);
     }
-    const { left, width } = this.frame(mark), status = mark.bar?.status ?? "planned";
+    const { left, width } = this.frame(mark), { status, count, end } = mark.bar ?? { status: "planned" };
     this.cell.style.left = `${left}px`;
     this.cell.style.width = `${width}px`;
     // Not with every second that a run takes: that would be read aloud.
-    if (this.cell.dataset.status !== status) {
-      this.cell.dataset.status = status;
+    const state = `${status} ${count} ${end === null}`;
+    if (this.cell.dataset.state !== state) {
+      this.cell.dataset.state = state;
       this.cell.setAttribute("aria-label", [mark.head.task_id, ...told(mark).map((line) => line.textContent)].join(", "));
     }
     if (this.timeline.isPointedAt) return;
