@@ -295,6 +295,44 @@ def test_of_a_run_that_ends_nothing_goes_on_saying_that_it_runs(demo: Server, op
         expect(page.get_by_role("button", name=name)).to_be_hidden()
 
 
+def test_lines_stay_until_the_same_are_shown_anew(demo: Server, open_page: OpenPage) -> None:
+    create(demo, "broken off", f"echo 1; echo 2; {GATE.format('broken-off')}; echo 3")
+    run_id = demo.ok("run_now", task_id="broken off")["run_id"]
+    page = open_page("about:blank", expected=("ERR_",))
+    page.add_init_script("""const real = fetch;
+        window.fetch = async (path, options) => {
+            if (!String(path).includes("/log?stream=stdout")) return real(path, options);
+            const own = new AbortController();
+            window.breakOff = () => own.abort();
+            window.readings = (window.readings ?? 0) + 1;
+            return real(path, { ...options, signal: own.signal });
+        };""")
+    page.goto(f"{demo.url}/runs/{run_id}")
+    until(page, "window.readings === 1 && document.querySelectorAll('#output .line code').length === 2")
+    page.get_by_role("button", name="Pause").click()
+    page.evaluate("breakOff()")
+    until(page, "window.readings === 2")
+    (demo.workspace / "broken-off").touch()
+    expect(page.get_by_role("button", name="Go on (1 lines)")).to_be_visible()
+    assert lines(page) == ["1", "2"]
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#stdout-L3 code")).to_have_text("3")
+    assert lines(page) == ["1", "2", "3"]
+
+
+def test_that_an_order_is_not_known_is_said(demo: Server, open_page: OpenPage) -> None:
+    create(demo, "mixed", f"echo o1; echo e1 >&2; echo o2; {GATE.format('mixed')}")
+    run_id = demo.ok("run_now", task_id="mixed")["run_id"]
+    wait_until(lambda: "o2" in demo.ok("output", run_id=run_id)["stdout"])
+    page = open_page(f"{demo.url}/runs/{run_id}")
+    hint = page.get_by_text("It is not kept in which order the two were written")
+    page.get_by_role("button", name="Together").click()
+    expect(hint).to_be_visible()
+    page.get_by_role("button", name="Apart").click()
+    expect(hint).to_be_hidden()
+    (demo.workspace / "mixed").touch()
+
+
 ANSI = [
     ("plain", [("", "plain")]),
     ("\x1b[1;31mred\x1b[0m after", [("a-bold a-f1", "red"), ("", " after")]),

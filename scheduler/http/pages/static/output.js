@@ -120,11 +120,12 @@ export class Queue {
 
 /**
  * Read what a run writes to one stream until it has ended.
- * @param {string} path @param {(text: string) => void} on @param {AbortSignal} signal
+ * @param {string} path @param {(text: string) => void} on called with nothing as soon as there is an answer @param {AbortSignal} signal
  */
 export async function readStream(path, on, signal) {
   const response = await fetch(path, { credentials: "same-origin", signal });
   if (!response.ok) throw new Error(`The log answered ${response.status}.`);
+  on("");
   const reader = response.body.getReader(), decoder = new TextDecoder();
   for (;;) {
     const { done, value } = await reader.read();

@@ -27,6 +27,11 @@ let following = wasLive, mode = "apart";
 
 /** @type {Map<string, Stream>} streams that were read anew; of others the lines are those of the page */
 const streams = new Map();
+/** @type {Map<string, Stream>} the last reading of each, whose lines may not be shown yet */
+const readings = new Map();
+/** Within how many milliseconds of an answer's head comes what was there before it. */
+const FROM_BEFORE_MS = 1000;
+let isOrderKnown = wasLive;
 const linesOfPage = new Map([...placeOf].map(([name, log]) => [name, [...log.children]]));
 /** @param {string} name @returns {Element[]} */
 const linesOf = (name) => streams.get(name)?.lines ?? linesOfPage.get(name);
@@ -39,12 +44,28 @@ const queue = new Queue(step);
 let ownScroll = 0;
 
 function place(line, stream) {
+  if (streams.get(stream.name) !== stream) exchange(stream);
   if (stream.count === MANY) for (const log of output.querySelectorAll(".log")) log.classList.add("many");
   if (wasLive) turns.set(line, ++lastTurn);
   if (mode === "apart") placeOf.get(stream.name).append(line);
   else if (wasLive || stream.name === "stderr") together.append(line);
   else seam.before(line);
   mark(line);
+}
+
+/** Let the lines of a stream that is read anew take the place of those that are shown: no sooner than there is one. */
+function exchange(stream) {
+  // What was written before comes stream by stream, whatever the order was.
+  if (stream.isFromBefore && sections.some(({ dataset: { stream: name } }) => name !== stream.name && linesOf(name).length)) isOrderKnown = false;
+  for (const line of linesOf(stream.name)) line.remove();
+  // The line that is being placed is one of the new ones already.
+  streams.set(stream.name, stream);
+}
+
+/** @returns {number} how many lines are held back: of a stream that is read anew, those that are not shown in its old lines */
+function countHeldBack() {
+  const shown = [...readings.values()].filter((stream) => streams.get(stream.name) !== stream).map(({ name }) => linesOf(name).length);
+  return Math.max(0, queue.size - shown.reduce((sum, count) => sum + count, 0));
 }
 
 function step() {
@@ -54,9 +75,10 @@ function step() {
     const count = section.querySelector("[data-count]");
     if (count.textContent !== text) count.textContent = text;
   }
-  const waiting = queue.paused ? queue.size : 0;
+  const waiting = queue.paused ? countHeldBack() : 0;
   buttons.pause.textContent = queue.paused ? (waiting ? `Go on (${waiting} lines)` : "Go on") : "Pause";
   output.querySelector(".nothing").hidden = output.querySelector(".line") !== null;
+  output.querySelector(".together-hint").hidden = mode === "apart" || isOrderKnown;
   show();
   if (following) for (const log of output.querySelectorAll(".log")) toEnd(log);
   goToLine();
@@ -83,7 +105,6 @@ function change(to) {
   if (mode === to) return;
   mode = to;
   for (const button of tools.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", String(button.dataset.mode === to));
-  output.querySelector(".together-hint").hidden = to === "apart" || (wasLive && !sections.some((section) => !streams.has(section.dataset.stream)));
   if (to === "together") putTogether();
   else for (const [name, log] of placeOf) log.append(...linesOf(name));
   step();
@@ -96,7 +117,7 @@ function putTogether() {
   else together.replaceChildren(...first, seam, ...second);
 }
 
-/** Read a stream from its start to its end; the lines of the page give way to the first of it. */
+/** Read a stream from its start to its end, and again where that breaks off. */
 async function read(name, signal) {
   while (!signal.aborted) {
     try {
@@ -110,14 +131,14 @@ async function read(name, signal) {
 
 async function readOnce(name, signal) {
   const stream = new Stream(name, place, mark);
-  let begun = false;
+  let began = null;
   await readStream(`/api/runs/${part(run)}/log?stream=${name}&follow=true`, (text) => {
-    if (!begun) {
-      begun = true;
-      queue.drop(streams.get(name));
-      for (const line of linesOf(name)) line.remove();
-      streams.set(name, stream);
+    if (began === null) {
+      began = performance.now();
+      queue.drop(readings.get(name));
+      readings.set(name, stream);
     }
+    if (text && performance.now() - began < FROM_BEFORE_MS) stream.isFromBefore = true;
     queue.add(stream, text);
   }, signal);
 }
@@ -126,7 +147,7 @@ let reading = null, isRead = false;
 /** Read while somebody looks: a browser has six connections for a service at most. */
 function look() {
   if (document.hidden && !ended()) { reading?.abort(); reading = null; queue.clear(); return; }
-  if (reading || (ended() && !sections.some((section) => section.dataset.whole === "false" && !streams.has(section.dataset.stream)) && !wasLive)) return;
+  if (reading || (ended() && !sections.some((section) => section.dataset.whole === "false" && !readings.has(section.dataset.stream)) && !wasLive)) return;
   const { signal } = reading = new AbortController();
   const wanted = sections.filter((section) => wasLive || section.dataset.whole === "false");
   Promise.all(wanted.map((section) => read(section.dataset.stream, signal))).then(() => {
