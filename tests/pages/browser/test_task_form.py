@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Dialog, Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, Route, expect
 
 from scheduler.phrases import parse_phrase
 from tests.owned_time import NOON
@@ -340,6 +340,28 @@ def test_it_is_tried_before_it_is_saved(
     page.click("#try-cancel")
     expect(page.locator("#try-result .status.cancelled")).to_be_visible()
     assert server.ok("list")["count"] == count
+
+
+def test_a_trial_is_shown_to_its_end_whatever_answers_are_lost(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server.url + "/new-task", expected=("ERR_", "503"))
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        lost.append(route.request.url)
+        if len(lost) == 1:
+            route.abort()
+        elif len(lost) == 2:
+            route.fulfill(status=503, json={"status": "error", "code": "store_unavailable", "message": "not now"})
+        else:
+            (server.workspace / "go-on").touch()
+            route.continue_()
+
+    page.route("**/api/runs/*", lose)
+    page.fill("#f-command", "while [ ! -e go-on ]; do sleep 0.05; done; echo done")
+    page.click("#try")
+    expect(page.locator("#try-result .status.completed")).to_be_visible()
+    assert len(lost) > 2
+    page.unroute_all(behavior="wait")
 
 
 @pytest.mark.parametrize("width", WIDTHS)

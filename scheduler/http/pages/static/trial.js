@@ -28,7 +28,7 @@ async function attempt(form) {
     for (let pause = FIRST_MS; !run.finished_at; pause = Math.min(pause * 1.5, LONGEST_MS)) {
       show(run);
       await new Promise((resolve) => { setTimeout(resolve, pause); });
-      run = await get(`/api/runs/${part(run.run_id)}`);
+      run = await look(run);
     }
     show(run);
   } catch (error) {
@@ -47,20 +47,31 @@ function showAgain(form) {
   form.requestSubmit(start);
 }
 
+/** @returns {Promise<object>} how a run stands; as it stood, where that could not be answered just now */
+async function look(run) {
+  try {
+    return await get(`/api/runs/${part(run.run_id)}`);
+  } catch (error) {
+    if (!error.isPassing) throw error;
+    return run;
+  }
+}
+
 function tellError(error) {
   if (!(error instanceof ApiError)) throw error;
   const list = make("ul");
   for (const { field, message } of error.problems) list.append(make("li", `${field}: ${message}`));
   const box = make("div", error.problems.length ? "This cannot be tried yet:" : error.message, "errors bad");
   if (error.problems.length) box.append(list);
-  result.replaceChildren(box);
+  // What has begun can be looked at all the same.
+  result.replaceChildren(...(going ? [box, link(going)] : [box]));
 }
 
 function show(run) {
   const head = make("p"), status = make("span", run.status, `status ${run.status}`);
   const how = run.signal ? ` by ${run.signal}` : run.exit_code === null ? "" : `, exit code ${run.exit_code}`;
   const took = run.duration_ms === null ? "" : `, in ${sayDuration(run.duration_ms)}`;
-  head.append(status, document.createTextNode(`${how}${took} `), Object.assign(make("a", "Open the run"), { href: `/runs/${part(run.run_id)}` }));
+  head.append(status, document.createTextNode(`${how}${took} `), link(run.run_id));
   const parts = [head];
   for (const text of [run.reason, run.hint]) if (text) parts.push(make("p", text, "soft"));
   for (const name of ["stdout", "stderr"]) {
@@ -69,6 +80,8 @@ function show(run) {
   if (run.finished_at && !run.stdout && !run.stderr) parts.push(make("p", "It wrote nothing.", "soft"));
   result.replaceChildren(...parts);
 }
+
+const link = (id) => Object.assign(make("a", "Open the run"), { href: `/runs/${part(id)}` });
 
 function make(tag, text = "", className = "") {
   return Object.assign(document.createElement(tag), { textContent: text, className });
