@@ -320,6 +320,15 @@ def test_lines_stay_until_the_same_are_shown_anew(demo: Server, open_page: OpenP
     assert lines(page) == ["1", "2", "3"]
 
 
+def test_what_becomes_of_a_retry_is_shown(demo: Server, open_page: OpenPage) -> None:
+    create(demo, "retried", GATE.format("retried") + "; exit 1", max_retries=1, retry_delay_seconds=1)
+    run_id = demo.ok("run_now", task_id="retried")["run_id"]
+    page = open_page(f"{demo.url}/runs/{run_id}")
+    expect(page.locator("html[data-connected=true]")).to_be_attached()
+    (demo.workspace / "retried").touch()
+    expect(page.locator(".attempts .status.failed")).to_have_count(2)
+
+
 def test_that_an_order_is_not_known_is_said(demo: Server, open_page: OpenPage) -> None:
     create(demo, "mixed", f"echo o1; echo e1 >&2; echo o2; {GATE.format('mixed')}")
     run_id = demo.ok("run_now", task_id="mixed")["run_id"]

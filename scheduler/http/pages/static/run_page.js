@@ -16,6 +16,8 @@ const output = document.getElementById("output");
 const head = () => document.querySelector('[data-part="head"]');
 const run = head().dataset.run;
 const ended = () => head().dataset.ended === "true";
+/** Whether nothing changes any more, be it of another attempt. */
+const isOver = () => ended() && head().dataset.over === "true";
 const wasLive = !ended();
 const tools = output.querySelector(".tools"), together = output.querySelector(".log.together");
 const sections = [...output.querySelectorAll("[data-stream]")];
@@ -259,7 +261,7 @@ document.addEventListener("submit", async (event) => {
 });
 
 function came() {
-  if (ended()) stopListening?.();
+  if (isOver()) stopListening?.();
   step();
 }
 
@@ -270,17 +272,15 @@ function endLive() {
 }
 
 let stopListening = null;
-if (wasLive) {
-  buttons.pause.hidden = false;
-  buttons.follow.setAttribute("aria-pressed", "true");
+if (!isOver()) {
   const kinds = "run.queued,run.started,run.finished,scheduler.started,scheduler.stopped";
   stopListening = follow({ types: kinds }, (event) => {
     const isOwn = event.run_id === run || (event.task_id === head().dataset.task && event.type !== "run.queued");
     if (isOwn || !event.task_id) refresh(came);
   }, () => refresh(came));
-} else {
-  buttons.follow.hidden = true;
 }
+buttons.follow.hidden = buttons.pause.hidden = !wasLive;
+buttons.follow.setAttribute("aria-pressed", String(wasLive));
 tools.hidden = false;
 document.addEventListener("visibilitychange", look);
 look();
