@@ -25,6 +25,8 @@ from scheduler.task_scheduler import TaskScheduler
 
 _LONGEST = 20_000
 """Characters of a document that is put right and given back whole; of a longer one the problems tell enough."""
+_ASKING = ("dry_run", "simulate", "validate_only", "what_if")
+"""Fields by which others are asked what they would do."""
 _MOST_ROUNDS = 3
 """How often what was put right is looked at again: a field by its right name may still have a wrong value."""
 
@@ -72,8 +74,9 @@ def working_example(
     It changes no task but those that the request names: where it names none that exists, `list` tells which do.
     Where nobody can say what shall become of the task, `get` shows it.
     """
+    only_asks = action.scope is not Scope.READ and _only_asks(action, given)
     try:
-        if action.name in WHOLE and _speaks_of_one(given):
+        if (action.name in WHOLE and _speaks_of_one(given)) or (only_asks and action.name != "create"):
             return _shown(service, given)
         plain = _plain_example(service, action, given)
         if action.model is requests.Import and len(str(given)) > _LONGEST:
@@ -87,9 +90,15 @@ def working_example(
         changes_nothing = set(chosen) <= {"action", "task_id"}
         if action.model is requests.Update and changes_nothing:
             return EXAMPLES["get"] | {"task_id": chosen["task_id"]}
-        return {**chosen, "action": "validate"} if _is_guess(action, given, problems, chosen) else chosen
+        would = only_asks or _is_guess(action, given, problems, chosen)
+        return {**chosen, "action": "validate"} if would else chosen
     except Unavailable:
         return EXAMPLES[action.name]
+
+
+def _only_asks(action: Doable, given: Mapping[str, Any]) -> bool:
+    """Whether a request says, in a field that its action has not, that nothing shall be done."""
+    return any(given.get(name) for name in _ASKING if name not in action.model.model_fields)
 
 
 def _is_guess(action: Doable, given: Mapping[str, Any], problems: Sequence[Problem], chosen: Mapping[str, Any]) -> bool:

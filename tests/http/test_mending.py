@@ -458,3 +458,16 @@ def test_the_call_of_a_remote_procedure(shared: Api) -> None:
 def test_the_command_of_a_task_is_no_action(shared: Api) -> None:
     problem = shared.problem("missing_field", **COMMAND | {"command": "export"})
     assert (problem["field"], problem["suggestion"]) == ("action", None)
+
+
+@pytest.mark.parametrize("field", ["dry_run", "simulate"])
+def test_who_only_asks_is_offered_nothing_that_does_it(two: Api, field: str) -> None:
+    for action in ("remove", "run_now", "cancel", "pause", "update"):
+        fields = {"interval": "hourly"} if action == "update" else {}
+        body = two.post(action, task_id="mine", **fields, **{field: True}).json
+        assert body["example"] == {"action": "get", "task_id": "mine"}
+        assert field in body["message"]
+    body = two.post("create", type="command", command="true", interval="hourly", **{field: True}).json
+    assert (body["example"]["action"], body["example"]["interval"]) == ("validate", "hourly")
+    assert two.post("stop", **{field: True}).json["example"] == {"action": "list"}
+    assert two.post("remove", task_id="mine", **{field: False}).json["example"]["action"] == "remove"
