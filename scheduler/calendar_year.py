@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.clock_changes import ClockChange, changes_between
 from scheduler.config import SchedulerConfig
+from scheduler.policy import ended_by_runs
 from scheduler.standing import JobInfo
 from scheduler.store.ledger_days import DayRow, Reach, Stretch
 from scheduler.triggers import Trigger
@@ -130,7 +131,8 @@ def year_of(
     kept_since = now - timedelta(days=config.keep_days)
     if reach.oldest is not None and reach.rows >= config.keep_runs:
         kept_since = max(kept_since, reach.oldest)
-    planned = planned_days(info.trigger, info.next_fire_time, year, stored.zone, stored.runs_left)
+    trigger, left = ended_by_runs(info.trigger, info.next_fire_time, stored.runs_left)
+    planned = planned_days(trigger, info.next_fire_time, year, stored.zone, left)
     return CalendarYear(
         year=year,
         zone=stored.zone,

@@ -11,8 +11,9 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from scheduler.models import Job, Overlap, Priority
+from scheduler.moments import LATEST
 from scheduler.run import RunStatus
-from scheduler.triggers import Trigger, upcoming
+from scheduler.triggers import Interval, Trigger, upcoming
 
 MOST_CAUGHT_UP = 100
 MOST_WALKED = 2000
@@ -22,6 +23,8 @@ LEAST_GRACE_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 3600.0
 RETRY_JITTER = 0.1
 """The share of a retry's delay that is added at most, so that what failed together is not retried together."""
+
+_FAR = datetime(LATEST, 1, 1, tzinfo=UTC)
 
 # How much longer than its better a run waits before it is taken first: an order by priority in
 # which nothing starves, because every waiting run rises above all that is asked for later.
@@ -109,12 +112,34 @@ def due_at(task_id: str, moment: datetime, jitter_seconds: float, trigger: Trigg
 def last_allowed(trigger: Trigger, following: datetime, left: int | None) -> datetime | None:
     """Return the fire time that gets the last of `left` runs, if each from `following` on gets one; None: no limit.
 
-    A limit that the rule does not reach, or only after MOST_WALKED runs, is none.
+    A limit that the rule does not reach is none; nor is one that is only reached after MOST_WALKED runs, but for
+    intervals, of which arithmetic tells it.
     """
+    if left is not None and left > 0 and isinstance(trigger, Interval):
+        return _last_step(trigger, following, left)
     if left is None or left > MOST_WALKED:
         return None
     times = [following, *upcoming(trigger, following, left - 1)]
     return times[-1].astimezone(UTC) if len(times) == left else None
+
+
+def ended_by_runs(trigger: Trigger, following: datetime | None, left: int | None) -> tuple[Trigger, int | None]:
+    """Return an interval as it ends with the last of `left` runs, from `following` on, and None for these.
+
+    Of other rules the runs have to be counted out.
+    """
+    if following is None or not left or not isinstance(trigger, Interval):
+        return trigger, left
+    last = _last_step(trigger, following, left)
+    return (trigger if last is None else replace(trigger, bounds=replace(trigger.bounds, until=last))), None
+
+
+def _last_step(trigger: Interval, following: datetime, left: int) -> datetime | None:
+    """Return the moment of the last of `left` steps, of which `following` is the first; None where it never comes."""
+    if (left - 1) * trigger.step > (_FAR - following).total_seconds():
+        return None
+    last = following.astimezone(UTC) + timedelta(seconds=(left - 1) * trigger.step)
+    return None if trigger.bounds.until is not None and last > trigger.bounds.until else last
 
 
 def decide(job: Job, late_seconds: float, active: int) -> Decision:

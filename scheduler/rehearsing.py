@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from scheduler.definitions import jitter
 from scheduler.fire_times import Rule
 from scheduler.models import Overlap
+from scheduler.policy import ended_by_runs
 from scheduler.rehearsal import Part, play
 from scheduler.rehearsed import Rehearsal, Silent, Why
 from scheduler.store import Connection, Database, jobs, stats
@@ -68,14 +69,15 @@ def _part(stored: StoredJob, took: timedelta | None, now: datetime) -> Part | Si
         log.exception("a task's fire times cannot be reckoned", extra={"task_id": stored.task_id})
         return Silent(stored.task_id, Why.UNREADABLE)
     job = rule.job
+    trigger, left = ended_by_runs(rule.trigger, stored.next_fire_time, stored.runs_left)
     return Part(
         task_id=stored.task_id,
-        trigger=rule.trigger,
+        trigger=trigger,
         # A fire time that is due and has no row yet is still to come.
         after=now if stored.next_fire_time is None else min(now, stored.next_fire_time - _TICK),
         jitter_seconds=jitter(job, rule.schedule),
         max_instances=job.max_instances,
         queues=job.overlap is Overlap.QUEUE,
-        left=stored.runs_left,
+        left=left,
         took=took,
     )

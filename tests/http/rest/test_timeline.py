@@ -125,6 +125,24 @@ def test_no_face_tells_of_more_times_than_max_runs_allows(rest: Rest, max_runs: 
     assert lane(rest, **later)["planned"] == moments[1:]
 
 
+def test_no_face_tells_of_more_times_than_max_runs_allows_where_they_are_many(rest: Rest) -> None:
+    rest.ok("POST", "/api/scheduler/start")
+    rest.create("often", interval="every 1 minute", max_runs=6000)
+    now = rest.api.scheduler.now()
+    last = now + timedelta(minutes=6000)
+    span = {"since": iso(last - timedelta(hours=1), UTC), "until": iso(last + timedelta(days=3), UTC)}
+    planned = lane(rest, "often", **span, slots=5000)["planned"]
+    assert planned
+    assert all(datetime.fromisoformat(text) <= last for text in planned)
+    starts = rest.ok(
+        "GET", f"/api/rehearsal?since={iso(now, UTC)[:19]}Z&until={iso(last + timedelta(days=3), UTC)[:19]}Z"
+    )
+    [task] = starts["tasks"]
+    assert task["starts"] == 6000
+    year = rest.ok("GET", f"/api/tasks/often/calendar?year={now.year + 1}")
+    assert not any(day["planned"] for day in year["days"] if day["day"] > (last + timedelta(days=1)).date().isoformat())
+
+
 def test_what_is_planned_is_told_where_the_scheduler_runs(rest: Rest) -> None:
     rest.create("backup", interval="every 1 hour")
     rest.create("often", interval="every 10 seconds")
