@@ -110,9 +110,9 @@ class PacedUnreader(SocketUnreader):
         return b"\r\n\r\n" in data or len(data) >= LARGE_HEAD_BYTES
 
     def missing(self) -> int:
-        """How many bytes of the body have not come, where it is taken in without a thread; the head is whole."""
-        head, _, body = self.buf.getvalue().partition(b"\r\n\r\n")
-        length = _LENGTH.search(head + b"\r\n")
+        """How many bytes of the body have not come, where it is taken in without a thread; the head is there."""
+        head, end, body = self.buf.getvalue().partition(b"\r\n\r\n")
+        length = _LENGTH.search(head + b"\r\n") if end else None
         if length is None or int(length[1]) > LARGE_BODY_BYTES or _WAITS_FOR_US.search(head):
             return 0
         return max(0, int(length[1]) - len(body))
@@ -121,9 +121,13 @@ class PacedUnreader(SocketUnreader):
         """Wait no more for what has not come: whoever reads on is told that the client is too slow."""
         self._is_given_up = True
 
-    def brings_head(self, seconds: float) -> bool:
-        """Whether the head of the next request comes within so many seconds."""
-        return self.has_head() or (self._comes(seconds) and self.take_in() and self.has_head())
+    def brings_request(self, seconds: float) -> bool:
+        """Whether the next request is whole within so many seconds."""
+        until = time.monotonic() + seconds
+        while not self.has_head() or self.missing():
+            if not self._comes(until - time.monotonic()) or not self.take_in():
+                return False
+        return True
 
     def discard(self) -> bool:
         """Take in what is there and forget it; False where the client sends no more."""

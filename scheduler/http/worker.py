@@ -144,7 +144,7 @@ class HandoffWorker(ThreadWorker):
         if not self.alive or self._others_wait() or not self._stays.acquire(blocking=False):
             return False
         try:
-            return conn.received.brings_head(STAY_SECONDS) and not self._others_wait()
+            return conn.received.brings_request(STAY_SECONDS) and not self._others_wait()
         finally:
             self._stays.release()
 

@@ -25,6 +25,8 @@ def _requests(count: int) -> bytes:
 class Line:
     """A connection as gunicorn holds it, and its client's end."""
 
+    unsent = b""
+
     def __init__(self) -> None:
         self.sock, self.client = socket.socketpair()
         self.received = PacedUnreader(self.sock)
