@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.server import Server, wait_until
 
@@ -109,17 +109,26 @@ def test_of_runs_in_one_bar_the_end_of_one_is_not_that_of_all(
 def test_a_run_that_ends_while_its_lane_is_asked_for_has_ended(
     server: Server, going: Going, open_page: OpenPage
 ) -> None:
-    held: list[tuple[Route, Any]] = []
+    held: list[Route] = []
+    answers: list[APIResponse] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+            return
+        held.append(route)
+        answers.append(route.fetch())
+
     page = open_page("about:blank")
-    page.route(LANES, lambda route: held.append((route, route.fetch())) if not held else route.continue_())
+    page.route(LANES, hold_the_first)
     page.goto(server.url)
     running = page.locator("[data-part=running] a", has_text=going.task_id)
     expect(running).to_be_visible()
     expect(page.locator("html[data-connected=true]")).to_be_attached()
-    assert held
+    wait_until(lambda: page.wait_for_timeout(5) or answers, what="the lanes as they are")
     going.end()
     expect(running).to_have_count(0)
-    held[0][0].fulfill(response=held[0][1])
+    held[0].fulfill(response=answers[0])
     says(follows(page), ", completed, .* took ")
 
 
