@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.pages.browser.conftest import WIDTHS, fits
-from tests.server import Server
+from tests.server import Server, wait_until
 
 pytestmark = pytest.mark.soak
 OpenPage = Callable[..., Page]
@@ -84,6 +84,7 @@ def test_who_removes_a_task_gets_to_the_list_though_the_page_is_told_first(demo:
     with page.expect_response(lambda response: response.status == 404):
         page.get_by_role("button", name="Remove the task").click(no_wait_after=True)
     page.wait_for_timeout(500)  # what a page does that was told comes right after
+    wait_until(lambda: page.wait_for_timeout(5) or held, what="the answer")
     ((route, response),) = held
     route.fulfill(response=response)
     page.wait_for_url("**/tasks")
