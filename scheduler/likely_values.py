@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import time
 
 from scheduler.cron import HOUR, MONTH, Field
+from scheduler.slips import distance
 from scheduler.wording import MONTHS, WEEKDAYS
 
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.0+)?")
@@ -29,25 +30,13 @@ def typo_of(word: str, known: Iterable[str]) -> str | None:
 
     Two letters may be wrong, of a short word one, and one where the first is another: more make another word of it.
     """
-    ranked = sorted((_typos(word, other), word[0] != other[0], other) for other in known) if word.isalpha() else []
+    ranked = sorted((distance(word, other), word[0] != other[0], other) for other in known) if word.isalpha() else []
     near = [entry for entry in ranked if entry[:2] == ranked[0][:2]]
     if len(near) != 1:
         return None
     typos, begins_otherwise, other = near[0]
     most = 2 if len(word) >= 5 and not begins_otherwise else 1 if len(word) >= 3 else 0
     return other if typos <= most else None
-
-
-def _typos(word: str, other: str) -> int:
-    """Count the letters that are wrong, missing, too many or swapped with the next one."""
-    before, row = [0] * (len(other) + 1), list(range(len(other) + 1))
-    for place, letter in enumerate(word, 1):
-        above, before, row = before, row, [place]
-        for column, its in enumerate(other, 1):
-            costs = [before[column] + 1, row[-1] + 1, before[column - 1] + (letter != its)]
-            swapped = place > 1 < column and word[place - 2] == its and other[column - 2] == letter
-            row.append(min([*costs, above[column - 2] + 1] if swapped else costs))
-    return row[-1]
 
 
 def likely_number(value: object, low: int, high: int) -> int | None:
