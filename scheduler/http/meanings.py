@@ -7,6 +7,7 @@ not plainly so is left alone: nothing is better than a field that means somethin
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -73,8 +74,9 @@ def _other_units(given: Mapping[str, Any], known: Collection[str]) -> Found:
         if name in known or meant not in known or meant in given:
             continue
         if base and unit in _FACTORS and _is_number(value):
-            seconds = value * _FACTORS[unit]
-            yield name, {meant: int(seconds) if seconds == int(seconds) else seconds}
+            seconds = float(value) * _FACTORS[unit]
+            if math.isfinite(seconds):
+                yield name, {meant: int(seconds) if seconds.is_integer() else seconds}
 
 
 def _steps(given: Mapping[str, Any]) -> Found:

@@ -672,3 +672,11 @@ def test_whoever_calls_rest_is_told_the_path_that_lists_what_exists(api: Api, pa
     response = api.client.get(path, headers={"Host": "localhost"})
     assert response.status_code == 404
     assert response.json["message"].endswith(f" exists. {where} tells which exist.")
+
+
+@pytest.mark.parametrize("name", ["timeout_minutes", "timeout_hours", "timeout_ms", "misfire_grace_hours", "seconds"])
+@pytest.mark.parametrize("number", ["1e308", "-1e308", "123456789012345678901234567890"])
+def test_a_huge_number_in_another_unit(shared: Api, name: str, number: str) -> None:
+    response = shared.raw(f'{{"action": "create", "type": "command", "command": "true", "{name}": {number}}}')
+    check_answer(response)
+    assert response.status_code == 400
