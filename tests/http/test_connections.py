@@ -97,6 +97,7 @@ def test_connections_without_a_whole_request_hold_no_thread(
     assert_answered_at_once(server)
 
 
+@pytest.mark.soak
 def test_byte_after_byte_holds_no_thread_and_gains_no_time(
     server: Server, connect: Callable[..., socket.socket]
 ) -> None:
@@ -249,6 +250,7 @@ def test_little_that_is_taken_counts_though_there_is_no_room_for_more() -> None:
         assert len(sock.unsent) == left
 
 
+@pytest.mark.soak
 def test_who_reads_slowly_holds_up_neither_the_end_of_runs_nor_that_of_the_service(
     tmp_path: Path,
 ) -> None:
